@@ -1,0 +1,118 @@
+"""Shared by all rings: isolation from the developer's machine, and a real Postgres that tests clone in milliseconds."""
+
+import os
+import tempfile
+import zoneinfo
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from zrg_dagster.core.base.settings import Settings, current_settings
+from zrg_dagster.core.db import migrate, roles
+from zrg_dagster.local.postgres import EmbeddedPostgres
+
+_OURS = ("ZRG_", "OPENAI_", "SLACK_", "GHL_", "CALENDLY_", "EMAILBISON_", "UNIPILE_", "DAGSTER_", "PG")
+_OURS_EXACT = ("PUBLIC_URL", "AUTO_SEND_DISABLED")
+_POSTGRES_MAJOR = int(os.environ.get("ZRG_TEST_PG") or "18")
+_clone_numbers = count(1)
+
+
+def pytest_configure() -> None:
+    """Before any fixture: no variable and no .env of the developer reaches a test or a process that a test starts."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name in _OURS_EXACT:
+            del os.environ[name]
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    os.environ["PYTHONTZPATH"] = ""
+    zoneinfo.reset_tzpath(())
+    Settings.model_config["env_file"] = None
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings() -> Iterator[None]:
+    """`current_settings` is cached per process; no test sees what another one set."""
+    current_settings.cache_clear()
+    yield
+    current_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres_major() -> int:
+    """The embedded Postgres version of this session: ZRG_TEST_PG, 18 by default."""
+    return _POSTGRES_MAJOR
+
+
+class Cluster:
+    """A running embedded Postgres with the product's roles and a migrated database to clone."""
+
+    def __init__(self, postgres: EmbeddedPostgres) -> None:
+        self.postgres = postgres
+        self.passwords = {key: roles.new_password() for key in roles.BY_KEY}
+        roles.bootstrap(self.admin_dsn(), self.passwords)
+        self.template = roles.DATABASE
+        migrate.upgrade(self.dsn("migrator", self.template))
+
+    def admin_dsn(self, database: str = "postgres") -> str:
+        return self.postgres.dsn(database)
+
+    def dsn(self, role: str, database: str) -> str:
+        """The DSN of a role, by its key (`worker`) or its name (`zrg_worker`); `bootstrap` is the superuser."""
+        if role == "bootstrap":
+            return self.admin_dsn(database)
+        login = next(each for each in roles.LOGINS if role in (each.key, each.role))
+        return self.postgres.dsn(database, login.role, self.passwords[login.key])
+
+    def execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.admin_dsn(), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+class Database:
+    """One database of one test."""
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self._cluster = cluster
+        self.name = name
+
+    def dsn(self, role: str) -> str:
+        """The DSN of a role on this database; `dagster` is on the shared database zrg_dagster."""
+        return self._cluster.dsn(role, roles.DAGSTER_DATABASE if role in ("dagster", "dagster_instance") else self.name)
+
+
+@pytest.fixture(scope="session")
+def cluster(postgres_major: int) -> Iterator[Cluster]:
+    """One cluster per test process (xdist workers have their own). Not durable, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="zrg test ") as home:
+        postgres = EmbeddedPostgres(Path(home), postgres_major, durable=False)
+        try:
+            postgres.start()
+            yield Cluster(postgres)
+        finally:
+            postgres.stop()
+            postgres.remove()
+
+
+def _clone(cluster: Cluster, template: str | None) -> Iterator[Database]:
+    name = f"t{os.getpid()}_{next(_clone_numbers)}"
+    create = "CREATE DATABASE {} OWNER {} TEMPLATE {}" if template else "CREATE DATABASE {} OWNER {}"
+    parts = [sql.Identifier(name), sql.Identifier(roles.OWNER), *([sql.Identifier(template)] if template else [])]
+    cluster.execute(sql.SQL(create).format(*parts))
+    roles.apply_database_rights(cluster.admin_dsn(), name)
+    yield Database(cluster, name)
+    cluster.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[Database]:
+    """A database of this test alone, migrated to head, with the product's roles and rights."""
+    yield from _clone(cluster, cluster.template)
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> Iterator[Database]:
+    """A database with roles and rights but no migration."""
+    yield from _clone(cluster, None)

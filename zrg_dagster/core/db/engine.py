@@ -1,0 +1,57 @@
+"""Connections: one async engine a process for work, one short synchronous connection for a sensor's question."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT_S = 10
+
+
+def sqlalchemy_url(dsn: str, driver: str = "psycopg") -> str:
+    """A `postgresql://` DSN as an SQLAlchemy URL with an explicit driver (`psycopg` or `psycopg2`)."""
+    scheme, rest = dsn.split("://", 1)
+    if scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise ValueError("database address: expected postgresql://…")
+    return f"postgresql+{driver}://{rest}"
+
+
+def libpq_dsn(dsn: str) -> str:
+    """The same DSN for a driver that wants plain `postgresql://`."""
+    return "postgresql://" + dsn.split("://", 1)[1]
+
+
+def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") -> AsyncEngine:
+    """An async engine for one role. Sessions run in UTC; a statement never waits longer than five minutes."""
+    return create_async_engine(
+        sqlalchemy_url(dsn),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "application_name": application_name,
+            "options": "-c timezone=UTC -c statement_timeout=300000 -c idle_in_transaction_session_timeout=60000",
+        },
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction: committed when the block ends, rolled back when it raises."""
+    async with engine.begin() as connection:
+        yield connection
+
+
+def sync_connect(dsn: str, *, statement_timeout_ms: int = 2000) -> psycopg.Connection[dict[str, Any]]:
+    """A short-lived synchronous connection for sensors, schedules and commands; rows are dictionaries."""
+    return psycopg.connect(
+        libpq_dsn(dsn),
+        row_factory=dict_row,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        application_name="zrg-sensor",
+        options=f"-c timezone=UTC -c statement_timeout={int(statement_timeout_ms)}",
+    )

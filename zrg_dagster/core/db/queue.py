@@ -1,0 +1,240 @@
+"""The queue mechanics shared by deliveries, jobs and sends: claim, settle, retry, release of what a dead worker held.
+
+A claim is its own transaction and costs an attempt (WQ-04); effects and settlement are another, fenced by
+(claimed_by, attempts): a worker that lost its claim rolls its effects back. A worker proves that it lives by a session
+advisory lock; what a worker without lock holds is released at once, and the lease is the backstop (JB-06: a release
+counts, so work that kills its worker ends in the dead letter).
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+MAX_BACKOFF_S = 900
+ERROR_CHARS = 10_000
+
+
+class Lane(StrEnum):
+    """One queue with its sensor, its Dagster job and its limits."""
+
+    INBOUND = "inbound"
+    REPLIES = "replies"
+    SENDS = "sends"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where a lane's work lies and how its columns are called. `lock_class` is the advisory lock class of its workers."""
+
+    lane: Lane
+    lock_class: int
+    table: str
+    ready: str
+    running: str
+    due: str
+    fair: str
+    channel: str
+    also: str = ""
+    serial: str | None = None
+
+
+INBOUND = Queue(
+    lane=Lane.INBOUND,
+    lock_class=7101,
+    table="raw.webhook_event",
+    ready="state = 'pending'",
+    running="state = 'running'",
+    due="run_at",
+    fair="fair_key",
+    channel="zrg_inbound",
+)
+REPLIES = Queue(
+    lane=Lane.REPLIES,
+    lock_class=7102,
+    table="app.job",
+    ready="state = 'pending'",
+    running="state = 'running'",
+    due="run_at",
+    fair="workspace_id",
+    channel="zrg_replies",
+    also="lane = 'replies'",
+    serial="serial_key",
+)
+SENDS = Queue(
+    lane=Lane.SENDS,
+    lock_class=7103,
+    table="app.send",
+    ready="state IN ('planned', 'unknown')",
+    running="state = 'sending'",
+    due="due_at",
+    fair="workspace_id",
+    channel="zrg_sends",
+    serial="serial_key",
+)
+QUEUES: dict[Lane, Queue] = {queue.lane: queue for queue in (INBOUND, REPLIES, SENDS)}
+
+
+class ClaimLost(RuntimeError):
+    """Another worker took over rows that this one was settling; its transaction must roll back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How one claimed row ends. `run_at` is set only when it goes back to pending."""
+
+    id: UUID
+    attempts: int
+    state: str
+    reason: str | None = None
+    error: str | None = None
+    run_at: datetime | None = None
+
+
+def retry_at(now: datetime, attempts: int) -> datetime:
+    """When attempt number `attempts` may be repeated: 2^n seconds and up to 999 ms of jitter, at most 15 minutes (WQ-06)."""
+    seconds = min(MAX_BACKOFF_S, 2 ** min(attempts, 10)) + random.randrange(1000) / 1000  # noqa: S311 - not a secret
+    return now + timedelta(seconds=min(MAX_BACKOFF_S, seconds))
+
+
+def failed(row_id: UUID, attempts: int, max_attempts: int, now: datetime, *, reason: str, error: str) -> Settlement:
+    """A failure that may pass: back to pending with a delay, or the dead letter when the attempts are used up (WQ-07)."""
+    if attempts >= max_attempts:
+        return Settlement(row_id, attempts, "dead", reason, error[:ERROR_CHARS])
+    return Settlement(row_id, attempts, "pending", reason, error[:ERROR_CHARS], retry_at(now, attempts))
+
+
+@lru_cache(maxsize=8)
+def _candidates_sql(queue: Queue) -> str:
+    """Due rows in fair order: first one of each workspace, then the second of each, oldest first within a turn (FQ-01)."""
+    also = f"AND {queue.also}" if queue.also else ""
+    due = f"""SELECT q.id, q.{queue.due} AS due FROM {queue.table} q
+                WHERE q.{queue.ready} {also} AND q.{queue.fair} = fair.key AND q.{queue.due} <= :now
+                ORDER BY q.{queue.due}, q.id LIMIT :limit"""
+    if queue.serial:
+        # Rows whose serial key is being worked on wait, and of several with one key only the oldest is taken.
+        # The partial unique index is the guard; this keeps it from raising.
+        due = f"""SELECT d.id, d.due FROM (
+                SELECT q.id, q.{queue.due} AS due,
+                       row_number() OVER (PARTITION BY q.{queue.serial} ORDER BY q.{queue.due}, q.id) AS nth
+                FROM {queue.table} q
+                WHERE q.{queue.ready} {also} AND q.{queue.fair} = fair.key AND q.{queue.due} <= :now
+                  AND NOT EXISTS (SELECT FROM {queue.table} r
+                                  WHERE r.{queue.running} AND r.{queue.serial} = q.{queue.serial})
+                ORDER BY q.{queue.due}, q.id LIMIT :limit) d WHERE d.nth = 1"""
+    return f"""
+        WITH RECURSIVE fair AS (
+            (SELECT {queue.fair} AS key FROM {queue.table} WHERE {queue.ready} {also} ORDER BY {queue.fair} LIMIT 1)
+            UNION ALL
+            SELECT (SELECT n.{queue.fair} FROM {queue.table} n
+                    WHERE n.{queue.ready} {also} AND n.{queue.fair} > fair.key ORDER BY n.{queue.fair} LIMIT 1)
+            FROM fair WHERE fair.key IS NOT NULL
+        ), candidate AS (
+            SELECT c.id, c.due, row_number() OVER (PARTITION BY fair.key ORDER BY c.due, c.id) AS turn
+            FROM fair CROSS JOIN LATERAL ({due}) c
+            WHERE fair.key IS NOT NULL
+        ), picked AS (
+            SELECT id FROM candidate ORDER BY turn, due, id LIMIT :limit
+        )"""
+
+
+async def lock_claims(conn: AsyncConnection, queue: Queue) -> None:
+    """Serialise claims on a lane whose rows have serial keys: two claimers could otherwise pick two jobs of one lead."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": queue.lock_class})
+
+
+async def claim(
+    conn: AsyncConnection, queue: Queue, *, worker_id: int, limit: int, now: datetime
+) -> Sequence[Row[Any]]:
+    """Take up to `limit` due rows of events or jobs, fairly over workspaces. Returns whole rows, attempts already raised."""
+    if queue.serial:
+        await lock_claims(conn, queue)
+    statement = f"""
+        {_candidates_sql(queue)}, locked AS (
+            SELECT t.id FROM {queue.table} t JOIN picked USING (id) WHERE t.{queue.ready} FOR UPDATE OF t SKIP LOCKED
+        )
+        UPDATE {queue.table} t
+        SET state = 'running', attempts = t.attempts + 1, claimed_by = :worker_id, claimed_at = :now, reason = NULL
+        FROM locked WHERE t.id = locked.id
+        RETURNING t.*"""
+    result = await conn.execute(text(statement), {"now": now, "limit": limit, "worker_id": worker_id})
+    return result.all()
+
+
+def candidates(queue: Queue) -> str:
+    """The `WITH … picked` prefix for a lane that claims in its own words (the send ledger checks gates while it claims)."""
+    return _candidates_sql(queue)
+
+
+async def settle(
+    conn: AsyncConnection, queue: Queue, rows: Sequence[Settlement], *, worker_id: int, now: datetime
+) -> None:
+    """Write the outcome of claimed rows in one statement; `ClaimLost` when any of them is no longer ours."""
+    if not rows:
+        return
+    statement = f"""
+        UPDATE {queue.table} t
+        SET state = s.state, reason = s.reason, error = s.error, claimed_by = NULL, claimed_at = NULL,
+            run_at = coalesce(s.run_at, t.run_at), finished_at = CASE WHEN s.state = 'pending' THEN NULL ELSE :now END
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+                    CAST(:errors AS text[]), CAST(:run_ats AS timestamptz[]))
+             AS s (id, attempts, state, reason, error, run_at)
+        WHERE t.id = s.id AND t.state = 'running' AND t.claimed_by = :worker_id AND t.attempts = s.attempts"""
+    result: CursorResult[Any] = await conn.execute(
+        text(statement),
+        {
+            "ids": [row.id for row in rows],
+            "attempts": [row.attempts for row in rows],
+            "states": [row.state for row in rows],
+            "reasons": [row.reason for row in rows],
+            "errors": [row.error for row in rows],
+            "run_ats": [row.run_at for row in rows],
+            "worker_id": worker_id,
+            "now": now,
+        },
+    )
+    if result.rowcount != len(rows):
+        raise ClaimLost(f"{len(rows) - result.rowcount} of {len(rows)} claimed rows were taken over")
+
+
+def held_by_dead(queue: Queue) -> str:
+    """SQL condition on rows `t`: claimed by a worker that no longer holds its lock, or for longer than the lease."""
+    return f"""t.{queue.running} AND (t.claimed_at < :lease_start OR NOT EXISTS (
+        SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {queue.lock_class}
+          AND l.objid = t.claimed_by::bigint::oid AND l.objsubid = 2 AND l.granted
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))"""
+
+
+async def release_stale(conn: AsyncConnection, queue: Queue, *, now: datetime, lease_s: float) -> int:
+    """Give back events or jobs that a dead worker held: due now, or dead when their attempts are used up. Returns how many."""
+    if queue.serial:
+        await lock_claims(conn, queue)
+    statement = f"""
+        UPDATE {queue.table} t
+        SET state = CASE WHEN t.attempts >= t.max_attempts THEN 'dead' ELSE 'pending' END,
+            reason = 'worker_lost', error = 'released: the worker that held this row is gone',
+            run_at = :now, claimed_by = NULL, claimed_at = NULL,
+            finished_at = CASE WHEN t.attempts >= t.max_attempts THEN CAST(:now AS timestamptz) END
+        WHERE {held_by_dead(queue)} {f"AND t.{queue.also}" if queue.also else ""}"""
+    parameters = {"now": now, "lease_start": now - timedelta(seconds=lease_s)}
+    result: CursorResult[Any] = await conn.execute(text(statement), parameters)
+    return result.rowcount
+
+
+async def next_due(conn: AsyncConnection, queue: Queue) -> datetime | None:
+    """The earliest time at which waiting work of this lane falls due; None when nothing waits."""
+    also = f"AND {queue.also}" if queue.also else ""
+    statement = f"SELECT min({queue.due}) FROM {queue.table} WHERE {queue.ready} {also}"
+    return (await conn.execute(text(statement))).scalar_one()
+
+
+async def wake(conn: AsyncConnection, queue: Queue) -> None:
+    """Tell a waiting drain, at commit, that work was added."""
+    await conn.execute(text("SELECT pg_notify(:channel, '')"), {"channel": queue.channel})

@@ -1,0 +1,62 @@
+"""Planning a send: the only way an outbound comes into being. One row per intent, found by its natural key."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.db import queue
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSend:
+    """An outbound that should happen at `due_at`, if every gate is open then.
+
+    `natural_key` names the intent, unique per workspace: `draft:{draft}:{version}`, `follow_up:{instance}:{step}`,
+    `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`.
+    `content` by channel: email {"reply_id", "sender_email_id", "to", "cc", "subject", "text"}; sms {"contact_id",
+    "text"}; slack {"text", "blocks", "metadata"}. `recipient` is the address, number or Slack user or channel.
+    """
+
+    id: UUID
+    workspace_id: UUID
+    natural_key: str
+    kind: str
+    origin: str
+    channel: str
+    vendor: str
+    recipient: str
+    content: dict[str, Any]
+    due_at: datetime
+    correlation_id: str
+    lead_id: UUID | None = None
+    draft_id: UUID | None = None
+    draft_version: int | None = None
+    trigger_message_id: UUID | None = None
+    email_campaign_id: UUID | None = None
+    member_user_id: UUID | None = None
+
+
+_INSERT = text("""
+    INSERT INTO app.send (id, workspace_id, natural_key, kind, origin, channel, vendor, lead_id, draft_id,
+                          draft_version, trigger_message_id, email_campaign_id, member_user_id, recipient, content,
+                          due_at, correlation_id)
+    VALUES (:id, :workspace_id, :natural_key, :kind, :origin, :channel, :vendor, :lead_id, :draft_id,
+            :draft_version, :trigger_message_id, :email_campaign_id, :member_user_id, :recipient,
+            CAST(:content AS jsonb), :due_at, :correlation_id)
+    ON CONFLICT (workspace_id, natural_key) DO NOTHING
+    RETURNING id""")
+
+
+async def plan_send(conn: AsyncConnection, send: PlannedSend) -> bool:
+    """Add the ledger row and wake the sends lane. False when this intent was planned before: nothing changes then."""
+    parameters = {name: getattr(send, name) for name in send.__dataclass_fields__}
+    parameters["content"] = json.dumps(send.content)
+    planned = (await conn.execute(_INSERT, parameters)).scalar_one_or_none() is not None
+    if planned:
+        await queue.wake(conn, queue.SENDS)
+    return planned
