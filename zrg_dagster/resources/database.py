@@ -22,7 +22,9 @@ class Database(dg.ConfigurableResource):
 
         secret = getattr(current_settings(), f"db_{self.role}_url")
         if secret is None:
-            raise SettingsError(f"ZRG_DB_{self.role.upper()}_URL is not set: start this process with `zrg up`, or set it")
+            raise SettingsError(
+                f"ZRG_DB_{self.role.upper()}_URL is not set: start this process with `zrg up`, or set it"
+            )
         return secret.get_secret_value()
 
     def engine(self, *, pool_size: int = 5, name: str = "zrg") -> "AsyncEngine":

@@ -48,7 +48,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 def sync_connect(dsn: str, *, statement_timeout_ms: int = 2000) -> psycopg.Connection[dict[str, Any]]:
     """A short-lived synchronous connection for sensors, schedules and commands; rows are dictionaries."""
-    return psycopg.connect(
+    return psycopg.Connection[dict[str, Any]].connect(
         libpq_dsn(dsn),
         row_factory=dict_row,
         connect_timeout=CONNECT_TIMEOUT_S,

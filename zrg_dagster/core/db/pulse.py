@@ -17,21 +17,34 @@ class Pulse:
     workers: int
     oldest_due_s: float | None
     stranded: bool
+    parked: bool = False
 
     @property
     def has_work(self) -> bool:
-        return self.oldest_due_s is not None or self.stranded
+        return self.oldest_due_s is not None or self.stranded or self.parked
 
 
-def lane_pulse(connection: psycopg.Connection[dict[str, Any]], lane: Lane, now: datetime) -> Pulse:
-    """Is anything due, since when, is anybody working on it, and did a dead worker leave claims behind?"""
+def lane_pulse(
+    connection: psycopg.Connection[dict[str, Any]], lane: Lane, now: datetime, *, with_parked: bool = False
+) -> Pulse:
+    """Is anything due, since when, is anybody working on it, and did a dead worker leave claims behind?
+
+    `with_parked` also counts replies that wait for the model, once their pause is over: ask so only when a model is
+    configured, or an idle platform would start drains for nothing.
+    """
     queue = QUEUES[lane]
     also = f"AND {queue.also}" if queue.also else ""
+    parked = (
+        f"EXISTS (SELECT FROM {queue.table} WHERE state = 'parked' {also} AND {queue.due} <= %(now)s)"
+        if with_parked and lane is Lane.REPLIES
+        else "false"
+    )
     row = connection.execute(
         f"""
         SELECT (SELECT {queue.due} FROM {queue.table} WHERE {queue.ready} {also} AND {queue.due} <= %(now)s
                 ORDER BY {queue.due} LIMIT 1) AS oldest,
                EXISTS (SELECT FROM {queue.table} WHERE {queue.running} {also}) AS claimed,
+               {parked} AS parked,
                (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = {queue.lock_class}
                   AND objsubid = 2 AND objid <> 0 AND granted
                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS workers
@@ -40,4 +53,5 @@ def lane_pulse(connection: psycopg.Connection[dict[str, Any]], lane: Lane, now: 
     ).fetchone()
     assert row is not None
     oldest = (now - row["oldest"]).total_seconds() if row["oldest"] else None
-    return Pulse(lane, row["workers"], oldest, stranded=row["claimed"] and not row["workers"])
+    stranded = row["claimed"] and not row["workers"]
+    return Pulse(lane, row["workers"], oldest, stranded=stranded, parked=row["parked"])

@@ -11,7 +11,6 @@ from sqlalchemy.engine import make_url
 # A migration that waits for a lock blocks every query behind it: give up and let the operator run it again.
 _LOCK_TIMEOUT = "10s"
 _UPGRADE_LOCK = 7_236_001  # any constant of ours; two upgrades at once would both apply the same migration
-_READERS = ("zrg_worker", "zrg_build", "zrg_web", "zrg_analyst", "zrg_monitor")
 
 
 def _run() -> None:
@@ -35,8 +34,6 @@ def _run() -> None:
             )
             with context.begin_transaction():
                 context.run_migrations()
-            _open_version_table(connection)
-            connection.commit()
     finally:
         engine.dispose()
 
@@ -47,26 +44,6 @@ def _verbatim(cursor, statement, parameters, execution) -> bool:
         return False
     cursor.execute(statement)
     return True
-
-
-def _open_version_table(connection) -> None:
-    """Every process may ask which schema it finds; row security as on every other table. Done once."""
-    exists = connection.execute(text("SELECT to_regclass('ops.alembic_version')")).scalar()
-    done = connection.execute(text("SELECT 1 FROM pg_policies WHERE policyname = 'read_version'")).scalar()
-    if exists is None or done:
-        return
-    readers = ", ".join(_READERS)
-    for statement in (
-        "ALTER TABLE ops.alembic_version ENABLE ROW LEVEL SECURITY",
-        "ALTER TABLE ops.alembic_version FORCE ROW LEVEL SECURITY",
-        "DROP POLICY IF EXISTS owner_all ON ops.alembic_version",
-        "CREATE POLICY owner_all ON ops.alembic_version TO zrg_owner USING (true) WITH CHECK (true)",
-        "DROP POLICY IF EXISTS read_version ON ops.alembic_version",
-        f"CREATE POLICY read_version ON ops.alembic_version FOR SELECT TO {readers} USING (true)",
-        f"GRANT USAGE ON SCHEMA ops TO {readers}",
-        f"GRANT SELECT ON ops.alembic_version TO {readers}",
-    ):
-        connection.execute(text(statement))
 
 
 _run()

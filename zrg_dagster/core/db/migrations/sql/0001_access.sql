@@ -58,7 +58,9 @@ GRANT SELECT (id, key, name, timezone, is_active) ON app.workspace TO zrg_build;
 GRANT SELECT ON app.appointment, app.follow_up_sequence, app.follow_up_instance, app.follow_up_step_execution TO zrg_build;
 GRANT SELECT (id, workspace_id, sequence_id, step_order, channel) ON app.follow_up_step TO zrg_build;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA facts, marts TO zrg_build;
-GRANT SELECT, DELETE ON ops.fact_dirty TO zrg_build;
+-- A fact that changed marks the marts above it; a flag is locked before it is deleted.
+GRANT SELECT, INSERT, UPDATE, DELETE ON ops.fact_dirty TO zrg_build;
+GRANT USAGE ON SEQUENCE ops.fact_dirty_version TO zrg_build;
 DO $$
 DECLARE
     t record;

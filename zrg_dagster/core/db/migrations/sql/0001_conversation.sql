@@ -158,6 +158,8 @@ CREATE TABLE app.draft (
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'approved', 'rejected')),
     subject text,
     body text NOT NULL,
+    -- What the model wrote, so that an answer that a person changed is known as EDITED.
+    ai_body text NOT NULL,
     action text CHECK (action IN ('send_immediate', 'send_delayed', 'needs_review', 'skip', 'error')),
     reason text,
     confidence numeric(4, 3),

@@ -20,8 +20,9 @@ CREATE TABLE app.follow_up_step (
     workspace_id uuid NOT NULL,
     sequence_id uuid NOT NULL,
     step_order integer NOT NULL CHECK (step_order >= 1),
-    day_offset integer NOT NULL DEFAULT 1,
-    minute_offset integer NOT NULL DEFAULT 0 CHECK (minute_offset >= 0),
+    -- Bounds keep every due time inside what a timestamp can hold.
+    day_offset integer NOT NULL DEFAULT 1 CHECK (day_offset BETWEEN -3650 AND 3650),
+    minute_offset integer NOT NULL DEFAULT 0 CHECK (minute_offset BETWEEN 0 AND 525600),
     channel text NOT NULL CHECK (channel IN ('email', 'sms', 'linkedin')),
     subject text,
     message_template text NOT NULL,
@@ -52,6 +53,7 @@ CREATE TABLE app.follow_up_instance (
 );
 CREATE INDEX follow_up_instance_due ON app.follow_up_instance (next_step_due) WHERE status = 'active';
 CREATE INDEX follow_up_instance_lead ON app.follow_up_instance (lead_id);
+CREATE INDEX follow_up_instance_sequence ON app.follow_up_instance (sequence_id);
 
 CREATE TABLE app.follow_up_step_execution (
     id uuid PRIMARY KEY,
@@ -73,6 +75,29 @@ CREATE TABLE app.follow_up_step_execution (
 );
 CREATE UNIQUE INDEX follow_up_step_execution_send ON app.follow_up_step_execution (send_id) WHERE send_id IS NOT NULL;
 CREATE INDEX follow_up_step_execution_time ON app.follow_up_step_execution (executed_at);
+CREATE INDEX follow_up_step_execution_lead ON app.follow_up_step_execution (lead_id, channel, planned_at);
+
+-- Work that a person must do because a step could not be sent.
+CREATE TABLE app.follow_up_task (
+    id uuid PRIMARY KEY,
+    workspace_id uuid NOT NULL,
+    lead_id uuid NOT NULL,
+    instance_id uuid,
+    step_id uuid,
+    type text NOT NULL CHECK (type IN ('email', 'sms', 'linkedin', 'call')),
+    status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'completed', 'skipped', 'cancelled')),
+    reason text NOT NULL,
+    subject text,
+    suggested_message text,
+    due_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (workspace_id, id),
+    FOREIGN KEY (workspace_id, lead_id) REFERENCES app.lead (workspace_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (workspace_id, instance_id) REFERENCES app.follow_up_instance (workspace_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX follow_up_task_once ON app.follow_up_task (instance_id, step_id, type) WHERE status = 'pending';
+CREATE INDEX follow_up_task_open ON app.follow_up_task (workspace_id, due_at) WHERE status = 'pending';
+CREATE INDEX follow_up_task_lead ON app.follow_up_task (lead_id);
 
 CREATE TABLE app.calendar (
     id uuid PRIMARY KEY,
@@ -84,6 +109,7 @@ CREATE TABLE app.calendar (
     refresh_due_at timestamptz NOT NULL DEFAULT now(),
     refreshed_at timestamptz,
     failures smallint NOT NULL DEFAULT 0,
+    empty_answers smallint NOT NULL DEFAULT 0,
     last_error text,
     UNIQUE (workspace_id, provider, external_id),
     UNIQUE (workspace_id, id)
@@ -126,3 +152,15 @@ CREATE TABLE app.appointment (
 );
 CREATE INDEX appointment_lead ON app.appointment (lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX appointment_booked ON app.appointment (booked_at);
+
+-- One row per workspace and local day whose digest was planned, or found empty. The newest one is the watermark.
+CREATE TABLE app.digest (
+    workspace_id uuid NOT NULL REFERENCES app.workspace (id) ON DELETE CASCADE,
+    local_day date NOT NULL,
+    covered_from timestamptz NOT NULL,
+    covered_until timestamptz NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('planned', 'empty')),
+    planned_at timestamptz NOT NULL,
+    PRIMARY KEY (workspace_id, local_day),
+    CHECK (covered_from <= covered_until)
+);

@@ -1,0 +1,1 @@
+"""A small code location for tests of the run launcher."""

@@ -1,0 +1,3 @@
+"""Changed by a test that expects the next run to see the new value."""
+
+VERSION = "first"

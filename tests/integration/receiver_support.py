@@ -1,0 +1,133 @@
+"""A receiver in this process on a real database, with the sample workspace's routes."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+import pytest
+
+from webhook_receiver.app import create_app
+from webhook_receiver.metrics import Metrics
+from webhook_receiver.routes import RouteTable
+from webhook_receiver.store import DeliveryStore
+from zrg_dagster.core.base.seal import Sealer, new_key
+from zrg_dagster.core.base.settings import load_settings
+
+PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
+WORKSPACE = UUID("01900000-0000-7000-8000-000000000001")
+HOST = "send.harbourline.example"
+EMAIL_SECRET, GHL_SECRET, CALENDLY_SECRET, SLACK_SECRET = (
+    "eb-hook-55d0", "ghl-hook-7c21e0", "cal-sign-8f31d0", "slk-sign-7e1d0c5b9a",
+)  # fmt: skip
+SLACK_VECTOR_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+EMAIL_PATH = f"/api/webhooks/email?clientId=clnt_harbourline&key={EMAIL_SECRET}"
+JSON_TYPE = {"content-type": "application/json"}
+ROUTES = (
+    ("emailbison", "clnt_harbourline", EMAIL_SECRET),
+    ("emailbison", f"{HOST}|41", EMAIL_SECRET),
+    ("ghl", "vQ7mZ2xKc9TfLp4RdWnA", GHL_SECRET),
+    ("calendly", "clnt_harbourline", CALENDLY_SECRET),
+)
+
+
+def wire_body(file: str) -> bytes:
+    """The bytes a vendor sends: the file itself, or the `raw` text of a wrapped body."""
+    data = (PAYLOADS / file).read_bytes()
+    document = json.loads(data)
+    return document["raw"].encode() if isinstance(document, dict) and "_encoding" in document else data
+
+
+def sent_event(number: int) -> bytes:
+    """A distinct EMAIL_SENT delivery."""
+    return json.dumps({
+        "event": {"type": "EMAIL_SENT", "instance_url": f"https://{HOST}", "workspace_id": 41},
+        "data": {"scheduled_email": {"id": number}},
+    }).encode()  # fmt: skip
+
+
+class Sql:
+    """The superuser's view of the test's database."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def run(self, statement: str, *values: object) -> list[Any]:
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)  # pyright: ignore[reportArgumentType, reportCallIssue]
+            return cursor.fetchall() if cursor.description else []
+
+    def count(self, table: str = "raw.webhook_event") -> int:
+        return self.run(f"SELECT count(*) FROM {table}")[0][0]
+
+    def drop_connections(self) -> None:
+        self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'zrg-receiver%%' "
+                 "AND datname = current_database()")  # fmt: skip
+
+
+@dataclass
+class Receiver:
+    client: httpx.AsyncClient
+    metrics: Metrics
+    routes: RouteTable
+    sealer: Sealer
+    sql: Sql
+
+    async def post(self, body: bytes, path: str = EMAIL_PATH, headers: dict[str, str] | None = None) -> httpx.Response:
+        return await self.client.post(path, content=body, headers=JSON_TYPE if headers is None else headers)
+
+    def counted(self, outcome: str, provider: str = "emailbison") -> float:
+        labels = {"provider": provider, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("zrg_receiver_deliveries_total", labels) or 0
+
+    def add_route(self, provider: str, key: str, secret: str | None, workspace: UUID = WORKSPACE) -> None:
+        sealed = self.sealer.seal(secret, scope=f"{workspace}:verify:{provider}") if secret else None
+        self.sql.run(
+            "INSERT INTO raw.route (provider, routing_key, workspace_id, workspace_key, allowed_hosts, sealed_secret) "
+            "VALUES (%s, %s, %s, 'clnt_harbourline', %s, %s) "
+            "ON CONFLICT (provider, routing_key) DO UPDATE SET sealed_secret = excluded.sealed_secret",
+            provider, key, workspace, [HOST] if provider == "emailbison" else [], sealed,
+        )  # fmt: skip
+
+
+def add_workspace(sql: Sql, workspace: UUID, key: str) -> None:
+    sql.run("INSERT INTO app.workspace (id, key, name) VALUES (%s, %s, %s)", workspace, key, key)
+
+
+@asynccontextmanager
+async def running_receiver(database: Any, **changes: Any) -> AsyncIterator[Receiver]:
+    """The real application on the receiver's role; in production mode unless `ZRG_ENV` says otherwise."""
+    sealer, metrics, sql = Sealer(new_key()), Metrics(), Sql(database.dsn("bootstrap"))
+    settings = load_settings(**{
+        "ZRG_ENV": "production", "SLACK_SIGNING_SECRET": f"{SLACK_SECRET},{SLACK_VECTOR_SECRET}",
+        "ZRG_ROUTE_TTL_S": 600, **changes,
+    })  # fmt: skip
+    store = DeliveryStore(
+        database.dsn("receiver"),
+        metrics,
+        batch_size=settings.receiver_batch_size,
+        queue_size=settings.receiver_queue_size,
+        timeout_s=settings.receiver_store_timeout_s,
+    )
+    routes = RouteTable(database.dsn("receiver"), sealer, metrics, ttl_s=settings.route_ttl_s)
+    app = create_app(settings, store=store, routes=routes, metrics=metrics)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://receiver", timeout=30) as client:
+        receiver = Receiver(client, metrics, routes, sealer, sql)
+        add_workspace(sql, WORKSPACE, "clnt_harbourline")
+        for provider, key, secret in ROUTES:
+            receiver.add_route(provider, key, secret)
+        async with app.router.lifespan_context(app):
+            assert await routes.refresh()
+            yield receiver
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, unix_s: int) -> None:
+    """Let the door receive everything at `unix_s`, the moment for which the samples are signed."""
+    monkeypatch.setattr("webhook_receiver.app.utc_now", lambda: datetime.fromtimestamp(unix_s, UTC))

@@ -1,0 +1,231 @@
+"""Structured calls to the model over the OpenAI Responses API. The only module that loads the `openai` package."""
+
+import asyncio
+import json
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import openai
+from pydantic import BaseModel
+
+from zrg_dagster.core.ai.answer import Reading, outcome_of_status, read_document
+from zrg_dagster.core.ai.prompts import RenderedPrompt
+from zrg_dagster.core.ai.result import TRANSIENT, ModelOutcome, ModelResult
+from zrg_dagster.core.ai.strict_schema import strict_schema
+from zrg_dagster.core.base.log import get_logger
+
+log = get_logger(__name__)
+
+T = TypeVar("T", bound=BaseModel)
+Sleep = Callable[[float], Awaitable[None]]
+
+MAX_ATTEMPTS = 4
+BACKOFF_BASE_S = 0.5
+BACKOFF_CAP_S = 8.0
+# Longer than this is for the job's schedule, not for a coroutine that holds a lead's turn.
+MAX_RETRY_AFTER_S = 20.0
+MIN_ATTEMPT_S = 1.0
+CONNECT_TIMEOUT_S = 5.0
+# An incomplete answer gets one more chance with half as much again plus a fixed reserve for reasoning.
+MORE_TOKENS_RATIO = 1.5
+MORE_TOKENS_EXTRA = 600
+MAX_OUTPUT_TOKENS = 16_000
+
+_REASONING_FAMILIES = ("gpt-5", "gpt-6", "o1", "o3", "o4")
+
+
+def request_arguments(prompt: RenderedPrompt, schema: type[BaseModel], model: str, tokens: int) -> dict[str, Any]:
+    """The body of one request. The schema is named like the prompt; nothing is stored at the vendor."""
+    text: dict[str, Any] = {
+        "format": {"type": "json_schema", "name": prompt.key, "strict": True, "schema": strict_schema(schema)}
+    }
+    arguments: dict[str, Any] = {
+        "model": model,
+        "instructions": prompt.instructions,
+        "input": [{"role": "user", "content": prompt.input}],
+        "max_output_tokens": tokens,
+        "store": False,
+        "text": text,
+    }
+    if model.startswith(_REASONING_FAMILIES):
+        # Other families refuse both parameters with a 400.
+        arguments["reasoning"] = {"effort": "low"}
+        text["verbosity"] = "low"
+    return arguments
+
+
+def asked_pause_s(headers: Mapping[str, str]) -> float | None:
+    """How long the vendor asks us to wait, in seconds: `retry-after-ms`, else `retry-after`."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * scale
+        except ValueError:
+            continue
+        if seconds > 0:
+            return seconds
+    return None
+
+
+class ModelClient:
+    """One model account of a process. `gate` limits the requests in flight over everything that shares it."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None,
+        base_url: str,
+        model: str,
+        gate: asyncio.Semaphore,
+        deadline_s: float = 60.0,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        for name in ("openai", "httpx2"):
+            # At debug level these print request bodies, at info level addresses.
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self.model = model
+        self._gate = gate
+        self._deadline_s = deadline_s
+        self._sleep = sleep
+        # Our own retries know the deadline and the outcome classes; the SDK's would multiply with them.
+        self._sdk = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0) if api_key else None
+
+    def __repr__(self) -> str:
+        return f"ModelClient(model={self.model!r}, has_key={self._sdk is not None})"
+
+    @property
+    def has_key(self) -> bool:
+        return self._sdk is not None
+
+    async def aclose(self) -> None:
+        if self._sdk is not None:
+            await self._sdk.close()
+
+    async def structured(
+        self, prompt: RenderedPrompt, schema: type[T], *, max_output_tokens: int, timeout_s: float
+    ) -> ModelResult[T]:
+        """Ask for one `schema`. `timeout_s` bounds an attempt, the client's deadline bounds all of them together.
+
+        Waiting for a free place in the gate before the first attempt does not count against the deadline.
+        """
+        if self._sdk is None:
+            return ModelResult(ModelOutcome.NO_KEY, None, prompt.key, prompt.version, self.model)
+        call = _Call(prompt, schema, self.model, min(max_output_tokens, MAX_OUTPUT_TOKENS))
+        while True:
+            async with self._gate:
+                call.begin()
+                timeout = min(timeout_s, max(MIN_ATTEMPT_S, self._deadline_s - call.elapsed_s()))
+                await self._attempt(self._sdk, call, timeout)
+            pause = call.next_pause_s(self._deadline_s)
+            if pause is None:
+                break
+            await self._sleep(pause)
+        result = call.result()
+        log.info(
+            "model_answered",
+            prompt=prompt.key,
+            version=prompt.version,
+            model=self.model,
+            outcome=result.outcome.value,
+            detail=result.detail,
+            attempts=result.attempts,
+            latency_ms=result.latency_ms,
+            request_id=result.request_id,
+        )
+        return result
+
+    async def _attempt(self, sdk: "openai.AsyncOpenAI", call: "_Call[T]", timeout_s: float) -> None:
+        arguments = request_arguments(call.prompt, call.schema, self.model, call.tokens)
+        try:
+            async with asyncio.timeout(timeout_s):
+                raw = await sdk.responses.with_raw_response.create(
+                    **arguments, timeout=openai.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
+                )
+                headers, body = raw.headers, raw.content
+        except (openai.APITimeoutError, TimeoutError):
+            call.took(Reading(ModelOutcome.TIMEOUT), {})
+        except openai.APIConnectionError as error:
+            call.took(Reading(ModelOutcome.UNAVAILABLE, detail=type(error.__cause__ or error).__name__), {})
+        except openai.APIStatusError as error:
+            outcome = outcome_of_status(error.status_code, error.code)
+            detail = f"http_{error.status_code}:{error.code or ''}".rstrip(":")
+            call.took(Reading(outcome, detail=detail[:80]), error.response.headers)
+        else:
+            try:
+                document = json.loads(body)
+            except ValueError:
+                document = None
+            call.took(read_document(document, call.schema), headers)
+
+
+class _Call(Generic[T]):
+    """The running state of one call over its attempts."""
+
+    def __init__(self, prompt: RenderedPrompt, schema: type[T], model: str, tokens: int) -> None:
+        self.prompt = prompt
+        self.schema = schema
+        self.tokens = tokens
+        self._model = model
+        self._started: float | None = None
+        self._attempts = 0
+        self._seen: set[ModelOutcome] = set()
+        self._last: Reading[T] = Reading(ModelOutcome.UNAVAILABLE)
+        self._request_id: str | None = None
+        self._asked_pause: float | None = None
+        self._may_retry = True
+        self._input_tokens: int | None = None
+        self._output_tokens: int | None = None
+
+    def begin(self) -> None:
+        self._attempts += 1
+        self._started = self._started or time.monotonic()
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._started if self._started else 0.0
+
+    def took(self, reading: Reading[T], headers: Mapping[str, str]) -> None:
+        self._last = reading
+        self._request_id = headers.get("x-request-id") or self._request_id
+        self._asked_pause = asked_pause_s(headers)
+        self._may_retry = headers.get("x-should-retry") != "false"
+        if reading.input_tokens is not None:
+            self._input_tokens = (self._input_tokens or 0) + reading.input_tokens
+        if reading.output_tokens is not None:
+            self._output_tokens = (self._output_tokens or 0) + reading.output_tokens
+
+    def next_pause_s(self, deadline_s: float) -> float | None:
+        """Seconds until the next attempt, or None when this verdict stands."""
+        outcome = self._last.outcome
+        again_once = outcome in (ModelOutcome.INCOMPLETE, ModelOutcome.INVALID) and outcome not in self._seen
+        self._seen.add(outcome)
+        if self._attempts >= MAX_ATTEMPTS or not (again_once or (outcome in TRANSIENT and self._may_retry)):
+            return None
+        if outcome is ModelOutcome.INCOMPLETE:
+            larger = min(int(self.tokens * MORE_TOKENS_RATIO) + MORE_TOKENS_EXTRA, MAX_OUTPUT_TOKENS)
+            if larger <= self.tokens:
+                return None
+            self.tokens = larger
+        pause = 0.0
+        if outcome in TRANSIENT:
+            backoff = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2 ** (self._attempts - 1))
+            pause = self._asked_pause or backoff * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+        fits = self.elapsed_s() + pause + MIN_ATTEMPT_S <= deadline_s
+        return pause if fits and pause <= MAX_RETRY_AFTER_S else None
+
+    def result(self) -> ModelResult[T]:
+        return ModelResult(
+            outcome=self._last.outcome,
+            value=self._last.value,
+            prompt_key=self.prompt.key,
+            prompt_version=self.prompt.version,
+            model=self._model,
+            latency_ms=round(self.elapsed_s() * 1000),
+            attempts=self._attempts,
+            input_tokens=self._input_tokens,
+            output_tokens=self._output_tokens,
+            request_id=self._request_id,
+            retry_after_s=self._asked_pause if self._last.outcome in TRANSIENT else None,
+            detail=self._last.detail,
+        )

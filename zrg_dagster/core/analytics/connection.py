@@ -1,0 +1,14 @@
+"""The builder's connection. Facts and marts are built by few large statements, so it is a synchronous one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+Connection = psycopg.Connection[dict[str, Any]]
+Cursor = psycopg.Cursor[dict[str, Any]]
+
+
+def query(conn: Connection, statement: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> Cursor:
+    """Execute a statement that is composed of our own constants; every value is a parameter."""
+    return conn.execute(statement.encode(), values)

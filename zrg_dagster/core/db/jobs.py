@@ -1,0 +1,52 @@
+"""Enqueueing background work. A job whose key exists is already queued or done: nothing changes (DK-01, DK-03)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.db import queue
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """One unit of work. Jobs of one `serial_key` (the lead) never overlap; `job_key` is unique per workspace."""
+
+    workspace_id: UUID
+    lane: queue.Lane
+    kind: str
+    job_key: str
+    serial_key: str
+    correlation_id: str
+    run_at: datetime
+    lead_id: UUID | None = None
+    message_id: UUID | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+_INSERT = text("""
+    INSERT INTO app.job (id, workspace_id, lane, kind, job_key, serial_key, payload, correlation_id, lead_id, message_id,
+                         run_at)
+    SELECT j.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, workspace_id uuid, lane text, kind text,
+        job_key text, serial_key text, payload jsonb, correlation_id text, lead_id uuid, message_id uuid,
+        run_at timestamptz)
+    ORDER BY workspace_id, job_key
+    ON CONFLICT (workspace_id, job_key) DO NOTHING""")
+
+
+async def enqueue(conn: AsyncConnection, jobs: Sequence[NewJob]) -> int:
+    """Add jobs in the caller's transaction and wake their lanes at its commit. Returns how many were new."""
+    if not jobs:
+        return 0
+    rows = [{"id": new_id(), **{name: getattr(job, name) for name in job.__dataclass_fields__}} for job in jobs]
+    result = await conn.execute(_INSERT, {"rows": json.dumps(rows, default=str)})
+    if result.rowcount:
+        for lane in sorted({job.lane for job in jobs}):
+            await queue.wake(conn, queue.QUEUES[lane])
+    return result.rowcount

@@ -1,0 +1,205 @@
+"""Everything a draft is made of, read in one go: who writes, to whom, about what, and which times are free."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.drafting.slots import Slot, make_slot, pick
+from zrg_dagster.core.drafting.transcript import MAX_LINES, TranscriptLine, format_transcript
+from zrg_dagster.core.text.times import load_zone
+
+HORIZON = timedelta(days=14)
+# A time offered now must still lie ahead when the mail is read.
+NOTICE = timedelta(hours=2)
+MAX_SLOTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Who writes and what for. Empty strings where the workspace says nothing."""
+
+    company_name: str
+    sender_name: str
+    signature: str
+    service_description: str
+    tone: str
+    booking_link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLead:
+    """The person. `sentiment_tag` and `status` as stored; `email` is where a reply goes unless a colleague answered."""
+
+    id: UUID
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    phone: str | None
+    company_name: str | None
+    job_title: str | None
+    timezone: str | None
+    sentiment_tag: str
+    status: str
+    current_replier_email: str | None
+    current_replier_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The inbound message that is answered."""
+
+    id: UUID
+    channel: str
+    subject: str | None
+    body: str
+    sent_at: datetime
+    is_auto_reply: bool
+    is_bounce: bool
+    opt_out_rule: str | None
+
+
+@dataclass(frozen=True)
+class DraftContext:
+    """A frozen picture of the conversation at one instant.
+
+    `available` holds every known free start of the next 14 days, ascending, on the reader's clock; `offered` the few
+    that a draft should name. Both are empty when no zone is known: a time without zone is not offered.
+    """
+
+    workspace_id: UUID
+    persona: Persona
+    lead: DraftLead
+    trigger: Trigger
+    lines: tuple[TranscriptLine, ...]
+    available: tuple[Slot, ...]
+    offered: tuple[Slot, ...]
+    availability_refreshed_at: datetime | None
+
+    @property
+    def channel(self) -> str:
+        return self.trigger.channel
+
+    @cached_property
+    def transcript_text(self) -> str:
+        return format_transcript(self.lines)
+
+    def offered_times_text(self) -> str:
+        """The offered times, one a line, or an empty string."""
+        return "\n".join(slot.label for slot in self.offered)
+
+
+_MESSAGE = text("""
+    SELECT m.workspace_id, m.id AS message_id, m.channel, m.subject, m.body, m.sent_at, m.is_auto_reply, m.is_bounce,
+           m.opt_out_rule, l.id AS lead_id, l.first_name, l.last_name, l.email, l.phone,
+           l.company_name AS lead_company, l.job_title, l.timezone AS lead_timezone, l.sentiment_tag, l.status,
+           l.current_replier_email, l.current_replier_name, w.name AS workspace_name, w.timezone AS workspace_timezone,
+           s.company_name, s.sender_name, s.signature, s.service_description, s.tone, s.booking_link
+    FROM app.message m
+    JOIN app.lead l ON l.workspace_id = m.workspace_id AND l.id = m.lead_id
+    JOIN app.workspace w ON w.id = m.workspace_id
+    LEFT JOIN app.workspace_setting s ON s.workspace_id = m.workspace_id
+    WHERE m.id = :message_id""")
+
+_TRANSCRIPT = text("""
+    SELECT id, sent_at, channel, direction, subject, body
+    FROM app.message
+    WHERE lead_id = :lead_id AND NOT is_bounce
+    ORDER BY sent_at DESC, id DESC
+    LIMIT :max_lines""")
+
+_SLOTS = text("""
+    SELECT a.starts_at, min(c.refreshed_at) AS refreshed_at
+    FROM app.availability_slot a
+    JOIN app.calendar c ON c.workspace_id = a.workspace_id AND c.id = a.calendar_id
+    WHERE a.workspace_id = :workspace_id AND c.is_active AND a.starts_at >= :first AND a.starts_at < :last
+    GROUP BY a.starts_at
+    ORDER BY a.starts_at
+    LIMIT :max_slots""")
+
+
+class MessageNotFound(LookupError):
+    """No such message: it was removed after the work was planned."""
+
+
+async def load_context(conn: AsyncConnection, message_id: UUID, *, now: datetime) -> DraftContext:
+    """The context of answering `message_id` at `now`. `MessageNotFound` when it is gone."""
+    row = (await conn.execute(_MESSAGE, {"message_id": message_id})).mappings().one_or_none()
+    if row is None:
+        raise MessageNotFound(str(message_id))
+    line_rows = (await conn.execute(_TRANSCRIPT, {"lead_id": row["lead_id"], "max_lines": MAX_LINES})).mappings()
+    window = {
+        "workspace_id": row["workspace_id"],
+        "first": now + NOTICE,
+        "last": now + HORIZON,
+        "max_slots": MAX_SLOTS,
+    }
+    slot_rows = (await conn.execute(_SLOTS, window)).all()
+    zone = load_zone(row["lead_timezone"]) or load_zone(row["workspace_timezone"])
+    available = _slots([slot.starts_at for slot in slot_rows], zone)
+    return DraftContext(
+        workspace_id=row["workspace_id"],
+        persona=_persona(row),
+        lead=_lead(row),
+        trigger=_trigger(row),
+        lines=tuple(_line(line) for line in line_rows),
+        available=available,
+        offered=pick(available),
+        availability_refreshed_at=min((slot.refreshed_at for slot in slot_rows if slot.refreshed_at), default=None),
+    )
+
+
+def _slots(starts: list[datetime], zone: ZoneInfo | None) -> tuple[Slot, ...]:
+    return tuple(make_slot(start, zone) for start in starts) if zone else ()
+
+
+def _persona(row: Any) -> Persona:
+    return Persona(
+        company_name=row["company_name"] or row["workspace_name"],
+        sender_name=row["sender_name"] or "",
+        signature=row["signature"] or "",
+        service_description=row["service_description"] or "",
+        tone=row["tone"] or "friendly",
+        booking_link=row["booking_link"],
+    )
+
+
+def _lead(row: Any) -> DraftLead:
+    return DraftLead(
+        id=row["lead_id"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        email=row["email"],
+        phone=row["phone"],
+        company_name=row["lead_company"],
+        job_title=row["job_title"],
+        timezone=row["lead_timezone"],
+        sentiment_tag=row["sentiment_tag"],
+        status=row["status"],
+        current_replier_email=row["current_replier_email"],
+        current_replier_name=row["current_replier_name"],
+    )
+
+
+def _trigger(row: Any) -> Trigger:
+    return Trigger(
+        id=row["message_id"],
+        channel=row["channel"],
+        subject=row["subject"],
+        body=row["body"],
+        sent_at=row["sent_at"],
+        is_auto_reply=row["is_auto_reply"],
+        is_bounce=row["is_bounce"],
+        opt_out_rule=row["opt_out_rule"],
+    )
+
+
+def _line(row: Any) -> TranscriptLine:
+    return TranscriptLine(
+        row["id"], row["sent_at"], row["channel"], row["direction"] == "inbound", row["subject"], row["body"]
+    )

@@ -1,0 +1,149 @@
+"""The inbound lane: claim a batch, apply it, settle it. A delivery that breaks its batch is isolated by halving."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from zrg_dagster.core.base.log import get_logger, redact_text
+from zrg_dagster.core.db import queue
+from zrg_dagster.core.db.lane import LaneReport, LaneWork
+from zrg_dagster.core.db.queue import ClaimLost, Settlement
+from zrg_dagster.core.intake.apply import Ending, apply
+from zrg_dagster.core.intake.leads import IdentityRace
+from zrg_dagster.core.intake.read import ReadEvent, load_bodies, read
+
+log = get_logger(__name__)
+
+RACE_RETRIES = 5
+
+
+_COLUMNS = text("""
+    UPDATE raw.webhook_event e
+    SET event_type = coalesce(r.event_type, e.event_type), workspace_id = coalesce(e.workspace_id, r.workspace_id),
+        lead_id = coalesce(r.lead_id, e.lead_id), message_id = coalesce(r.message_id, e.message_id),
+        campaign_external_id = coalesce(r.campaign, e.campaign_external_id),
+        sender_external_id = coalesce(r.sender, e.sender_external_id)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:workspaces AS uuid[]), CAST(:leads AS uuid[]),
+                CAST(:messages AS uuid[]), CAST(:campaigns AS text[]), CAST(:senders AS text[]))
+        AS r (id, event_type, workspace_id, lead_id, message_id, campaign, sender)
+    WHERE e.id = r.id""")
+
+
+class InboundLane:
+    """Works claimed deliveries in batches against one engine. An item of this lane is a whole batch."""
+
+    def __init__(
+        self, engine: AsyncEngine, *, batch_size: int, lease_s: float, clock: Callable[[], datetime], report: LaneReport
+    ) -> None:
+        self._engine = engine
+        self._batch_size = batch_size
+        self._lease_s = lease_s
+        self._clock = clock
+        self._report = report
+
+    def work(self) -> LaneWork[Sequence[Row[Any]]]:
+        return LaneWork(claim=self._claim, work=self._work, release=self._release)
+
+    async def _claim(self, worker_id: int, _room: int, now: datetime) -> Sequence[Sequence[Row[Any]]]:
+        async with self._engine.begin() as conn:
+            rows = await queue.claim(conn, queue.INBOUND, worker_id=worker_id, limit=self._batch_size, now=now)
+        return [rows] if rows else []
+
+    async def _release(self, now: datetime) -> int:
+        async with self._engine.begin() as conn:
+            return await queue.release_stale(conn, queue.INBOUND, now=now, lease_s=self._lease_s)
+
+    async def _work(self, worker_id: int, rows: Sequence[Row[Any]]) -> None:
+        async with self._engine.connect() as conn:
+            events = [read(event) for event in await load_bodies(conn, rows)]
+        await self._settle_all(worker_id, events)
+
+    async def _settle_all(self, worker_id: int, events: Sequence[ReadEvent]) -> None:
+        """Apply and settle; on a failure, halve until the delivery that causes it stands alone."""
+        try:
+            await self._apply_with_retry(worker_id, events)
+        except ClaimLost:
+            raise
+        except Exception as error:
+            if _database_is_away(error):
+                raise  # nothing was settled, and whoever comes next releases our claims
+            if len(events) > 1:
+                middle = len(events) // 2
+                await self._settle_all(worker_id, events[:middle])
+                await self._settle_all(worker_id, events[middle:])
+            else:
+                await self._settle_failure(worker_id, events[0], error)
+
+    async def _apply_with_retry(self, worker_id: int, events: Sequence[ReadEvent]) -> None:
+        for attempt in range(RACE_RETRIES):
+            try:
+                await self._apply_once(worker_id, events)
+            except (IdentityRace, DBAPIError) as error:
+                if attempt == RACE_RETRIES - 1 or not _will_pass(error):
+                    raise
+            else:
+                return
+
+    async def _apply_once(self, worker_id: int, events: Sequence[ReadEvent]) -> None:
+        now = self._clock()
+        async with self._engine.begin() as conn:
+            endings = await apply(conn, events, now)
+            await _write_columns(conn, endings)
+            settlements = [Settlement(e.event.id, e.event.attempts, e.state, e.reason, e.error) for e in endings]
+            await queue.settle(conn, queue.INBOUND, settlements, worker_id=worker_id, now=now)
+        for ending in endings:
+            self._report.count(ending.state, ending.reason)
+            if ending.state == "quarantined":
+                log.warning(
+                    "event_quarantined", event_id=str(ending.event.id), reason=ending.reason, problem=ending.error
+                )
+
+    async def _settle_failure(self, worker_id: int, each: ReadEvent, error: Exception) -> None:
+        now = self._clock()
+        event = each.event
+        description = redact_text(f"{type(error).__name__}: {error}")
+        settlement = queue.failed(
+            event.id, event.attempts, event.max_attempts, now, reason="handler_error", error=description
+        )
+        async with self._engine.begin() as conn:
+            await queue.settle(conn, queue.INBOUND, [settlement], worker_id=worker_id, now=now)
+        self._report.count("dead" if settlement.state == "dead" else "retried", settlement.reason)
+        log.error("event_failed", event_id=str(event.id), attempt=event.attempts, problem=description)
+
+
+def _database_is_away(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.OperationalError) and not _will_pass(error)
+
+
+def _will_pass(error: Exception) -> bool:
+    """Races and deadlocks between workers: rolled back as a whole, and right the next time."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(
+        cause,
+        IdentityRace
+        | psycopg.errors.DeadlockDetected
+        | psycopg.errors.SerializationFailure
+        | psycopg.errors.UniqueViolation,
+    )
+
+
+async def _write_columns(conn: AsyncConnection, endings: Sequence[Ending]) -> None:
+    parameters: dict[str, list[UUID | str | None]] = {
+        "ids": [e.event.id for e in endings],
+        "types": [e.parsed.event_type if e.parsed else None for e in endings],
+        "workspaces": [e.workspace_id for e in endings],
+        "leads": [e.lead_id for e in endings],
+        "messages": [e.message_id for e in endings],
+        "campaigns": [
+            e.parsed.lead.campaign.external_id if e.parsed and e.parsed.lead and e.parsed.lead.campaign else None
+            for e in endings
+        ],
+        "senders": [e.parsed.lead.sender_account_id if e.parsed and e.parsed.lead else None for e in endings],
+    }
+    await conn.execute(_COLUMNS, parameters)

@@ -1,0 +1,69 @@
+"""Contact fields of a lead: which of several claims wins.
+
+The winner is the smallest (source rank, event time, value): first touch within the best source, never the last to
+arrive (LM-04 fills blanks; a better source may replace, a later delivery may not). Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from zrg_dagster.core.providers.records import LeadRecord
+
+HUMAN, VENDOR_RECORD, MESSAGE_HEADER = 0, 1, 2
+FIELDS = (
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "company_name",
+    "job_title",
+    "linkedin_url",
+    "timezone",
+    "sender_account_id",
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Claim:
+    """One source's value for one field. `at` is ISO UTC, so that claims compare as text everywhere alike."""
+
+    rank: int
+    at: str
+    value: str
+    source: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"rank": self.rank, "at": self.at, "source": self.source}
+
+
+def claims_of(lead: LeadRecord, *, at: datetime, source: str, rank: int = VENDOR_RECORD) -> dict[str, Claim]:
+    """What a record claims, by field; blanks claim nothing."""
+    stamp = at.isoformat()
+    values = {name: getattr(lead, name) for name in FIELDS}
+    return {name: Claim(rank, stamp, value, source) for name, value in values.items() if value}
+
+
+def merge(stored: Mapping[str, Any], provenance: Mapping[str, Any], claims: Mapping[str, Claim]) -> dict[str, Claim]:
+    """The claims that win over what is stored. A stored value without provenance was set by hand and stays."""
+    winners: dict[str, Claim] = {}
+    for name, claim in claims.items():
+        value, origin = stored.get(name), provenance.get(name)
+        if not value:
+            winners[name] = claim
+        elif origin is not None:
+            current = Claim(origin["rank"], origin["at"], value, origin["source"])
+            if claim < current:
+                winners[name] = claim
+    return winners
+
+
+def best(claims: list[dict[str, Claim]]) -> dict[str, Claim]:
+    """The winning claim of each field over several records."""
+    result: dict[str, Claim] = {}
+    for each in claims:
+        for name, claim in each.items():
+            if name not in result or claim < result[name]:
+                result[name] = claim
+    return result

@@ -1,0 +1,249 @@
+"""Set-based writes of messages, campaigns and touches."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.providers.records import CampaignRef, MessageRecord
+
+SOURCES = {
+    "webhook": "webhook",
+    "inboxxia_campaign": "campaign",
+    "workflow": "campaign",
+    "human": "human",
+    "api": "zrg",
+    "bounce": "bounce",
+}
+ECHO_WINDOW = timedelta(minutes=10)
+ECHO_PREFIX_CHARS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to store, with the lead it belongs to and the delivery that brought it."""
+
+    workspace_id: UUID
+    lead_id: UUID
+    provider: str
+    record: MessageRecord
+    event_id: UUID
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """The row behind a message key. `is_new` is True for exactly one of all deliveries that say the same."""
+
+    id: UUID
+    workspace_id: UUID
+    key: str
+    is_new: bool
+
+
+_CAMPAIGNS = text("""
+    WITH named AS (
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:workspaces AS uuid[]), CAST(:providers AS text[]),
+                             CAST(:externals AS text[]), CAST(:names AS text[]))
+            AS n (id, workspace_id, provider, external_id, name)
+    ), made AS (
+        INSERT INTO app.email_campaign (id, workspace_id, provider, external_id, name) SELECT * FROM named
+        ON CONFLICT (workspace_id, provider, external_id) DO NOTHING
+        RETURNING id, workspace_id, provider, external_id
+    )
+    SELECT id, workspace_id, provider, external_id FROM made
+    UNION ALL
+    SELECT c.id, c.workspace_id, c.provider, c.external_id
+    FROM app.email_campaign c JOIN named n USING (workspace_id, provider, external_id)""")
+
+
+async def ensure_campaigns(
+    conn: AsyncConnection, wanted: Mapping[tuple[UUID, str, str], CampaignRef]
+) -> dict[tuple[UUID, str, str], UUID]:
+    """Ids of campaigns by (workspace, provider, vendor id); unknown ones are made, answered by setters until configured."""
+    keys = sorted(wanted)
+    parameters = {
+        "ids": [new_id() for _ in keys],
+        "workspaces": [key[0] for key in keys],
+        "providers": [key[1] for key in keys],
+        "externals": [key[2] for key in keys],
+        "names": [wanted[key].name or "" for key in keys],
+    }
+    found: dict[tuple[UUID, str, str], UUID] = {}
+    # A campaign that another worker inserts meanwhile is in neither half of the first answer, but is in the second's.
+    for _ in range(2):
+        if len(found) < len(keys):
+            rows = await conn.execute(_CAMPAIGNS, parameters)
+            found |= {(row.workspace_id, row.provider, row.external_id): row.id for row in rows}
+    return found
+
+
+_NEAR = text("""
+    SELECT k.wanted, m.message_key
+    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:keys AS text[]), CAST(:wanted AS text[])) AS k (workspace_id, key, wanted)
+    JOIN app.message m ON m.workspace_id = k.workspace_id AND m.message_key = k.key""")
+
+
+async def known_near(conn: AsyncConnection, messages: Sequence[NewMessage]) -> dict[str, str]:
+    """Message keys that are already stored under a neighbouring key (a retry that crossed a time bucket)."""
+    near = [(m.workspace_id, key, m.record.key) for m in messages for key in m.record.near_keys]
+    if not near:
+        return {}
+    parameters = {"workspaces": [n[0] for n in near], "keys": [n[1] for n in near], "wanted": [n[2] for n in near]}
+    return {row.wanted: row.message_key for row in await conn.execute(_NEAR, parameters)}
+
+
+_COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channel text, direction text, source text,
+    provider text, provider_message_id text, thread_handle text, subject text, body text, raw_text text, raw_html text,
+    from_email text, from_name text, to_email text, cc text[], sent_at timestamptz, sent_at_quality text,
+    is_auto_reply boolean, is_bounce boolean, opt_out_rule text, provider_interested boolean, event_id uuid"""
+_NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
+
+# What two deliveries say of one message differs only in the flags; they are joined with OR, so order is no matter.
+_INSERT = text(f"""
+    INSERT INTO app.message AS m ({_NAMES})
+    SELECT {_NAMES} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j ({_COLUMNS}) ORDER BY workspace_id, message_key
+    ON CONFLICT (workspace_id, message_key) DO UPDATE SET
+        provider_interested = m.provider_interested OR excluded.provider_interested,
+        is_auto_reply = m.is_auto_reply OR excluded.is_auto_reply
+    RETURNING m.id, m.workspace_id, m.message_key, m.xmax = 0 AS is_new""")
+
+
+async def store_messages(
+    conn: AsyncConnection, messages: Sequence[NewMessage]
+) -> dict[tuple[UUID, str], StoredMessage]:
+    """Insert messages by their keys; several deliveries of one message in a batch are folded into one row first."""
+    rows: dict[tuple[UUID, str], dict[str, Any]] = {}
+    for message in messages:
+        key = (message.workspace_id, message.record.key)
+        if key in rows:
+            flags = message.record.flags
+            rows[key]["provider_interested"] |= flags.provider_interested
+            rows[key]["is_auto_reply"] |= flags.auto_reply or flags.out_of_office
+        else:
+            rows[key] = _row(message)
+    if not rows:
+        return {}
+    stored = await conn.execute(_INSERT, {"rows": json.dumps(list(rows.values()), default=str)})
+    return {
+        (row.workspace_id, row.message_key): StoredMessage(row.id, row.workspace_id, row.message_key, row.is_new)
+        for row in stored
+    }
+
+
+def _row(message: NewMessage) -> dict[str, Any]:
+    record, flags = message.record, message.record.flags
+    return {
+        "id": new_id(),
+        "workspace_id": message.workspace_id,
+        "lead_id": message.lead_id,
+        "message_key": record.key,
+        "channel": record.channel,
+        "direction": record.direction,
+        "source": SOURCES[record.source],
+        "provider": message.provider,
+        "provider_message_id": record.provider_message_id,
+        "thread_handle": record.thread_handle,
+        "subject": record.subject,
+        "body": record.body,
+        "raw_text": record.raw_text,
+        "raw_html": record.raw_html,
+        "from_email": record.from_email,
+        "from_name": record.from_name,
+        "to_email": record.to_email,
+        "cc": [person.email for person in record.cc],
+        "sent_at": record.sent_at.isoformat(),
+        "sent_at_quality": record.sent_at_quality,
+        "is_auto_reply": flags.auto_reply or flags.out_of_office,
+        "is_bounce": flags.bounce,
+        "opt_out_rule": flags.opt_out_rule,
+        "provider_interested": flags.provider_interested,
+        "event_id": message.event_id,
+    }
+
+
+_OWN_SENDS = text("""
+    SELECT s.id, s.lead_id, s.channel, coalesce(s.sent_at, s.claimed_at, s.finished_at) AS at,
+           s.content ->> 'text' AS body, s.vendor_message_id
+    FROM app.send s
+    WHERE s.lead_id = ANY(CAST(:leads AS uuid[])) AND s.state IN ('sending', 'sent', 'unknown', 'needs_human')
+      AND s.channel <> 'slack'""")
+
+
+async def own_echoes(conn: AsyncConnection, messages: Sequence[NewMessage]) -> dict[str, UUID]:
+    """Outbound messages that a vendor reports back and that our ledger sent itself: message key → send.
+
+    Same vendor id, or same lead, channel, beginning of the text and a time within ten minutes.
+    """
+    reported = [m for m in messages if m.record.direction == "outbound" and m.record.source in ("human", "api")]
+    if not reported:
+        return {}
+    sends = list(await conn.execute(_OWN_SENDS, {"leads": sorted({m.lead_id for m in reported})}))
+    echoes: dict[str, UUID] = {}
+    for message in reported:
+        for send in sends:
+            if send.lead_id == message.lead_id and _is_echo(message.record, send):
+                echoes[message.record.key] = send.id
+                break
+    return echoes
+
+
+def _is_echo(record: MessageRecord, send: Any) -> bool:
+    if record.provider_message_id and record.provider_message_id == send.vendor_message_id:
+        return True
+    if record.channel != send.channel or send.at is None or abs(record.sent_at - send.at) > ECHO_WINDOW:
+        return False
+    return normalised_prefix(record.body) == normalised_prefix(send.body or "")
+
+
+def normalised_prefix(body: str) -> str:
+    """The first 160 characters without white space, tags and case: what read-back and echoes compare (providers §5.6)."""
+    return re.sub(r"<[^>]*>|\s+", "", body).casefold()[:ECHO_PREFIX_CHARS]
+
+
+_TOUCHES = text("""
+    INSERT INTO app.touch (id, workspace_id, lead_id, channel, kind, is_human, sent_at, message_id)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:workspaces AS uuid[]), CAST(:leads AS uuid[]),
+        CAST(:channels AS text[]), CAST(:kinds AS text[]), CAST(:humans AS boolean[]), CAST(:sent AS timestamptz[]),
+        CAST(:messages AS uuid[]))
+    ON CONFLICT DO NOTHING""")
+
+
+async def store_touches(conn: AsyncConnection, touches: Sequence[tuple[NewMessage, UUID]]) -> None:
+    """Sends that a vendor made without us: campaign steps, and humans in the vendor's own inbox."""
+    if not touches:
+        return
+    parameters = {
+        "ids": [new_id() for _ in touches],
+        "workspaces": [m.workspace_id for m, _ in touches],
+        "leads": [m.lead_id for m, _ in touches],
+        "channels": [m.record.channel for m, _ in touches],
+        "kinds": ["campaign" if SOURCES[m.record.source] == "campaign" else "human" for m, _ in touches],
+        "humans": [m.record.source == "human" for m, _ in touches],
+        "sent": [m.record.sent_at for m, _ in touches],
+        "messages": [message_id for _, message_id in touches],
+    }
+    await conn.execute(_TOUCHES, parameters)
+
+
+_COUNTERS = text("""
+    UPDATE app.email_campaign c SET sent_count = c.sent_count + r.sent, reply_count = c.reply_count + r.replies
+    FROM (SELECT id, sent, replies
+          FROM unnest(CAST(:ids AS uuid[]), CAST(:sent AS bigint[]), CAST(:replies AS bigint[])) AS u (id, sent, replies)
+          ORDER BY id) r
+    WHERE c.id = r.id""")
+
+
+async def count_campaigns(conn: AsyncConnection, counts: Mapping[UUID, tuple[int, int]]) -> None:
+    """Add new sends and replies to the campaigns' counters."""
+    if counts:
+        ids = sorted(counts)
+        parameters = {"ids": ids, "sent": [counts[i][0] for i in ids], "replies": [counts[i][1] for i in ids]}
+        await conn.execute(_COUNTERS, parameters)

@@ -1,0 +1,102 @@
+"""From claimed events to records: loading the bodies, and parsing each by its vendor's rules."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.providers.calendly import parse as calendly
+from zrg_dagster.core.providers.emailbison import parse as emailbison
+from zrg_dagster.core.providers.ghl import parse as ghl
+from zrg_dagster.core.providers.records import Parsed, ShapeError
+from zrg_dagster.core.providers.slack import parse as slack
+
+PARSERS: dict[str, Callable[..., Parsed]] = {
+    "emailbison": emailbison.parse,
+    "ghl": ghl.parse,
+    "calendly": calendly.parse,
+    "slack": slack.parse,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedEvent:
+    """One delivery that this worker holds. `workspace_id` is None for Slack until its payload names the workspace."""
+
+    id: UUID
+    provider: str
+    scope: str
+    workspace_id: UUID | None
+    workspace_key: str | None
+    received_at: datetime
+    attempts: int
+    max_attempts: int
+    correlation_id: str
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvent:
+    """A delivery with what it says, or with why it cannot be read."""
+
+    event: ClaimedEvent
+    parsed: Parsed | None
+    problem: ShapeError | None = None
+
+
+_BODIES = text("""
+    SELECT k.id, b.body, b.headers, w.key
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:received AS timestamptz[]), CAST(:workspaces AS uuid[]))
+         AS k (id, received_at, workspace_id)
+    LEFT JOIN raw.webhook_body b ON b.event_id = k.id AND b.received_at = k.received_at
+    LEFT JOIN app.workspace w ON w.id = k.workspace_id""")
+
+
+async def load_bodies(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[ClaimedEvent]:
+    """The claimed rows with their bodies. A body past its retention reads as empty and ends in quarantine."""
+    found = await conn.execute(
+        _BODIES,
+        {
+            "ids": [row.id for row in rows],
+            "received": [row.received_at for row in rows],
+            "workspaces": [row.workspace_id for row in rows],
+        },
+    )
+    bodies = {row.id: row for row in found}
+    return [_claimed(row, bodies[row.id]) for row in sorted(rows, key=lambda row: (row.received_at, row.id))]
+
+
+def _claimed(row: Row[Any], stored: Row[Any]) -> ClaimedEvent:
+    headers = json.loads(stored.headers) if stored.headers else {}
+    return ClaimedEvent(
+        id=row.id,
+        provider=row.provider,
+        scope=row.scope,
+        workspace_id=row.workspace_id,
+        workspace_key=stored.key,
+        received_at=row.received_at,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        correlation_id=row.correlation_id,
+        body=stored.body or b"",
+        content_type=headers.get("content-type", ""),
+    )
+
+
+def read(event: ClaimedEvent) -> ReadEvent:
+    """Parse one delivery. Anything that does not fit its vendor's shapes becomes a problem, never an exception."""
+    parser = PARSERS.get(event.provider)
+    if parser is None:
+        return ReadEvent(event, None, ShapeError("$", "a known provider", event.provider))
+    if not event.body:
+        return ReadEvent(event, None, ShapeError("$", "a body", "none (past its retention)"))
+    try:
+        return ReadEvent(event, parser(event.body, received_at=event.received_at, scope=event.scope))
+    except ShapeError as problem:
+        return ReadEvent(event, None, problem)

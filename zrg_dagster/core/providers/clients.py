@@ -1,0 +1,41 @@
+"""All vendor clients of a process over one shared HTTP client."""
+
+from types import TracebackType
+from typing import Self
+
+from zrg_dagster.core.providers.calendly.client import CalendlyClient
+from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.emailbison.client import EmailBisonClient
+from zrg_dagster.core.providers.ghl.client import GhlClient
+from zrg_dagster.core.providers.http import make_http_client
+from zrg_dagster.core.providers.slack.client import SlackClient
+
+
+class VendorClients:
+    """`async with VendorClients() as vendors:` then `vendors.ghl(credential).send_sms(...)`. One per event loop."""
+
+    def __init__(self, *, max_connections: int = 64) -> None:
+        self._http = make_http_client(max_connections=max_connections)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    def emailbison(self, credential: Credential) -> EmailBisonClient:
+        return EmailBisonClient(self._http, credential)
+
+    def ghl(self, credential: Credential) -> GhlClient:
+        return GhlClient(self._http, credential)
+
+    def calendly(self, credential: Credential) -> CalendlyClient:
+        return CalendlyClient(self._http, credential)
+
+    def slack(self, credential: Credential) -> SlackClient:
+        return SlackClient(self._http, credential)

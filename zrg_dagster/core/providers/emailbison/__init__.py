@@ -1,0 +1,1 @@
+"""EmailBison: campaign e-mail."""

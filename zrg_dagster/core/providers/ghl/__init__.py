@@ -1,0 +1,1 @@
+"""GoHighLevel: SMS, contacts, calendars."""

@@ -1,0 +1,1 @@
+"""Slack: review cards and their clicks."""

@@ -1,0 +1,89 @@
+"""What happens to a draft: sent at once, sent later, or shown to a person, and why. Pure (AM, SD and EV-06 rules)."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+Action = Literal["send_immediate", "send_delayed", "needs_review"]
+LATE_SEND_DELAY = timedelta(seconds=30)
+
+
+class ReviewReason(StrEnum):
+    """Why a person decides."""
+
+    DISABLED_BY_ENVIRONMENT = "globally_disabled_via_env"
+    AUTO_SEND_DISABLED = "auto_send_disabled"
+    CALL_REQUESTED = "call_requested_sentiment"
+    GUARD_FAILED = "guard_failed"
+    EVALUATOR_FAILED = "evaluator_failed"
+    NOT_SAFE = "evaluator_not_safe"
+    LOW_CONFIDENCE = "confidence_below_threshold"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the decision looks at. `confidence` and `is_safe` are None when no evaluation was made or it failed."""
+
+    response_mode: str | None
+    auto_send_disabled: bool
+    tag: str
+    guard_failures: tuple[str, ...]
+    threshold: Decimal
+    confidence: Decimal | None
+    is_safe: bool | None
+    delay_min_s: int
+    delay_max_s: int
+    trigger_id: str
+    trigger_sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    action: Action
+    reason: str | None
+    due_at: datetime
+
+
+def wants_evaluation(candidate: Candidate) -> bool:
+    """The evaluator is asked only when its answer can matter: AI mode and nothing that blocks before it."""
+    return _blocked_before_evaluation(candidate) is None
+
+
+def _blocked_before_evaluation(candidate: Candidate) -> str | None:
+    if candidate.auto_send_disabled:
+        return ReviewReason.DISABLED_BY_ENVIRONMENT
+    if candidate.response_mode != "AI_AUTO_SEND":
+        return ReviewReason.AUTO_SEND_DISABLED
+    if candidate.tag == "Call Requested":
+        return ReviewReason.CALL_REQUESTED
+    if candidate.guard_failures:
+        return f"{ReviewReason.GUARD_FAILED}:{','.join(candidate.guard_failures)}"
+    return None
+
+
+def decide(candidate: Candidate, now: datetime) -> Verdict:
+    """AI mode, safe and confident enough: send at its time. Anything else: a person (AM-01…AM-05, EV-06)."""
+    reason = _blocked_before_evaluation(candidate)
+    if reason is None and (candidate.confidence is None or candidate.is_safe is None):
+        reason = ReviewReason.EVALUATOR_FAILED
+    if reason is None and not candidate.is_safe:
+        reason = ReviewReason.NOT_SAFE
+    if reason is None and candidate.confidence is not None and candidate.confidence < candidate.threshold:
+        reason = ReviewReason.LOW_CONFIDENCE
+    if reason is not None:
+        return Verdict("needs_review", reason, now)
+    due_at = send_time(candidate, now)
+    return Verdict("send_delayed" if due_at > now else "send_immediate", None, due_at)
+
+
+def send_time(candidate: Candidate, now: datetime) -> datetime:
+    """min + hash(trigger) mod (max − min + 1) seconds after the inbound, the same for every retry (SD-01, SD-02)."""
+    if candidate.delay_max_s == 0:
+        return now
+    span = candidate.delay_max_s - candidate.delay_min_s + 1
+    digest = int.from_bytes(hashlib.sha256(candidate.trigger_id.encode()).digest()[:8], "big")
+    due_at = candidate.trigger_sent_at + timedelta(seconds=candidate.delay_min_s + digest % span)
+    return due_at if due_at > now else now + LATE_SEND_DELAY

@@ -1,0 +1,234 @@
+"""The replies lane: jobs of three kinds, each finished, retried, parked or dead with a reason.
+
+`reply` runs the pipeline, `review_action` and `regenerate` carry out what a reviewer clicked, `card_update` redraws the
+cards of a draft.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.ai.telemetry import record_call
+from zrg_dagster.core.base.log import get_logger, redact_text
+from zrg_dagster.core.db import queue
+from zrg_dagster.core.db.jobs import enqueue
+from zrg_dagster.core.db.lane import LaneReport, LaneWork
+from zrg_dagster.core.db.queue import ClaimLost, Settlement
+from zrg_dagster.core.drafting.context import load_context
+from zrg_dagster.core.drafting.generate import generate
+from zrg_dagster.core.providers.clients import VendorClients
+from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.outcome import Accepted, Refused
+from zrg_dagster.core.replies import cards, outbound, review
+from zrg_dagster.core.replies.pipeline import Ended, NotNow, ReplyPipeline, ReplyWorld
+
+log = get_logger(__name__)
+
+PARK_FOR = timedelta(minutes=5)
+Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
+
+
+class RepliesLane:
+    """Works jobs of the replies lane. An item is one job."""
+
+    def __init__(
+        self, world: ReplyWorld, vendors: VendorClients, *, access: Access, lease_s: float, report: LaneReport, run_id: str | None
+    ) -> None:
+        self._world = world
+        self._engine = world.engine
+        self._vendors = vendors
+        self._access = access
+        self._lease_s = lease_s
+        self._report = report
+        self._run_id = run_id
+        self._handlers: dict[str, Callable[[Row[Any]], Awaitable[Ended | NotNow]]] = {
+            "reply": self._reply,
+            "review_action": self._review_action,
+            "regenerate": self._regenerate,
+            "card_update": self._card_update,
+        }
+
+    def work(self) -> LaneWork[Row[Any]]:
+        return LaneWork(claim=self._claim, work=self._work, release=self._release)
+
+    async def _claim(self, worker_id: int, room: int, now: datetime) -> Sequence[Row[Any]]:
+        async with self._engine.begin() as conn:
+            rows = await queue.claim(conn, queue.REPLIES, worker_id=worker_id, limit=room, now=now)
+            await _begin_attempts(conn, rows, worker_id, self._run_id, now)
+        return rows
+
+    async def _release(self, now: datetime) -> int:
+        async with self._engine.begin() as conn:
+            released = await queue.release_stale(conn, queue.REPLIES, now=now, lease_s=self._lease_s)
+            if self._world.has_model_key:
+                released += await unpark(conn, now)
+        return released
+
+    async def _work(self, worker_id: int, job: Row[Any]) -> None:
+        try:
+            ended = await self._handlers[job.kind](job)
+        except ClaimLost:
+            raise
+        except Exception as error:
+            if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.OperationalError):
+                raise
+            now = self._world.clock()
+            description = redact_text(f"{type(error).__name__}: {error}")
+            settlement = queue.failed(
+                job.id, job.attempts, job.max_attempts, now, reason="handler_error", error=description
+            )
+            log.error("job_failed", job_id=str(job.id), kind=job.kind, attempt=job.attempts, problem=description)
+        else:
+            settlement = self._settlement(job, ended)
+        await self._settle(worker_id, job, settlement)
+
+    def _settlement(self, job: Row[Any], ended: Ended | NotNow) -> Settlement:
+        now = self._world.clock()
+        if isinstance(ended, Ended):
+            return Settlement(job.id, job.attempts, ended.state, ended.reason)
+        if ended.park:
+            return Settlement(job.id, job.attempts, "parked", ended.reason, run_at=now + PARK_FOR)
+        settlement = queue.failed(job.id, job.attempts, job.max_attempts, now, reason=ended.reason, error=ended.reason)
+        if settlement.state == "dead":
+            # A model that stays away is nobody's fault here: the work waits and is redone, it is never dropped.
+            return Settlement(job.id, job.attempts, "parked", ended.reason, run_at=now + PARK_FOR)
+        return settlement
+
+    async def _settle(self, worker_id: int, job: Row[Any], settlement: Settlement) -> None:
+        now = self._world.clock()
+        async with self._engine.begin() as conn:
+            await queue.settle(conn, queue.REPLIES, [settlement], worker_id=worker_id, now=now)
+            await _end_attempt(conn, job, settlement, now)
+        outcome = "retried" if settlement.state == "pending" else settlement.state
+        self._report.count(outcome, settlement.reason)
+
+    async def _reply(self, job: Row[Any]) -> Ended | NotNow:
+        return await ReplyPipeline(self._world, job.correlation_id).run(job.message_id)
+
+    async def _review_action(self, job: Row[Any]) -> Ended:
+        payload = job.payload
+        request = review.ReviewRequest(
+            workspace_id=job.workspace_id,
+            action=payload["action"],
+            draft_id=UUID(payload["draft_id"]),
+            version=payload["version"],
+            slack_user=payload["slack_user"],
+            edited_text=payload["edited_text"],
+            reason=payload["reason"],
+            correlation_id=job.correlation_id,
+        )
+        async with self._engine.begin() as conn:
+            outcome = await review.apply(conn, request, self._world.clock())
+        return Ended("done", f"review_{outcome}")
+
+    async def _regenerate(self, job: Row[Any]) -> Ended | NotNow:
+        draft_id, version = UUID(job.payload["draft_id"]), job.payload["version"]
+        async with self._engine.connect() as conn:
+            draft = await outbound.load_draft(conn, draft_id)
+            if draft is None or draft.status != "pending" or draft.version != version:
+                return Ended("skipped", "draft_already_handled")
+            context = await load_context(conn, draft.trigger_message_id, now=self._world.clock())
+        made = await generate(self._world.model, context, tag=draft.sentiment_tag, previous_draft=draft.body)
+        now = self._world.clock()
+        async with self._engine.begin() as conn:
+            await record_call(conn, job.workspace_id, draft.trigger_message_id, made.call, job.correlation_id, now)
+            if made.body is None:
+                return NotNow(made.call.reason, park=made.call.needs_operator, after_s=made.call.retry_after_s)
+            parameters = {"id": draft_id, "version": version, "body": made.body, "now": now}
+            await conn.execute(_NEW_TEXT, parameters)
+            fresh = await outbound.load_draft(conn, draft_id)
+            assert fresh is not None
+            await outbound.plan_cards(conn, fresh, now, job.correlation_id)
+            await enqueue(conn, [review.card_update(job.workspace_id, draft_id, job.correlation_id, now)])
+        return Ended("done", "regenerated")
+
+    async def _card_update(self, job: Row[Any]) -> Ended:
+        draft_id = UUID(job.payload["draft_id"])
+        async with self._engine.connect() as conn:
+            draft = await outbound.load_draft(conn, draft_id)
+            copies = (await conn.execute(_CARDS, {"draft_id": draft_id})).all()
+            headline = (await conn.execute(_HEADLINE, {"draft_id": draft_id})).scalar_one_or_none()
+            credential = await self._access(conn, job.workspace_id, "slack")
+        if draft is None or not copies:
+            return Ended("skipped", "no_card")
+        if credential is None:
+            return Ended("skipped", "slack_not_connected")
+        is_open = draft.status == "pending" and headline is None
+        card = outbound.card_of(draft)
+        slack = self._vendors.slack(credential)
+        for copy in copies:
+            if is_open and copy.draft_version == draft.version:
+                continue
+            says = "Replaced by a newer draft" if is_open else _headline(draft.status, headline)
+            blocks = cards.settled_blocks(card, says)
+            result = await slack.update_message(copy.slack_channel, copy.slack_ts, cards.notification(card), blocks)
+            if not isinstance(result, Accepted):
+                if isinstance(result, Refused) and result.permanent:
+                    continue  # the message was deleted in Slack: nothing to redraw
+                raise RuntimeError(f"card not updated: {result.reason}")
+        return Ended("done", "card_updated")
+
+
+def _headline(status: str, send_state: str | None) -> str:
+    match send_state, status:
+        case "sent", _:
+            return "Sent"
+        case ("planned" | "sending"), "pending":
+            return "Approved, sending"
+        case ("unknown" | "needs_human"), _:
+            return "Sent? The vendor did not confirm; check before sending again"
+        case ("blocked" | "refused"), "pending":
+            return "Not sent"
+        case _, "rejected":
+            return "Rejected"
+        case _:
+            return "Handled"
+
+
+_NEW_TEXT = text("""
+    UPDATE app.draft SET body = :body, ai_body = :body, version = version + 1, updated_at = :now
+    WHERE id = :id AND status = 'pending' AND version = :version""")
+_CARDS = text("""
+    SELECT slack_channel, slack_ts, draft_version FROM app.review_card
+    WHERE draft_id = :draft_id ORDER BY slack_ts""")
+_HEADLINE = text("SELECT state FROM app.send WHERE draft_id = :draft_id AND kind = 'draft' ORDER BY planned_at DESC LIMIT 1")
+_UNPARK = text("""
+    UPDATE app.job SET state = 'pending', attempts = 0, finished_at = NULL
+    WHERE lane = 'replies' AND state = 'parked' AND run_at <= :now""")
+_BEGIN = text("""
+    INSERT INTO app.job_attempt (job_id, attempt, workspace_id, worker_id, run_id, started_at)
+    SELECT id, attempt, workspace_id, :worker_id, :run_id, :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS smallint[]), CAST(:workspaces AS uuid[])) AS j (id, attempt, workspace_id)
+    ON CONFLICT (job_id, attempt) DO UPDATE SET worker_id = excluded.worker_id, run_id = excluded.run_id,
+        started_at = excluded.started_at, finished_at = NULL, outcome = NULL, reason = NULL""")
+_END = text("""
+    UPDATE app.job_attempt SET finished_at = :now, outcome = :outcome, reason = :reason
+    WHERE job_id = :job_id AND attempt = :attempt""")
+
+
+async def unpark(conn: AsyncConnection, now: datetime) -> int:
+    """Give parked work another chance: the model may be back. Its attempts start anew."""
+    return (await conn.execute(_UNPARK, {"now": now})).rowcount
+
+
+async def _begin_attempts(
+    conn: AsyncConnection, rows: Sequence[Row[Any]], worker_id: int, run_id: str | None, now: datetime
+) -> None:
+    if rows:
+        parameters = {
+            "ids": [row.id for row in rows],
+            "attempts": [row.attempts for row in rows],
+            "workspaces": [row.workspace_id for row in rows],
+        }
+        await conn.execute(_BEGIN, {**parameters, "worker_id": worker_id, "run_id": run_id, "now": now})
+
+
+async def _end_attempt(conn: AsyncConnection, job: Row[Any], settlement: Settlement, now: datetime) -> None:
+    parameters = {"job_id": job.id, "attempt": job.attempts, "outcome": settlement.state, "reason": settlement.reason}
+    await conn.execute(_END, {**parameters, "now": now})

@@ -1,0 +1,129 @@
+"""May this draft leave without a person reading it? Hard blocks, one model call, pure rules (EV-01 to EV-07)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+
+from zrg_dagster.core.ai.prompts import Own, render
+from zrg_dagster.core.ai.result import ModelResult, StructuredModel
+from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.replies.classify import Tag, clamp_confidence
+
+PROMPT = "reply_evaluation"
+MAX_OUTPUT_TOKENS = 800
+TIMEOUT_S = 20.0
+REASON_CHARS = 320
+SAFE_FLOOR = 0.01
+
+
+class HardBlock(StrEnum):
+    """Why no model is asked: the draft goes nowhere on its own."""
+
+    EMPTY_DRAFT = "empty_draft"
+    OPT_OUT = "opt_out"
+    BLACKLIST = "blacklist"
+    AUTOMATED_REPLY = "automated_reply"
+    MISSING_MODEL_KEY = "missing_openai_key"
+
+
+class Source(StrEnum):
+    MODEL = "model"
+    HARD_BLOCK = "hard_block"
+    MODEL_FAILURE = "model_failure"
+
+
+class ReplyEvaluation(BaseModel):
+    """What the model answers under the schema name `reply_evaluation`."""
+
+    safe_to_send: bool
+    requires_human_review: bool
+    confidence: float = Field(description="0 to 1")
+    reason: str = Field(description="One sentence")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The verdict over one draft. `confidence` is in 0..1; `call` is None when no model was asked."""
+
+    confidence: float
+    is_safe: bool
+    needs_review: bool
+    reason: str
+    source: Source
+    hard_block: HardBlock | None = None
+    call: ModelResult[ReplyEvaluation] | None = None
+
+
+def hard_block(
+    *, draft: str, opt_out_rule: str | None, tag: Tag, is_auto_reply: bool, has_model_key: bool
+) -> HardBlock | None:
+    """The first thing that stops a draft before any model call (EV-01).
+
+    `opt_out_rule` is what the deterministic floor found in the latest inbound. A vendor's auto-reply flag on an
+    absence notice does not block: the person comes back.
+    """
+    if not draft.strip():
+        return HardBlock.EMPTY_DRAFT
+    if opt_out_rule:
+        return HardBlock.OPT_OUT
+    if tag is Tag.BLACKLIST:
+        return HardBlock.BLACKLIST
+    if tag is Tag.AUTOMATED_REPLY or (is_auto_reply and tag is not Tag.OUT_OF_OFFICE):
+        return HardBlock.AUTOMATED_REPLY
+    if not has_model_key:
+        return HardBlock.MISSING_MODEL_KEY
+    return None
+
+
+def blocked(block: HardBlock) -> Evaluation:
+    """The evaluation of a hard block: confidence 0, unsafe, for a person (EV-01)."""
+    return Evaluation(
+        0.0, is_safe=False, needs_review=True, reason=block.value, source=Source.HARD_BLOCK, hard_block=block
+    )
+
+
+def judge(call: ModelResult[ReplyEvaluation]) -> Evaluation:
+    """The evaluation that a model call amounts to; a failed call is unsafe with confidence 0 (EV-03, EV-05)."""
+    if call.value is None:
+        return Evaluation(
+            0.0, is_safe=False, needs_review=True, reason=call.reason, source=Source.MODEL_FAILURE, call=call
+        )
+    confidence = clamp_confidence(call.value.confidence)
+    safe = call.value.safe_to_send and not call.value.requires_human_review and confidence >= SAFE_FLOOR
+    reason = call.value.reason.strip()[:REASON_CHARS] or "No reason provided"
+    review = call.value.requires_human_review or not safe
+    return Evaluation(confidence, safe, review, reason, Source.MODEL, call=call)
+
+
+def passes(evaluation: Evaluation, *, threshold: float, skip_review: bool = False) -> bool:
+    """Whether the draft may leave on its own: equal to the threshold passes (EV-06).
+
+    `skip_review` accepts a confident draft that the model would rather have read; it never lowers the threshold and
+    never opens a hard block or a failed call (EV-07).
+    """
+    if evaluation.source is not Source.MODEL:
+        return False
+    return evaluation.confidence >= threshold and (evaluation.is_safe or skip_review)
+
+
+async def evaluate(client: StructuredModel, context: DraftContext, draft: str, *, tag: Tag) -> Evaluation:
+    """Ask the model about `draft`. Network. Check `hard_block` first; this function does not."""
+    prompt = render(
+        PROMPT,
+        {
+            "tag": Own(tag.value),
+            "channel": Own(context.channel),
+            "automated": Own("yes" if context.trigger.is_auto_reply else "no"),
+            "phone_on_file": Own("yes" if context.lead.phone else "no"),
+            "service_description": context.persona.service_description,
+            "available_times": context.offered_times_text(),
+            "booking_link": context.persona.booking_link or "",
+            "subject": context.trigger.subject or "",
+            "transcript": context.transcript_text,
+            "latest_reply": context.trigger.body,
+            "draft": draft,
+        },
+    )
+    call = await client.structured(prompt, ReplyEvaluation, max_output_tokens=MAX_OUTPUT_TOKENS, timeout_s=TIMEOUT_S)
+    return judge(call)

@@ -1,0 +1,251 @@
+"""One reply from load to decision: floor → classification → draft → evaluation → send or review.
+
+The stage runner: it opens short transactions, calls the model between them, and ends in an `Ended` or a `NotNow`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from zrg_dagster.core.ai.result import ModelResult, StructuredModel
+from zrg_dagster.core.ai.telemetry import record_call
+from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.drafting.context import DraftContext, load_context
+from zrg_dagster.core.drafting.generate import generate, is_eligible
+from zrg_dagster.core.drafting.guards import check, facts_of
+from zrg_dagster.core.replies import decide, evaluate, outbound, stages
+from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
+from zrg_dagster.core.replies.stages import Reply, Stage
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The job is finished. `state` is done or skipped; `reason` says why nothing more was done."""
+
+    state: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The model is away. `park` waits for an operator, otherwise the job is retried; `after_s` is the vendor's wish."""
+
+    reason: str
+    park: bool
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWorld:
+    """What the pipeline works with."""
+
+    engine: AsyncEngine
+    model: StructuredModel
+    has_model_key: bool
+    auto_send_disabled: bool
+    clock: Callable[[], datetime]
+
+
+class ReplyPipeline:
+    """Runs one reply. Stages already recorded are not repeated, so a retry costs no second model call for them."""
+
+    def __init__(self, world: ReplyWorld, correlation_id: str) -> None:
+        self._world = world
+        self._correlation_id = correlation_id
+
+    async def run(self, message_id: UUID) -> Ended | NotNow:
+        async with self._world.engine.connect() as conn:
+            reply = await stages.load(conn, message_id)
+        if reply is None:
+            return Ended("skipped", "message_gone")
+        if reply.message.is_bounce or reply.message.opt_out_rule:
+            return await self._end_at_floor(reply)
+        tag = await self._tag(reply)
+        if isinstance(tag, NotNow):
+            return tag
+        if not is_eligible(tag.tag.value):
+            return await self._end_without_draft(reply, tag)
+        return await self._answer(reply, tag)
+
+    async def _end_at_floor(self, reply: Reply) -> Ended:
+        """Intake has blacklisted and suppressed already, in the transaction of the message; no model is asked (SE-02)."""
+        reason = "bounce" if reply.message.is_bounce else "opt_out"
+        now = self._world.clock()
+        async with self._world.engine.begin() as conn:
+            await stages.record(conn, reply, Stage.FLOOR, reason, now)
+            await stages.decide_row(conn, reply, "reply", reply.message.id, f"no_draft_{reason}", now)
+        return Ended("skipped", reason)
+
+    async def _tag(self, reply: Reply) -> SettledTag | NotNow:
+        if (stored := reply.done.get(Stage.CLASSIFY)) is not None:
+            return SettledTag(Tag(stored["tag"]), stored["confidence"], stored["reason"], TagRule(stored["rule"]))
+        if reply.lead.sentiment_tag == Tag.BLACKLIST:
+            sticky = SettledTag(Tag.BLACKLIST, 1.0, "the lead is blacklisted", TagRule.MODEL)
+            return await self._store_tag(reply, sticky, "floor", None)
+        if reply.message.is_auto_reply:
+            automatic = SettledTag(Tag.OUT_OF_OFFICE, 1.0, "automatic reply", TagRule.MODEL)
+            return await self._store_tag(reply, automatic, "floor", None)
+        context = await self._context(reply)
+        classified = await classify(
+            self._world.model,
+            context.transcript_text,
+            ClassificationContext(context.channel, context.persona.company_name, context.trigger.body),
+        )
+        if classified.answer is None:
+            return await self._model_away(reply, classified.call)
+        tag = settle_tag(classified.answer, has_booking_proof=reply.has_booking)
+        source = "model"
+        if reply.message.provider_interested and tag.tag is Tag.NEUTRAL:
+            tag, source = SettledTag(Tag.INTERESTED, tag.confidence, "marked as interested", tag.rule), "provider"
+        return await self._store_tag(reply, tag, source, classified.call)
+
+    async def _store_tag(
+        self, reply: Reply, tag: SettledTag, source: str, call: ModelResult[Any] | None
+    ) -> SettledTag:
+        now = self._world.clock()
+        async with self._world.engine.begin() as conn:
+            await stages.apply_tag(conn, reply, tag, source, now)
+            if call is not None:
+                await self._record_call(conn, reply, call, now)
+            detail = {"tag": tag.tag.value, "confidence": tag.confidence, "reason": tag.reason, "rule": tag.rule.value}
+            await stages.record(conn, reply, Stage.CLASSIFY, tag.tag.value, now, detail)
+            await stages.reject_older_drafts(conn, reply, "superseded_by_newer_reply", now)
+        return tag
+
+    async def _model_away(self, reply: Reply, call: ModelResult[Any]) -> NotNow:
+        now = self._world.clock()
+        async with self._world.engine.begin() as conn:
+            await self._record_call(conn, reply, call, now)
+            await stages.mark_unclassified(conn, reply.lead.id, now)
+        return NotNow(call.reason, park=call.needs_operator, after_s=call.retry_after_s)
+
+    async def _end_without_draft(self, reply: Reply, tag: SettledTag) -> Ended:
+        now = self._world.clock()
+        async with self._world.engine.begin() as conn:
+            await stages.decide_row(
+                conn, reply, "reply", reply.message.id, "no_draft_for_tag", now, {"tag": tag.tag.value}
+            )
+        return Ended("done", "no_draft_for_tag")
+
+    async def _answer(self, reply: Reply, tag: SettledTag) -> Ended | NotNow:
+        context = await self._context(reply)
+        draft_id = await self._draft(reply, context, tag)
+        if isinstance(draft_id, NotNow):
+            return draft_id
+        if Stage.DECIDE in reply.done:
+            return Ended("done", reply.done[Stage.DECIDE].get("reason"))
+        async with self._world.engine.connect() as conn:
+            draft = await outbound.load_draft(conn, draft_id)
+        if draft is None or draft.status != "pending":
+            return Ended("done", "draft_already_handled")
+        failures = check(draft.body, facts_of(context)).codes
+        campaign = reply.campaign
+        candidate = decide.Candidate(
+            response_mode=campaign.response_mode if campaign else None,
+            auto_send_disabled=self._world.auto_send_disabled,
+            tag=tag.tag.value,
+            guard_failures=failures,
+            threshold=campaign.auto_send_threshold if campaign else Decimal(1),
+            confidence=None,
+            is_safe=None,
+            delay_min_s=campaign.delay_min_s if campaign else 0,
+            delay_max_s=campaign.delay_max_s if campaign else 0,
+            trigger_id=str(reply.message.id),
+            trigger_sent_at=reply.message.sent_at,
+        )
+        candidate = await self._evaluate(reply, context, draft.body, tag, candidate)
+        return await self._decide(reply, draft_id, candidate)
+
+    async def _draft(self, reply: Reply, context: DraftContext, tag: SettledTag) -> UUID | NotNow:
+        if (stored := reply.done.get(Stage.DRAFT)) is not None:
+            return UUID(stored["draft_id"])
+        made = await generate(self._world.model, context, tag=tag.tag.value)
+        now = self._world.clock()
+        if made.body is None:
+            async with self._world.engine.begin() as conn:
+                await self._record_call(conn, reply, made.call, now)
+            return NotNow(made.call.reason, park=made.call.needs_operator, after_s=made.call.retry_after_s)
+        async with self._world.engine.begin() as conn:
+            await self._record_call(conn, reply, made.call, now)
+            draft_id = await stages.store_draft(conn, reply, made.subject, made.body, now)
+            await stages.record(conn, reply, Stage.DRAFT, "drafted", now, {"draft_id": str(draft_id)})
+        return draft_id
+
+    async def _evaluate(
+        self, reply: Reply, context: DraftContext, body: str, tag: SettledTag, candidate: decide.Candidate
+    ) -> decide.Candidate:
+        if not decide.wants_evaluation(candidate):
+            return candidate
+        if (stored := reply.done.get(Stage.EVALUATE)) is not None:
+            return _evaluated(candidate, stored["confidence"], stored["is_safe"])
+        block = evaluate.hard_block(
+            draft=body,
+            opt_out_rule=reply.message.opt_out_rule,
+            tag=tag.tag,
+            is_auto_reply=reply.message.is_auto_reply,
+            has_model_key=self._world.has_model_key,
+        )
+        verdict = (
+            evaluate.blocked(block) if block else await evaluate.evaluate(self._world.model, context, body, tag=tag.tag)
+        )
+        if verdict.source is evaluate.Source.MODEL_FAILURE:
+            # Not stored: the reviewer gets the draft now, and nothing claims that an evaluation was made.
+            return candidate
+        now = self._world.clock()
+        detail = {"confidence": round(verdict.confidence, 3), "is_safe": verdict.is_safe, "reason": verdict.reason}
+        async with self._world.engine.begin() as conn:
+            if verdict.call is not None:
+                await self._record_call(conn, reply, verdict.call, now)
+            await stages.record(conn, reply, Stage.EVALUATE, verdict.source.value, now, detail)
+        return _evaluated(candidate, detail["confidence"], verdict.is_safe)
+
+    async def _decide(self, reply: Reply, draft_id: UUID, candidate: decide.Candidate) -> Ended:
+        now = self._world.clock()
+        verdict = decide.decide(candidate, now)
+        async with self._world.engine.begin() as conn:
+            threshold = candidate.threshold if candidate.response_mode == "AI_AUTO_SEND" else None
+            action, reason = verdict.action, verdict.reason
+            draft = await outbound.load_draft(conn, draft_id)
+            assert draft is not None
+            if action != "needs_review":
+                try:
+                    await outbound.plan_draft(conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id)
+                except outbound.CannotSend as missing:
+                    action, reason = "needs_review", str(missing)
+            await stages.store_verdict(
+                conn,
+                reply,
+                draft_id,
+                action=action,
+                reason=reason,
+                confidence=candidate.confidence,
+                threshold=threshold,
+                now=now,
+            )
+            if action == "needs_review":
+                shown = await outbound.load_draft(conn, draft_id)
+                assert shown is not None
+                if not await outbound.plan_cards(conn, shown, now, self._correlation_id):
+                    await stages.decide_row(conn, reply, "draft", draft_id, "no_review_recipient", now)
+            await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
+        log.info("reply_decided", action=action, reason=reason, correlation_id=self._correlation_id)
+        return Ended("done", reason)
+
+    async def _context(self, reply: Reply) -> DraftContext:
+        async with self._world.engine.connect() as conn:
+            return await load_context(conn, reply.message.id, now=self._world.clock())
+
+    async def _record_call(self, conn: Any, reply: Reply, call: ModelResult[Any], now: datetime) -> None:
+        await record_call(conn, reply.message.workspace_id, reply.message.id, call, self._correlation_id, now)
+
+
+def _evaluated(candidate: decide.Candidate, confidence: float, is_safe: bool) -> decide.Candidate:
+    return replace(candidate, confidence=Decimal(str(confidence)), is_safe=is_safe)
+

@@ -1,0 +1,149 @@
+"""What a reviewer's decision does: approve, edit, reject, regenerate, all through one `apply`.
+
+The button's payload is a claim: draft, version, workspace and person are checked against the database, and a stale or
+already handled card never sends anything.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.db.jobs import NewJob, enqueue
+from zrg_dagster.core.db.queue import Lane
+from zrg_dagster.core.replies import outbound
+
+
+class ReviewOutcome(StrEnum):
+    """What a click came to."""
+
+    APPROVED = "approved"
+    EDITED = "edited"
+    REJECTED = "rejected"
+    REGENERATING = "regenerating"
+    NOT_A_RECIPIENT = "not_a_recipient"
+    NOT_A_MEMBER = "not_a_member"
+    UNKNOWN_DRAFT = "unknown_draft"
+    STALE_VERSION = "stale_version"
+    ALREADY_HANDLED = "already_handled"
+    ALREADY_SENDING = "already_sending"
+    EMPTY_TEXT = "empty_text"
+    CANNOT_SEND = "cannot_send"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """A decision as it came in. `slack_user` is mapped to a member of the workspace."""
+
+    workspace_id: UUID
+    action: str
+    draft_id: UUID
+    version: int | None
+    slack_user: str
+    edited_text: str | None
+    reason: str | None
+    correlation_id: str
+
+
+_LOCK = text("SELECT id, status, version, workspace_id FROM app.draft WHERE id = :id FOR UPDATE")
+_MEMBER = text("""
+    SELECT u.id FROM app.user u
+    JOIN app.workspace w ON w.id = :workspace_id
+    WHERE u.slack_user_id = :slack_user AND (w.owner_user_id = u.id OR EXISTS (
+        SELECT FROM app.member m WHERE m.workspace_id = w.id AND m.user_id = u.id
+          AND m.role IN ('ADMIN', 'INBOX_MANAGER', 'SETTER')))
+    ORDER BY u.id LIMIT 1""")
+_RECIPIENTS = text("SELECT slack_recipients FROM app.workspace_setting WHERE workspace_id = :id")
+_EDIT = text("UPDATE app.draft SET body = :body, version = version + 1, updated_at = :now WHERE id = :id")
+_REJECT = text("""
+    UPDATE app.draft SET status = 'rejected', reason = :reason, decided_by_user_id = :member, updated_at = :now
+    WHERE id = :id""")
+_DECISION = text("""
+    INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
+    SELECT d.workspace_id, d.lead_id, 'review', d.id, CAST(:code AS text),
+           jsonb_build_object('member', CAST(:member AS uuid)), :now
+    FROM app.draft d WHERE d.id = :draft_id""")
+
+
+async def apply(conn: AsyncConnection, request: ReviewRequest, now: datetime) -> ReviewOutcome:
+    """Carry out one decision in the caller's transaction. The draft row is locked, so two people cannot both decide."""
+    draft = (await conn.execute(_LOCK, {"id": request.draft_id})).one_or_none()
+    if draft is None or draft.workspace_id != request.workspace_id:
+        return ReviewOutcome.UNKNOWN_DRAFT
+    outcome, member = await _decide(conn, request, draft.status, draft.version, now)
+    parameters = {"draft_id": request.draft_id, "code": f"review_{outcome}", "member": member, "now": now}
+    await conn.execute(_DECISION, parameters)
+    await enqueue(conn, [card_update(request.workspace_id, request.draft_id, request.correlation_id, now)])
+    return outcome
+
+
+async def _decide(
+    conn: AsyncConnection, request: ReviewRequest, status: str, version: int, now: datetime
+) -> tuple[ReviewOutcome, UUID | None]:
+    recipients = (await conn.execute(_RECIPIENTS, {"id": request.workspace_id})).scalar_one_or_none() or []
+    if request.slack_user not in recipients:
+        return ReviewOutcome.NOT_A_RECIPIENT, None
+    who = {"workspace_id": request.workspace_id, "slack_user": request.slack_user}
+    member = (await conn.execute(_MEMBER, who)).scalar_one_or_none()
+    if member is None:
+        return ReviewOutcome.NOT_A_MEMBER, None
+    if status != "pending":
+        return ReviewOutcome.ALREADY_HANDLED, member
+    if request.version is not None and request.version != version:
+        return ReviewOutcome.STALE_VERSION, member
+    if request.action == "reject":
+        parameters = {"id": request.draft_id, "reason": f"rejected: {request.reason or 'by a reviewer'}"}
+        await conn.execute(_REJECT, {**parameters, "member": member, "now": now})
+        return ReviewOutcome.REJECTED, member
+    if request.action == "regenerate":
+        await enqueue(conn, [_regenerate(request, version, now)])
+        return ReviewOutcome.REGENERATING, member
+    return await _send(conn, request, member, now), member
+
+
+async def _send(conn: AsyncConnection, request: ReviewRequest, member: UUID, now: datetime) -> ReviewOutcome:
+    if request.action == "edit":
+        body = (request.edited_text or "").strip()
+        if not body:
+            return ReviewOutcome.EMPTY_TEXT
+        await conn.execute(_EDIT, {"id": request.draft_id, "body": body, "now": now})
+    draft = await outbound.load_draft(conn, request.draft_id)
+    assert draft is not None
+    origin = outbound.Origin("setter", member)
+    try:
+        planned = await outbound.plan_draft(conn, draft, draft.body, origin, now, request.correlation_id)
+    except outbound.CannotSend:
+        return ReviewOutcome.CANNOT_SEND
+    if not planned:
+        return ReviewOutcome.ALREADY_SENDING
+    return ReviewOutcome.EDITED if request.action == "edit" else ReviewOutcome.APPROVED
+
+
+def _regenerate(request: ReviewRequest, version: int, now: datetime) -> NewJob:
+    return NewJob(
+        workspace_id=request.workspace_id,
+        lane=Lane.REPLIES,
+        kind="regenerate",
+        job_key=f"regenerate:{request.draft_id}:{version}",
+        serial_key=f"draft:{request.draft_id}",
+        correlation_id=request.correlation_id,
+        run_at=now,
+        payload={"draft_id": str(request.draft_id), "version": version},
+    )
+
+
+def card_update(workspace_id: UUID, draft_id: UUID, correlation_id: str, now: datetime) -> NewJob:
+    """Redraw all copies of a draft's card from the database. Idempotent, so every occasion has a job of its own."""
+    return NewJob(
+        workspace_id=workspace_id,
+        lane=Lane.REPLIES,
+        kind="card_update",
+        job_key=f"card_update:{draft_id}:{now.timestamp():.6f}",
+        serial_key=f"card:{draft_id}",
+        correlation_id=correlation_id,
+        run_at=now,
+        payload={"draft_id": str(draft_id)},
+    )

@@ -1,0 +1,249 @@
+"""What the reply pipeline reads and writes, one short transaction a stage. Each stage leaves a record; a retry reads
+the records and goes on behind the last one."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
+
+
+class Stage(StrEnum):
+    """The stages of one reply, in their order."""
+
+    FLOOR = "floor"
+    CLASSIFY = "classify"
+    SUPERSEDE = "supersede"
+    DRAFT = "draft"
+    EVALUATE = "evaluate"
+    DECIDE = "decide"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply with its lead, its campaign and the stages already done (stage → recorded detail)."""
+
+    message: Row[Any]
+    lead: Row[Any]
+    workspace_key: str
+    campaign: Row[Any] | None
+    recipients: tuple[str, ...]
+    has_booking: bool
+    done: dict[str, dict[str, Any]]
+
+
+_MESSAGE = text("SELECT * FROM app.message WHERE id = :id")
+_LEAD = text("SELECT * FROM app.lead WHERE id = :id")
+_CAMPAIGN = text("SELECT * FROM app.email_campaign WHERE id = :id")
+_WORKSPACE = text("""
+    SELECT w.key, coalesce(s.slack_recipients, '{}') AS recipients
+    FROM app.workspace w LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id WHERE w.id = :id""")
+_BOOKED = text("""
+    SELECT EXISTS (SELECT FROM app.appointment WHERE lead_id = :lead AND status NOT IN ('canceled', 'rescheduled'))""")
+_STAGES = text("SELECT stage, detail FROM app.reply_stage WHERE message_id = :id")
+
+
+async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
+    """Everything the pipeline decides on, or None when the message is gone."""
+    message = (await conn.execute(_MESSAGE, {"id": message_id})).one_or_none()
+    if message is None:
+        return None
+    lead = (await conn.execute(_LEAD, {"id": message.lead_id})).one()
+    campaign = None
+    if lead.email_campaign_id is not None and message.channel == "email":
+        campaign = (await conn.execute(_CAMPAIGN, {"id": lead.email_campaign_id})).one_or_none()
+    workspace = (await conn.execute(_WORKSPACE, {"id": message.workspace_id})).one()
+    return Reply(
+        message=message,
+        lead=lead,
+        workspace_key=workspace.key,
+        campaign=campaign,
+        recipients=tuple(workspace.recipients),
+        has_booking=(await conn.execute(_BOOKED, {"lead": lead.id})).scalar_one(),
+        done={row.stage: row.detail for row in await conn.execute(_STAGES, {"id": message_id})},
+    )
+
+
+_RECORD = text("""
+    INSERT INTO app.reply_stage (message_id, stage, workspace_id, outcome, detail, done_at)
+    VALUES (:message_id, :stage, :workspace_id, :outcome, CAST(:detail AS jsonb), :now)
+    ON CONFLICT (message_id, stage) DO NOTHING""")
+
+
+async def record(
+    conn: AsyncConnection, reply: Reply, stage: Stage, outcome: str, now: datetime, detail: dict[str, Any] | None = None
+) -> None:
+    """Note that a stage is done, in the transaction that holds its effects."""
+    reply.done[stage] = detail or {}
+    await conn.execute(
+        _RECORD,
+        {
+            "message_id": reply.message.id,
+            "stage": stage,
+            "workspace_id": reply.message.workspace_id,
+            "outcome": outcome,
+            "detail": json.dumps(detail or {}, default=str),
+            "now": now,
+        },
+    )
+
+
+_LOCKED_LEAD = text("SELECT status, sentiment_tag, last_inbound_at FROM app.lead WHERE id = :id FOR UPDATE")
+_TAG = text("""
+    UPDATE app.lead SET sentiment_tag = :tag, sentiment_source = :source, status = :status, updated_at = :now
+    WHERE id = :id""")
+_EVENT = text("""
+    INSERT INTO app.sentiment_event (workspace_id, lead_id, message_id, previous_tag, tag, source, confidence, changed_at)
+    VALUES (:workspace_id, :lead_id, :message_id, :previous_tag, :tag, :source, :confidence, :changed_at)
+    ON CONFLICT DO NOTHING""")
+_MESSAGE_TAG = text("UPDATE app.message SET sentiment_tag = :tag WHERE id = :id")
+
+
+async def apply_tag(conn: AsyncConnection, reply: Reply, tag: SettledTag, source: str, now: datetime) -> None:
+    """Tag the message, and the lead when this is its newest inbound; Blacklist stays (SE-10).
+
+    The lead follows its newest reply, so that replies processed out of order end in the same state.
+    """
+    message = reply.message
+    lead = (await conn.execute(_LOCKED_LEAD, {"id": message.lead_id})).one()
+    await conn.execute(_MESSAGE_TAG, {"id": message.id, "tag": tag.tag.value})
+    if lead.sentiment_tag == Tag.BLACKLIST or (lead.last_inbound_at and lead.last_inbound_at > message.sent_at):
+        return
+    await conn.execute(
+        _EVENT,
+        {
+            "workspace_id": message.workspace_id,
+            "lead_id": message.lead_id,
+            "message_id": message.id,
+            "previous_tag": lead.sentiment_tag,
+            "tag": tag.tag.value,
+            "source": source,
+            "confidence": tag.confidence,
+            "changed_at": now,
+        },
+    )
+    status = status_after(lead.status, tag.tag)
+    if lead.status == "meeting-booked" and tag.tag is not Tag.BLACKLIST:
+        status = lead.status  # a booking stands until it is cancelled, whatever is said meanwhile
+    parameters = {"id": message.lead_id, "tag": tag.tag.value, "source": source, "status": status, "now": now}
+    await conn.execute(_TAG, parameters)
+
+
+_UNCLASSIFIED = text("""
+    UPDATE app.lead SET sentiment_tag = 'Neutral', sentiment_source = 'unclassified', updated_at = :now
+    WHERE id = :id AND sentiment_source = 'none' AND sentiment_tag = 'New'""")
+
+
+async def mark_unclassified(conn: AsyncConnection, lead_id: UUID, now: datetime) -> None:
+    """The model is away: a lead never classified reads Neutral, an existing tag is never overwritten."""
+    await conn.execute(_UNCLASSIFIED, {"id": lead_id, "now": now})
+
+
+_SUPERSEDE = text("""
+    UPDATE app.draft d SET status = 'rejected', reason = :reason, updated_at = :now
+    FROM app.message t
+    WHERE d.lead_id = :lead_id AND d.status = 'pending' AND t.id = d.trigger_message_id AND t.sent_at < :sent_at
+      AND NOT EXISTS (SELECT FROM app.send s WHERE s.draft_id = d.id AND s.kind = 'draft'
+                      AND s.state IN ('sending', 'sent', 'unknown', 'needs_human'))
+    RETURNING d.id""")
+
+
+async def reject_older_drafts(conn: AsyncConnection, reply: Reply, reason: str, now: datetime) -> list[UUID]:
+    """Drafts that answer an older message are out of date. One whose send has begun is left to the ledger."""
+    parameters = {
+        "lead_id": reply.lead.id,
+        "sent_at": reply.message.sent_at,
+        "reason": reason,
+        "now": now,
+    }
+    return list((await conn.execute(_SUPERSEDE, parameters)).scalars())
+
+
+_DRAFT = text("""
+    INSERT INTO app.draft (id, workspace_id, lead_id, trigger_message_id, channel, subject, body, ai_body, created_at,
+        updated_at)
+    VALUES (:id, :workspace_id, :lead_id, :message_id, :channel, :subject, :body, :body, :now, :now)
+    ON CONFLICT (trigger_message_id, channel) DO UPDATE SET updated_at = excluded.updated_at
+    RETURNING id""")
+
+
+async def store_draft(conn: AsyncConnection, reply: Reply, subject: str | None, body: str, now: datetime) -> UUID:
+    """One draft per trigger and channel, whoever comes second finds the first."""
+    message = reply.message
+    parameters = {
+        "id": new_id(),
+        "workspace_id": message.workspace_id,
+        "lead_id": message.lead_id,
+        "message_id": message.id,
+        "channel": message.channel,
+        "subject": subject,
+        "body": body,
+        "now": now,
+    }
+    return (await conn.execute(_DRAFT, parameters)).scalar_one()
+
+
+_VERDICT = text("""
+    UPDATE app.draft SET action = :action, reason = :reason, confidence = :confidence, threshold = :threshold,
+        updated_at = :now
+    WHERE id = :id AND status = 'pending'""")
+_DECISION = text("""
+    INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
+    VALUES (:workspace_id, :lead_id, :subject, :subject_id, :code, CAST(:detail AS jsonb), :now)""")
+
+
+async def store_verdict(
+    conn: AsyncConnection,
+    reply: Reply,
+    draft_id: UUID,
+    *,
+    action: str,
+    reason: str | None,
+    confidence: Decimal | None,
+    threshold: Decimal | None,
+    now: datetime,
+) -> None:
+    """The decision on the draft, and on the lead's list."""
+    parameters = {
+        "id": draft_id,
+        "action": action,
+        "reason": reason,
+        "confidence": confidence,
+        "threshold": threshold,
+        "now": now,
+    }
+    await conn.execute(_VERDICT, parameters)
+    detail = {"reason": reason, "confidence": confidence, "threshold": threshold}
+    await decide_row(conn, reply, "draft", draft_id, action, now, detail)
+
+
+async def decide_row(
+    conn: AsyncConnection,
+    reply: Reply,
+    subject: str,
+    subject_id: UUID | None,
+    code: str,
+    now: datetime,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """One line of "did / did not, because" about this reply's lead."""
+    await conn.execute(
+        _DECISION,
+        {
+            "workspace_id": reply.message.workspace_id,
+            "lead_id": reply.message.lead_id,
+            "subject": subject,
+            "subject_id": subject_id,
+            "code": code,
+            "detail": json.dumps(detail or {}, default=str),
+            "now": now,
+        },
+    )

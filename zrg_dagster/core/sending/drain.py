@@ -1,0 +1,172 @@
+"""The sends lane: claim with gates, call the vendor, settle; read unknown sends back until they are settled."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.db import queue
+from zrg_dagster.core.db.lane import LaneReport, LaneWork
+from zrg_dagster.core.providers.clients import VendorClients
+from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.outcome import (
+    Accepted,
+    Ambiguous,
+    Blocked,
+    CallOutcome,
+    Found,
+    NotFound,
+    ReadBack,
+    ReadFailed,
+    Refused,
+    Unknown,
+)
+from zrg_dagster.core.sending import ledger
+from zrg_dagster.core.sending.deliver import Delivery, accepted_key, read_back, send
+from zrg_dagster.core.sending.ledger import SendState, Settled
+
+log = get_logger(__name__)
+
+# What a room above does about a send's new state, in the transaction that writes it: `(conn, row, now)`.
+Consequence = Callable[[AsyncConnection, Row[Any], datetime], Awaitable[None]]
+# Opens a workspace's account at a vendor; None when it is not connected.
+Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
+
+
+def after_call(outcome: CallOutcome, row: Row[Any], now: datetime) -> Settled:
+    """The ledger state that a vendor call leads to. Pure."""
+    match outcome:
+        case Accepted(vendor_message_id, detail):
+            return Settled(SendState.SENT, vendor_message_id=vendor_message_id, vendor_detail=dict(detail))
+        case Unknown(reason, detail):
+            return Settled(SendState.UNKNOWN, reason, detail, due_at=now + ledger.READ_BACK_EVERY)
+        case Blocked(reason, detail):
+            return Settled(SendState.BLOCKED, reason, detail)
+        case Refused(reason, permanent, retry_after_s, detail):
+            if permanent:
+                return Settled(SendState.REFUSED, reason, detail)
+            if row.attempts >= row.max_attempts:
+                return Settled(SendState.REFUSED, "attempts_used_up", f"{reason} {detail}".strip())
+            wait = timedelta(seconds=retry_after_s) if retry_after_s else None
+            return Settled(
+                SendState.PLANNED, reason, detail, due_at=now + wait if wait else queue.retry_at(now, row.attempts)
+            )
+
+
+def after_read_back(found: ReadBack, row: Row[Any], now: datetime) -> Settled:
+    """The ledger state that a read-back leads to: found is sent, absent beyond the settle time needs a human. Pure."""
+    match found:
+        case Found(vendor_message_id):
+            return Settled(SendState.SENT, vendor_message_id=vendor_message_id, vendor_detail={"found_by": "read_back"})
+        case Ambiguous():
+            return Settled(SendState.NEEDS_HUMAN, "read_back_ambiguous")
+        case ReadFailed(reason, True, _, detail):
+            return Settled(SendState.NEEDS_HUMAN, f"read_back_{reason}", detail)
+        case NotFound() | ReadFailed():
+            pass
+    if isinstance(found, NotFound) and row.settle_until is not None and now >= row.settle_until:
+        return Settled(SendState.NEEDS_HUMAN, "outcome_unknown")
+    return Settled(SendState.UNKNOWN, row.reason, row.error, due_at=now + ledger.READ_BACK_EVERY)
+
+
+_KNOWN_IDS = text("""
+    SELECT coalesce(array_agg(vendor_message_id), '{}') FROM app.send
+    WHERE lead_id = :lead_id AND id <> :id AND vendor_message_id IS NOT NULL""")
+
+
+class SendsLane:
+    """Works the ledger against one engine. `consequences` maps a send's kind to what the room above does about it."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        vendors: VendorClients,
+        *,
+        access: Access,
+        consequences: Mapping[str, Consequence],
+        auto_send_disabled: bool,
+        lease_s: float,
+        clock: Callable[[], datetime],
+        report: LaneReport,
+    ) -> None:
+        self._engine = engine
+        self._vendors = vendors
+        self._access = access
+        self._consequences = consequences
+        self._auto_send_disabled = auto_send_disabled
+        self._lease_s = lease_s
+        self._clock = clock
+        self._report = report
+
+    def work(self) -> LaneWork[Row[Any]]:
+        return LaneWork(claim=self._claim, work=self._work, release=self._release)
+
+    async def _claim(self, worker_id: int, room: int, now: datetime) -> Sequence[Row[Any]]:
+        async with self._engine.begin() as conn:
+            claimed = await ledger.claim(
+                conn, worker_id=worker_id, limit=room, now=now, auto_send_disabled=self._auto_send_disabled
+            )
+            for row in claimed.blocked:
+                await self._apply_consequence(conn, row, now)
+        for row in claimed.blocked:
+            self._report.count("blocked", row.reason)
+        return (*claimed.to_send, *claimed.to_read_back)
+
+    async def _release(self, now: datetime) -> int:
+        async with self._engine.begin() as conn:
+            rows = await ledger.release_stale(conn, now=now, lease_s=self._lease_s)
+            for row in rows:
+                await self._apply_consequence(conn, row, now)
+        return len(rows)
+
+    async def _work(self, worker_id: int, row: Row[Any]) -> None:
+        async with self._engine.connect() as conn:
+            credential = await self._access(conn, row.workspace_id, row.vendor)
+            known = await self._known_ids(conn, row) if row.state == SendState.UNKNOWN else frozenset[str]()
+        if credential is None:
+            settled = self._without_account(row)
+        else:
+            settled = await self._call(Delivery(row, credential, known))
+        now = self._clock()
+        async with self._engine.begin() as conn:
+            written = await ledger.settle(conn, row, settled, worker_id=worker_id, now=now)
+            if written.state != row.state or written.state != SendState.UNKNOWN:
+                await self._apply_consequence(conn, written, now)
+        self._report.count(written.state, settled.reason)
+        log.info(
+            "send_settled",
+            send_id=str(row.id),
+            state=written.state,
+            reason=settled.reason,
+            vendor=row.vendor,
+            correlation_id=row.correlation_id,
+        )
+
+    async def _call(self, delivery: Delivery) -> Settled:
+        row = delivery.row
+        if row.state == SendState.UNKNOWN:
+            return after_read_back(await read_back(self._vendors, delivery), row, self._clock())
+        outcome = await send(self._vendors, delivery)
+        settled = after_call(outcome, row, self._clock())
+        if isinstance(outcome, Accepted) and (key := accepted_key(delivery, outcome)):
+            assert settled.vendor_detail is not None
+            settled.vendor_detail["message_key"] = key
+        return settled
+
+    def _without_account(self, row: Row[Any]) -> Settled:
+        if row.state == SendState.UNKNOWN:
+            return Settled(SendState.NEEDS_HUMAN, "vendor_not_connected")
+        return Settled(SendState.REFUSED, "vendor_not_connected")
+
+    async def _known_ids(self, conn: AsyncConnection, row: Row[Any]) -> frozenset[str]:
+        found = (await conn.execute(_KNOWN_IDS, {"lead_id": row.lead_id, "id": row.id})).scalar_one()
+        return frozenset(found)
+
+    async def _apply_consequence(self, conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
+        consequence = self._consequences.get(row.kind)
+        if consequence is not None:
+            await consequence(conn, row, now)

@@ -1,0 +1,59 @@
+"""What the three drains share: limits from the settings and the run's config, and the numbers an operator sees."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import Field
+
+from zrg_dagster.core.base.settings import current_settings
+
+if TYPE_CHECKING:
+    from zrg_dagster.core.db.lane import LaneLimits, LaneReport
+
+LANE_TAG = "zrg/lane"
+MAX_RUNTIME_TAG = "dagster/max_runtime"
+
+
+class DrainConfig(dg.Config):
+    """How long one drain works. The defaults come from the settings; a manual launch may shorten them."""
+
+    budget_s: float | None = Field(
+        default=None, description="Claim nothing more after this many seconds. Empty: ZRG_DRAIN_BUDGET_S."
+    )
+    idle_s: float | None = Field(
+        default=None, description="End after this many seconds without work. Empty: ZRG_DRAIN_IDLE_S."
+    )
+
+
+def limits_of(config: DrainConfig, *, concurrency: int) -> "LaneLimits":
+    from zrg_dagster.core.db.lane import LaneLimits
+
+    settings = current_settings()
+    return LaneLimits(
+        concurrency=concurrency,
+        budget_s=settings.drain_budget_s if config.budget_s is None else config.budget_s,
+        idle_s=settings.drain_idle_s if config.idle_s is None else config.idle_s,
+        lease_s=settings.lease_s,
+    )
+
+
+def metadata_of(report: "LaneReport") -> Mapping[str, Any]:
+    """Claimed, outcomes, reasons, age and speed of one drain."""
+    outcomes = dict(sorted(report.outcomes.items()))
+    return {
+        "claimed": report.claimed,
+        "done": sum(outcomes.get(state, 0) for state in ("processed", "ignored", "done", "sent")),
+        "retried": outcomes.get("retried", 0) + outcomes.get("planned", 0),
+        "dead": outcomes.get("dead", 0),
+        "released": report.released,
+        "outcomes": dg.MetadataValue.json(outcomes),
+        "reasons": dg.MetadataValue.json(dict(report.reasons.most_common(50))),
+        "oldest_due_s": round(report.oldest_due_s, 1),
+        "p95_item_ms": round(report.p95_ms, 1),
+    }
+
+
+def drain_tags(lane: str) -> dict[str, str]:
+    """Run tags of a lane's drain. The runtime limit is the longest allowed budget and the time to finish."""
+    return {LANE_TAG: lane, MAX_RUNTIME_TAG: "4200"}

@@ -1,0 +1,9 @@
+"""Warm run launcher: starts runs in 0.3 s instead of 3 s by forking them from a process that has imported everything.
+
+`dagster.yaml` names the class `zrg_dagster.launcher.WarmRunLauncher`. Four modules: `warm` is what Dagster calls,
+`link` holds the fork server from the daemon's side, `server` is the fork server, `worker` is one run.
+"""
+
+from zrg_dagster.launcher.warm import WarmRunLauncher
+
+__all__ = ["WarmRunLauncher"]

@@ -1,0 +1,37 @@
+"""The vendors' APIs as a Dagster resource. Nothing loads and nothing connects before an op asks."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from zrg_dagster.core.providers.clients import VendorClients
+    from zrg_dagster.core.workspaces.channels import ChannelAccess, OpenChannels
+
+
+class Channels(dg.ConfigurableResource):
+    """E-mail, SMS, calendars and Slack. Credentials are per workspace and sealed in the database."""
+
+    def clients(self) -> "VendorClients":
+        """The clients of the current event loop: `async with channels.clients() as vendors:`."""
+        from zrg_dagster.core.providers.clients import VendorClients
+
+        return VendorClients()
+
+    def unlock(self, access: "ChannelAccess") -> "OpenChannels":
+        """The credentials behind what `load_channel_access` read, opened with the keys of this process."""
+        from zrg_dagster.core.base.seal import Sealer
+        from zrg_dagster.core.base.settings import current_settings
+        from zrg_dagster.core.workspaces.channels import ChannelDefaults, open_channels
+
+        settings = current_settings()
+        keys, slack_token = settings.secret_keys, settings.slack_bot_token
+        defaults = ChannelDefaults(
+            base_urls={
+                "ghl": settings.ghl_base_url,
+                "calendly": settings.calendly_base_url,
+                "slack": settings.slack_base_url,
+            },
+            slack_token=slack_token.get_secret_value() if slack_token else None,
+        )
+        return open_channels(access, Sealer(keys.get_secret_value()) if keys else None, defaults)
