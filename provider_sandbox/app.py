@@ -146,7 +146,8 @@ class SandboxApp:
                 return None
             if mode == "reset_before":
                 return Answer(0, [], b"", reset=True)
-            return await self._captured(_refusal(vendor, fault), scope, body)
+            answer = await self._captured(_refusal(vendor, fault), scope, body)
+            return answer if mode == "html" else self._with_headers(vendor, answer, Request(scope))
         answer = await self._play(vendor, mode, scope, body)
         return await self._bent(vendor, fault, answer, scope, body)
 
@@ -170,10 +171,13 @@ class SandboxApp:
             answer = await self._captured(vendor.error(500), inner, body)
         if answer.body in (b"Not Found", b"Method Not Allowed"):
             answer = await self._captured(vendor.error(answer.status), inner, body)
-        extra = [
-            (name.lower().encode(), value.encode()) for name, value in vendor.headers(self.sandbox, request).items()
-        ]
-        answer.headers += [pair for pair in extra if pair[0] not in {name for name, _ in answer.headers}]
+        return self._with_headers(vendor, answer, request)
+
+    def _with_headers(self, vendor: Vendor, answer: Answer, request: Request) -> Answer:
+        """The vendor's own headers, where the answer does not already carry them (a 429 says that nothing is left)."""
+        present = {name for name, _ in answer.headers}
+        extra = {name.lower().encode(): value for name, value in vendor.headers(self.sandbox, request).items()}
+        answer.headers += [(name, value.encode()) for name, value in extra.items() if name not in present]
         return answer
 
     async def _bent(self, vendor: Vendor, fault: FaultRule | None, answer: Answer, scope: Scope, body: bytes) -> Answer:

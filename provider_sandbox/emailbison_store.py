@@ -25,9 +25,13 @@ def _default_senders() -> BoundedDict:
     return senders
 
 
+def _campaign(number: int) -> dict[str, Any]:
+    kind = {"name": "Sandbox campaign", "status": "active", "type": "outbound"}
+    return {"id": number, "uuid": f"campaign-{number}", **kind, "emails_sent": 0, "replied": 0}
+
+
 def _default_campaigns() -> BoundedDict:
-    campaign = {"id": 318, "uuid": "c318", "name": "Sandbox campaign", "status": "active", "type": "outbound"}
-    return BoundedDict({318: campaign | {"emails_sent": 0, "replied": 0}})
+    return BoundedDict({318: _campaign(318)})
 
 
 def _default_variables() -> BoundedDict:
@@ -176,7 +180,7 @@ def seed(sandbox: Sandbox, data: Mapping[str, Any]) -> int:
             elif kind == "replies":
                 store.adopt("replies", number, now).update(item)
             else:
-                getattr(store, kind)[number] = {"name": "", "status": "active"} | item
+                getattr(store, kind)[number] = (_campaign(number) if kind == "campaigns" else {}) | item
             taken += 1
     return taken
 
@@ -187,13 +191,29 @@ def _number(value: Any) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
+def _membership(lead: dict[str, Any], campaign_id: int) -> dict[str, Any]:
+    """The lead's row in a campaign, made when there is none."""
+    for item in lead["lead_campaign_data"]:
+        if item["campaign_id"] == campaign_id:
+            return item
+    counts = {"emails_sent": 0, "replies": 0, "opens": 0}
+    item = {"campaign_id": campaign_id, "status": "in_sequence", **counts, "interested": False}
+    lead["lead_campaign_data"].append(item)
+    return item
+
+
 def learn(sandbox: Sandbox, body: Mapping[str, Any]) -> int:
     """Remember the lead, reply, campaign, sender and campaign step that a webhook body speaks of."""
-    data, store, now = body.get("data"), sandbox.store(Store), iso_micro(sandbox.clock.now())
+    store, now = sandbox.store(Store), iso_micro(sandbox.clock.now())
+    # Test events and rows of the events API wrap the delivery once more.
+    for _ in range(3):
+        inner = body.get("payload") or body.get("data")
+        if "event" in body or not isinstance(inner, dict):
+            break
+        body = inner
+    data = body.get("data")
     if not isinstance(data, dict):
         return 0
-    if "event" in data and isinstance(data.get("data"), dict):
-        data = data["data"]
     lead, reply, campaign, sender, email = (
         data.get(name) or {} for name in ("lead", "reply", "campaign", "sender_email", "scheduled_email")
     )
@@ -201,7 +221,7 @@ def learn(sandbox: Sandbox, body: Mapping[str, Any]) -> int:
         _number(part.get("id")) for part in (lead, reply, campaign, sender, email)
     )
     if campaign_id is not None:
-        store.campaigns[campaign_id] = {"status": "active", "type": "outbound"} | campaign | {"id": campaign_id}
+        store.campaigns.setdefault(campaign_id, _campaign(campaign_id) | campaign | {"id": campaign_id})
     if sender_id is not None:
         store.senders.setdefault(sender_id, {"status": "Connected", "name": "", "daily_limit": 35} | sender)
         store.senders[sender_id]["id"] = sender_id
@@ -209,8 +229,11 @@ def learn(sandbox: Sandbox, body: Mapping[str, Any]) -> int:
         known = store.leads.get(lead_id)
         if known is None:
             known = store.new_lead(lead_id, lead.get("uuid") or sandbox.ids.uuid(), lead, now)
-        if campaign_id is not None and not any(x["campaign_id"] == campaign_id for x in known["lead_campaign_data"]):
-            known["lead_campaign_data"].append({"campaign_id": campaign_id, "status": "in_sequence", "emails_sent": 0})
+        if campaign_id is not None:
+            membership = _membership(known, campaign_id)
+            membership["emails_sent"] += email_id is not None and email_id not in store.emails
+            if reply_id is not None and reply_id not in store.replies:
+                membership |= {"replies": membership["replies"] + 1, "status": "replied"}
     if reply_id is not None:
         links = {"lead_id": lead_id, "campaign_id": campaign_id, "sender_email_id": sender_id}
         shown = {**reply, "id": reply_id, "subject": reply.get("email_subject"), **links}

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from provider_sandbox.ghl_store import NAME, Store
-from provider_sandbox.ghl_wire import read_body, refuse, store_of
+from provider_sandbox.ghl_wire import read_body, refuse, store_of, trace
 from provider_sandbox.slots import open_slots, overlaps
 from provider_sandbox.state import iso_milli, parse_iso
 from provider_sandbox.vendor import Refused, json_response, sandbox_of
@@ -85,7 +85,7 @@ async def free_slots(request: Request) -> Response:
     for slot in _free(request, calendar, start, end):
         local = slot.astimezone(zone)
         days.setdefault(local.date().isoformat(), {"slots": []})["slots"].append(local.isoformat())
-    return json_response({**days, "traceId": sandbox_of(request).ids.uuid()})
+    return json_response({**days, "traceId": trace(request)})
 
 
 def _times(body: Mapping[str, Any], calendar: Mapping[str, Any]) -> tuple[datetime, datetime]:
@@ -112,7 +112,8 @@ def _check_slot(
     if next(offered, None) is None or overlaps(
         start, end, _busy(store_of(request), calendar["id"], except_id=except_id)
     ):
-        raise refuse(400, "The slot you have selected is no longer available.")
+        message = "The slot you have selected is no longer available."
+        raise refuse(400, message, traceId=trace(request))
 
 
 async def _create(request: Request) -> Response:
@@ -152,7 +153,8 @@ def _appointment(request: Request) -> dict[str, Any]:
 
 
 async def _get(request: Request) -> Response:
-    return json_response({sandbox_of(request).option(NAME, "appointment_wrapper"): _appointment(request)})
+    wrapper = sandbox_of(request).option(NAME, "appointment_wrapper")
+    return json_response({wrapper: _appointment(request), "traceId": trace(request)})
 
 
 async def _update(request: Request) -> Response:

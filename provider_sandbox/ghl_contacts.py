@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from provider_sandbox.ghl_store import Store
 from provider_sandbox.ghl_wire import contact_of, read_body, refuse, store_of, trace, unprocessable
-from provider_sandbox.state import iso_milli
+from provider_sandbox.state import iso_milli, parse_iso
 from provider_sandbox.vendor import json_response, sandbox_of, whole_number
 
 CONTACT_FIELDS = frozenset(
@@ -99,6 +99,11 @@ async def update_contact(request: Request) -> Response:
     return json_response({"succeded": True, "contact": contact})
 
 
+def _search_after(contact: Mapping[str, Any]) -> list[Any]:
+    added = parse_iso(contact["dateAdded"])
+    return [int(added.timestamp() * 1000) if added else 0, contact["id"]]
+
+
 async def search_contacts(request: Request) -> Response:
     body, store = await read_body(request), store_of(request)
     if not body.get("locationId"):
@@ -122,7 +127,8 @@ async def search_contacts(request: Request) -> Response:
         whole_number(str(body.get("page", 1)), 1, 1, 10_000),
     )
     part = [
-        {name: value for name, value in contact.items() if name != "dndSettings"} | {"searchAfter": [contact["id"]]}
+        {name: value for name, value in contact.items() if name != "dndSettings"}
+        | {"searchAfter": _search_after(contact)}
         for contact in found[(page - 1) * size : page * size]
     ]
     return json_response({"contacts": part, "total": len(found), "traceId": trace(request)})

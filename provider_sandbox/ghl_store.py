@@ -53,8 +53,12 @@ class Store:
         contact = {
             "id": contact_id,
             "locationId": LOCATION,
+            "firstName": None,
+            "lastName": None,
             "email": None,
             "phone": None,
+            "companyName": None,
+            "timezone": None,
             "dnd": False,
             "dndSettings": {},
             "customFields": [],
@@ -154,6 +158,7 @@ def learn(sandbox: Sandbox, body: Mapping[str, Any]) -> int:
         "lastName": body.get("last_name"),
         "email": body.get("email") or None,
         "phone": body.get("phone") or None,
+        "tags": [tag.strip() for tag in str(body.get("tags") or "").split(",") if tag.strip()],
     }
     contact = store.contacts.get(contact_id)
     if contact is None:

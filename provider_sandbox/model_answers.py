@@ -101,9 +101,7 @@ def classify(text: str) -> Opinion:
         rivals = sum(other not in (tag, "Interested", "Meeting Requested", "Call Requested") for other in hits)
         confidence = 0.9 + 0.02 * min(4, len(hits[tag])) - 0.09 * rivals - (0.1 if len(text) < 12 else 0)
     word = hits[tag][0].strip()
-    return Opinion(
-        tag, round(max(0.35, min(0.98, confidence)), 2), f'The lead says "{word}", which reads as {tag}.'
-    )
+    return Opinion(tag, round(max(0.35, min(0.98, confidence)), 2), f'The lead says "{word}", which reads as {tag}.')
 
 
 def nearest(tag: str, allowed: list[str]) -> str | None:
@@ -200,6 +198,7 @@ def _middle(reading: Reading, tag: str) -> list[str]:
     )
 
 
+_OPEN_TO_TALK = ("Meeting Requested", "Call Requested", "Information Requested", "Interested", "Neutral")
 _FILLERS = (
     "A short conversation is enough to see whether this fits what you are working on, and I am happy to keep it brief.",
     "If it is easier for you, just answer here and I will take it from there without any further back and forth.",

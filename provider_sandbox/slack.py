@@ -252,7 +252,8 @@ def _listing(kind: str, key: str) -> Handler:
         limit = whole_number(str(arguments.get("limit") or "100"), 100, 1, 200)
         after = offset + limit
         cursor = str(after) if after < len(items) else ""
-        return {key: items[offset:after], "response_metadata": {"next_cursor": cursor}}
+        stamp = {"cache_ts": int(sandbox_of(request).clock.now().timestamp())} if key == "members" else {}
+        return {key: items[offset:after], **stamp, "response_metadata": {"next_cursor": cursor}}
 
     return handler
 

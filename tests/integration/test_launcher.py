@@ -33,8 +33,6 @@ from zrg_dagster.launcher.link import ForkServer
 from zrg_dagster.launcher.warm import DEFAULT_PRELOAD
 from zrg_dagster.launcher.worker import WORKER_TAG, Worker, start_time, this_machine, worker_from_tags
 
-DIRECT = {"run_queue": None, "concurrency": None, "run_retries": {"enabled": False}}
-
 
 @pytest.fixture(scope="module")
 def dagster_dsn(cluster: Any) -> str:
@@ -102,14 +100,27 @@ class Launching:
         )
 
 
+@pytest.fixture(scope="module")
+def opened(stack: DagsterStack) -> Iterator[tuple[dg.DagsterInstance, WorkspaceRequestContext]]:
+    with stack.instance() as instance, stack.workspace(instance) as workspace:
+        yield instance, workspace
+
+
 @pytest.fixture
-def launching(stack: DagsterStack, tmp_path: Path) -> Iterator[Launching]:
+def launching(opened: tuple[dg.DagsterInstance, WorkspaceRequestContext], tmp_path: Path) -> Launching:
+    """One fork server for all tests; those that spoil it open an instance of their own."""
+    return Launching(*opened, tmp_path)
+
+
+@pytest.fixture
+def spoiling(stack: DagsterStack, tmp_path: Path) -> Iterator[Launching]:
+    """An instance whose fork server the test may break."""
     with stack.instance() as instance, stack.workspace(instance) as workspace:
         yield Launching(instance, workspace, tmp_path)
 
 
 def _in_another_process(stack: DagsterStack, statement: str) -> str:
-    """Evaluate `statement` over `launcher` and `instance` in a process that has launched nothing, like the webserver."""
+    """The value of `statement` over `launcher` and `instance` in a process that launched nothing, like the webserver."""
     program = f"""
 import dagster as dg
 with dg.DagsterInstance.get() as instance:
@@ -341,8 +352,6 @@ def test_a_changed_file_is_seen_by_the_next_run(dagster_dsn: str, tmp_path: Path
     stack = DagsterStack(tmp_path / "home", dagster_dsn, python_path=tmp_path / "code")
     stack.start_code_server()
     try:
-        # The fingerprint is taken where the launcher runs, so this process must see the same copy.
-        sys.path.insert(0, str(tmp_path / "code"))
         with stack.instance() as instance, stack.workspace(instance) as workspace:
             launching = Launching(instance, workspace, tmp_path)
             seen = []
@@ -356,7 +365,6 @@ def test_a_changed_file_is_seen_by_the_next_run(dagster_dsn: str, tmp_path: Path
         assert versions == ["first", "first", "second"]
         assert servers[0] == servers[1] != servers[2]
     finally:
-        sys.path.remove(str(tmp_path / "code"))
         stack.close()
 
 

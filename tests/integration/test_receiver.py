@@ -49,6 +49,8 @@ STORED_ANYWAY = {
 }
 # Without a location nothing names the workspace, so it is unknown rather than malformed.
 UNKNOWN = {"ghl/sms_inbound__missing_location.json"}
+# These samples vary the value of one click: same stamp, action and card, so they are that click delivered again.
+SAME_CLICK = {"slack/block_actions__bad_value_json.form.json", "slack/block_actions__foreign_client.form.json"}
 ANSWERED_UNSTORED = {"slack/interactions__ssl_check.form.json", "slack/url_verification.json"}
 
 
@@ -72,6 +74,13 @@ async def deliver(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, entry: di
     )
 
 
+async def until_ready_answers(receiver: Receiver, status: int) -> None:
+    """Readiness may be a second old, so that probes do not become database load."""
+    async with asyncio.timeout(20):
+        while (await receiver.client.get("/readyz")).status_code != status:
+            await asyncio.sleep(0.1)
+
+
 async def test_every_sample_meets_its_answer_twice(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_receiver(database) as receiver:
         expected = {entry["file"]: expected_status(entry) for entry in MANIFEST}
@@ -79,7 +88,7 @@ async def test_every_sample_meets_its_answer_twice(database: Any, monkeypatch: p
         assert {file: answer.status_code for file, answer in first.items()} == expected
 
         taken = {file for file, answer in first.items() if answer.status_code == 200} - ANSWERED_UNSTORED
-        bodies = {wire_body(file) for file in taken}
+        bodies = {wire_body(file) for file in taken - SAME_CLICK}
         assert len(bodies) > 80
         stored = [bytes(row[0]) for row in receiver.sql.run("SELECT body FROM raw.webhook_body")]
         assert set(stored) == bodies
@@ -222,15 +231,13 @@ async def test_nothing_is_acknowledged_while_the_database_is_away(database: Any,
             )
         answers = await asyncio.gather(*(receiver.post(sent_event(number)) for number in range(100, 200)))
         assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {(503, "60")}
-        assert (await receiver.client.get("/readyz")).status_code == 503
+        await until_ready_answers(receiver, 503)
         assert (await receiver.client.get("/healthz")).status_code == 200
         unknown = await receiver.post(b"{}", "/api/webhooks/email?clientId=new&key=x")
         assert unknown.status_code == 503  # nobody can say now that the workspace does not exist
 
         allow("true")
-        async with asyncio.timeout(20):
-            while (await receiver.client.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.1)
+        await until_ready_answers(receiver, 200)
         assert receiver.sql.count() == 1
         assert (await receiver.post(sent_event(2))).status_code == 200
         assert receiver.counted("unavailable") == 101
@@ -266,7 +273,7 @@ async def test_routes_follow_the_table(database: Any) -> None:
 
         async def until(status: int, secret: str) -> None:
             async with asyncio.timeout(15):
-                while (await receiver.post(sent_event(1), path + secret)).status_code != status:
+                while (await receiver.post(b"{}", path + secret)).status_code != status:
                     await asyncio.sleep(0.05)
 
         assert (await receiver.post(b"{}", path + "one")).status_code == 404
@@ -274,11 +281,11 @@ async def test_routes_follow_the_table(database: Any) -> None:
         await until(200, "one")
         receiver.add_route("emailbison", "late", "two,one")
         await until(200, "two")
-        assert (await receiver.post(sent_event(1), path + "one")).status_code == 200
+        assert (await receiver.post(b"{}", path + "one")).status_code == 200
         receiver.sql.drop_connections()
         receiver.add_route("emailbison", "late", "three")  # nobody listens at this moment
         await until(200, "three")
-        assert (await receiver.post(sent_event(1), path + "one")).status_code == 401
+        assert (await receiver.post(b"{}", path + "one")).status_code == 401
         receiver.sql.run("UPDATE raw.route SET is_active = false WHERE routing_key = 'late'")
         await until(404, "three")
 

@@ -10,7 +10,6 @@ import dagster as dg
 from zrg_dagster.core.analytics import checks, facts
 from zrg_dagster.core.analytics.connection import Connection
 from zrg_dagster.core.analytics.facts import Column, Fact
-from zrg_dagster.core.db.engine import sync_connect
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
@@ -25,6 +24,9 @@ JOB_TAGS = {"dagster/priority": "-1", "dagster/max_runtime": "900"}
 
 def connect(warehouse: Database, statement_timeout_ms: int) -> Connection:
     """A connection whose `with` block is one transaction."""
+    # Imported here: this pulls SQLAlchemy and the driver, which loading the definitions does not need.
+    from zrg_dagster.core.db.engine import sync_connect
+
     return sync_connect(warehouse.dsn, statement_timeout_ms=statement_timeout_ms)
 
 

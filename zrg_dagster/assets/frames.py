@@ -57,7 +57,7 @@ def bar_picture(frame: "pd.DataFrame", *, label: str, whole: str, part: str, tit
     axes.set_title(title, fontsize=10, parse_math=False)
     axes.legend(fontsize=8, frameon=False, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlim(left=0, right=max(1.0, float(frame[whole].max() or 0) * 1.05) if len(frame) else 1.0)
+    axes.set_xlim(left=0, right=max([1.0, *(float(value) * 1.05 for value in top[whole])]))
     picture = io.BytesIO()
     with warnings.catch_warnings():
         # Names may hold characters that the built-in font lacks; an empty box in a label is no reason to fail a build.

@@ -82,7 +82,7 @@ def workflow_attribution(context: dg.AssetExecutionContext, warehouse: Database,
         "flags_cleared": built.flags_cleared,
         "statement_ms": statement_ms,
         "as_of_utc": dg.MetadataValue.timestamp(as_of),
-        "preview": dg.MetadataValue.md(frames.markdown_table(frame[list(_READABLE)], PREVIEW_ROWS)),
+        "preview": dg.MetadataValue.md(frames.markdown_table(frame.loc[:, list(_READABLE)], PREVIEW_ROWS)),
         "plot": dg.MetadataValue.md(_picture(frame)),
         "csv": dg.MetadataValue.path(str(path)),
         "csv_first_rows": dg.MetadataValue.text(frame.head(PREVIEW_ROWS).to_csv(index=False)),
@@ -184,6 +184,9 @@ refresh_workflow_attribution = dg.define_asset_job(
     job=refresh_workflow_attribution,
     cron_schedule="5 * * * *",
     execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING
+    if current_settings().automation
+    else dg.DefaultScheduleStatus.STOPPED,
     description="Computes the marts of workspaces where a booking entered or left a window since the last time.",
 )
 def refresh_marts_hourly(context: dg.ScheduleEvaluationContext, warehouse: Database, clock: Clock):

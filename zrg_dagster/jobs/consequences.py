@@ -30,7 +30,7 @@ async def _draft(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
     await draft_send_ended(conn, row, now)
 
 
-async def _follow_up(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
+async def _follow_up(conn: AsyncConnection, row: Any, now: datetime) -> None:
     """A step's send ended: the instance advances, waits, or pauses with a reason."""
     await apply_send_outcome(conn, row, row.state, now)
 

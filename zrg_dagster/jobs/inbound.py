@@ -11,7 +11,10 @@ from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
 
-@dg.op(pool="inbound", description="Claim due deliveries in batches, apply each batch in one transaction, until none is left.")
+@dg.op(
+    pool="inbound",
+    description="Claim due deliveries in batches, apply each batch in one transaction, until none is left.",
+)
 def drain_deliveries(context: dg.OpExecutionContext, config: DrainConfig, database: Database, clock: Clock) -> None:
     from zrg_dagster.core.db.lane import LaneReport, drain_lane
     from zrg_dagster.core.db.queue import INBOUND

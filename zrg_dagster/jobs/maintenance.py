@@ -30,7 +30,9 @@ class MaintenanceConfig(dg.Config):
 
 
 @dg.op(description="Make the body partitions of the coming days, drop those past their retention.")
-def maintain_bodies(context: dg.OpExecutionContext, config: MaintenanceConfig, database: Database, clock: Clock) -> None:
+def maintain_bodies(
+    context: dg.OpExecutionContext, config: MaintenanceConfig, database: Database, clock: Clock
+) -> None:
     if config.dry_run:
         return
     with database.connect() as conn:
@@ -76,5 +78,7 @@ daily_maintenance_at_night = dg.ScheduleDefinition(
     cron_schedule="17 3 * * *",
     execution_timezone="UTC",
     description="Once a night.",
-    default_status=dg.DefaultScheduleStatus.RUNNING if current_settings().automation else dg.DefaultScheduleStatus.STOPPED,
+    default_status=dg.DefaultScheduleStatus.RUNNING
+    if current_settings().automation
+    else dg.DefaultScheduleStatus.STOPPED,
 )

@@ -28,6 +28,7 @@ import time
 import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from zrg_dagster.launcher import worker
@@ -47,12 +48,20 @@ def preload(modules: Sequence[str]) -> None:
     """Import `modules`; `Preload` on a missing or broken one, or when the process has more than one thread after it."""
     for name in modules:
         try:
-            importlib.import_module(name)
+            _resolve_definitions(importlib.import_module(name))
         except Exception as error:
             raise Preload(f"cannot preload {name!r}: {type(error).__name__}: {error}") from error
         if (count := thread_count()) != 1:
             # A fork copies the calling thread only: a lock that another thread holds stays locked in every run.
             raise Preload(f"preloading {name!r} left {count} threads; a fork server must have exactly one")
+
+
+def _resolve_definitions(module: ModuleType) -> None:
+    """Build the repository of a code location's module: Dagster caches it on the object, and every child inherits it."""
+    definitions = getattr(sys.modules.get("dagster"), "Definitions", ())
+    for value in list(vars(module).values()):
+        if isinstance(value, definitions):
+            value.get_repository_def()
 
 
 def thread_count() -> int:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
 from dagster import DagsterInstance, Field, IntSource, Noneable
 from dagster import _check as check
 from dagster._config import UserConfigSchema
@@ -36,12 +37,16 @@ DEFAULT_PRELOAD = (
     "dagster._core.execution.plan.active",
     "dagster._core.executor.in_process",
     "dagster._core.instance.factory",
+    "dagster._core.secrets.env_file",
     "dagster._core.storage.noop_compute_log_manager",
     "dagster._core.storage.root",
+    "dagster._core.storage.sqlite_storage",
     "dagster._core.system_config.composite_descent",
+    "dagster._core.utility_ops",
     "dagster._core.workspace.autodiscovery",
     "dagster._grpc.impl",
     "dagster._utils.hosted_user_process",
+    "dagster._utils.test.definitions",
     "dagster_postgres",
     "fsspec.implementations.local",  # what Dagster's default IO manager opens its folder with
     "upath.implementations.local",
@@ -139,7 +144,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         origin = check.not_none(run.job_code_origin, "a run without a code origin cannot be launched")
         _require_same_python(origin.repository_origin.executable_path)
         try:
-            self._current_server().launch(run.run_id, serialize_value(self._instance.get_ref()))
+            self._current_server().launch(run.run_id, _worker_ref(self._instance))
         except ForkServerError as error:
             raise DagsterLaunchFailedError(f"warm run launcher: fork server {error}") from error
 
@@ -279,6 +284,16 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         except Exception:  # noqa: BLE001
             # Without the database the run still stops; it then reads as failed.
             _log.exception("could not mark run %s as stopping", run_id)
+
+
+def _worker_ref(instance: DagsterInstance) -> str:
+    """The instance as a worker opens it. This process has created the tables: three look-ups for them a run are saved."""
+    ref = instance.get_ref()
+    storage = ref.storage_data
+    if storage and storage.class_name == "DagsterPostgresStorage":
+        config = yaml.safe_dump({**storage.config_dict, "should_autocreate_tables": False})
+        ref = ref._replace(storage_data=storage._replace(config_yaml=config))
+    return serialize_value(ref)
 
 
 def _ask_to_stop(worker: Worker) -> bool:

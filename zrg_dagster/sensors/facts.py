@@ -9,6 +9,7 @@ from zrg_dagster.assets.partitions import WORKSPACES
 from zrg_dagster.assets.step_execution import refresh_step_execution_facts
 from zrg_dagster.assets.workflow_attribution import refresh_workflow_attribution
 from zrg_dagster.core.analytics import flags, refresh
+from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
@@ -28,6 +29,7 @@ _MAX_BUSY = 200
     name="facts_dirty_sensor",
     jobs=[refresh_booking_facts, refresh_step_execution_facts, refresh_workflow_attribution],
     minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING if current_settings().automation else dg.DefaultSensorStatus.STOPPED,
     description=(
         "Builds the days of facts/booking and facts/step_execution that changed, one run per fact, and then the marts "
         "of the workspaces concerned. Skips when nothing changed."

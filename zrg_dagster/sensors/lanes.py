@@ -1,5 +1,7 @@
 """One sensor a lane: is anything due, and is nobody working on it? Only then a drain is started."""
 
+from datetime import timedelta
+
 import dagster as dg
 
 from zrg_dagster.core.base.settings import current_settings
@@ -11,6 +13,7 @@ from zrg_dagster.jobs.sends import process_sends
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
+STARTING_TIME = timedelta(seconds=30)
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -20,17 +23,18 @@ UNFINISHED = [
 STATUS = dg.DefaultSensorStatus.RUNNING if current_settings().automation else dg.DefaultSensorStatus.STOPPED
 
 
-def decide(*, has_work: bool, workers: int, unfinished: int, stranded: bool) -> str | None:
+def decide(*, has_work: bool, workers: int, unfinished: int) -> str | None:
     """The reason to start no drain, or None to start one. Pure.
 
-    A worker that holds its lock will find the work. A run on its way will become one. A run whose process was killed
-    holds no lock and is not waited for: what it claimed is released by the next drain.
+    A worker that holds its lock will find the work, and a run on its way will become one. A run whose process was
+    killed holds no lock, though Dagster may count it as started for a while: when it left claims behind, only runs
+    younger than `STARTING_TIME` count as on their way.
     """
     if not has_work:
         return "nothing is due"
     if workers:
         return "a drain is working"
-    if unfinished and not stranded:
+    if unfinished:
         return "a drain is on its way"
     return None
 
@@ -40,23 +44,26 @@ def lane_sensor(lane: Lane, job: dg.JobDefinition, description: str) -> dg.Senso
 
     @dg.sensor(
         name=f"{job.name}_when_due",
-        job=job,
+        # By name: with the object Dagster copies the sensor and warns of a beta parameter that nobody set.
+        job_name=job.name,
         minimum_interval_seconds=5,
         default_status=STATUS,
         description=description,
         tags={LANE_TAG: lane},
     )
-    def evaluate(context: dg.SensorEvaluationContext, database: Database, clock: Clock) -> dg.RunRequest | dg.SkipReason:
+    def evaluate(
+        context: dg.SensorEvaluationContext, database: Database, clock: Clock
+    ) -> dg.RunRequest | dg.SkipReason:
         from zrg_dagster.core.db.pulse import lane_pulse
 
         with database.connect() as conn:
             pulse = lane_pulse(conn, lane, clock.now(), with_parked=current_settings().openai_api_key is not None)
         unfinished = 0
         if pulse.has_work and not pulse.workers:
-            unfinished = context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED))
-        reason = decide(
-            has_work=pulse.has_work, workers=pulse.workers, unfinished=unfinished, stranded=pulse.stranded
-        )
+            since = clock.now() - STARTING_TIME if pulse.stranded else None
+            on_its_way = dg.RunsFilter(job_name=job.name, statuses=UNFINISHED, created_after=since)
+            unfinished = context.instance.get_runs_count(on_its_way)
+        reason = decide(has_work=pulse.has_work, workers=pulse.workers, unfinished=unfinished)
         if reason is not None:
             return dg.SkipReason(reason)
         return dg.RunRequest(tags={LANE_TAG: lane, "zrg/trigger": "sensor"})
@@ -71,5 +78,7 @@ process_replies_when_due = lane_sensor(
     Lane.REPLIES, process_replies, "Starts the replies drain when jobs are due and nobody works on them."
 )
 process_sends_when_due = lane_sensor(
-    Lane.SENDS, process_sends, "Starts the sends drain when planned or unconfirmed sends are due and nobody works on them."
+    Lane.SENDS,
+    process_sends,
+    "Starts the sends drain when planned or unconfirmed sends are due and nobody works on them.",
 )

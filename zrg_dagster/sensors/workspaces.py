@@ -4,12 +4,14 @@ import dagster as dg
 
 from zrg_dagster.assets.partitions import WORKSPACES
 from zrg_dagster.core.analytics.workflow_attribution import workspace_keys
+from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.resources.database import Database
 
 
 @dg.sensor(
     name="workspace_partitions_sensor",
     minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING if current_settings().automation else dg.DefaultSensorStatus.STOPPED,
     description=(
         "Adds a partition for each new workspace. Never deletes one: a partition carries history, and a run that uses "
         "a deleted one fails at its end. Starts no run."

@@ -63,4 +63,4 @@ def configure_logging(*, json: bool, level: str = "INFO", stream: Any = None) ->
 
 def get_logger(name: str) -> Any:
     """A logger that writes events as `snake_case` names with fields: `log.info("batch_stored", rows=12)`."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(source=name)

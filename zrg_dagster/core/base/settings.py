@@ -78,7 +78,9 @@ class Settings(BaseSettings):
         default=None, validation_alias="ZRG_DB_WEB_URL", description="Role zrg_web: a web tier under row security."
     )
     db_monitor_url: Secret = Field(
-        default=None, validation_alias="ZRG_DB_MONITOR_URL", description="Role zrg_monitor: pg_monitor, for `zrg doctor`."
+        default=None,
+        validation_alias="ZRG_DB_MONITOR_URL",
+        description="Role zrg_monitor: pg_monitor, for `zrg doctor`.",
     )
     db_dagster_url: Secret = Field(
         default=None,
@@ -200,7 +202,9 @@ class Settings(BaseSettings):
 
     # Model
     openai_api_key: Secret = Field(
-        default=None, validation_alias="OPENAI_API_KEY", description="Without it replies park with reason `model_no_key`."
+        default=None,
+        validation_alias="OPENAI_API_KEY",
+        description="Without it replies park with reason `model_no_key`.",
     )
     openai_base_url: str = Field(
         default="https://api.openai.com/v1",
@@ -233,6 +237,11 @@ class Settings(BaseSettings):
         default=False,
         validation_alias="AUTO_SEND_DISABLED",
         description="Stops every automatic send; no command lifts it. 1, true, yes or on.",
+    )
+    followups_dry_run: bool = Field(
+        default=False,
+        validation_alias="FOLLOWUPS_DRY_RUN",
+        description="Follow-up runs count what they would do and send nothing. 1, true, yes or on.",
     )
 
     # Retention

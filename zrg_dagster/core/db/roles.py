@@ -120,13 +120,18 @@ def apply_database_rights(admin_dsn: str, database: str) -> None:
     logins = [login for login in LOGINS if (login.database == DAGSTER_DATABASE) == is_dagster]
     if is_dagster:
         logins.append(BY_KEY["monitor"])  # queue and connection counts of both databases
-    with psycopg.connect(_with_database(admin_dsn, database), autocommit=True) as connection:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
-        name = sql.Identifier(database)
-        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    name, role = sql.Identifier(database), sql.Identifier(owner)
+    with psycopg.connect(admin_dsn, autocommit=True) as admin:
+        # An administrator without superuser rights was shut out by an earlier call: let it in for this one.
+        admin.execute(sql.SQL("SET ROLE {}").format(role))
+        admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO SESSION_USER").format(name))
         for login in logins:
-            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(login.role)))
+            admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(login.role)))
+        with psycopg.connect(make_conninfo(admin_dsn, dbname=database), autocommit=True) as inside:
+            inside.execute(sql.SQL("SET ROLE {}").format(role))
+            inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM SESSION_USER").format(name))
 
 
 def _roles(admin: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
@@ -204,10 +209,6 @@ def _forget_memberships(admin: psycopg.Connection) -> None:
 def _is_superuser(connection: psycopg.Connection) -> bool:
     row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     return bool(row and row[0])
-
-
-def _with_database(dsn: str, database: str) -> str:
-    return make_conninfo(dsn, dbname=database)
 
 
 def _one_line(error: psycopg.Error) -> str:

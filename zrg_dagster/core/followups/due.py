@@ -74,9 +74,10 @@ _MORE = text(f"""
     FROM app.follow_up_instance i
     JOIN app.follow_up_sequence q ON q.id = i.sequence_id
     LEFT JOIN LATERAL (
-        SELECT m.thread_handle AS reply_id FROM app.message m
-        WHERE m.lead_id = i.lead_id AND m.channel = 'email' AND m.provider = 'emailbison'
-          AND m.thread_handle IS NOT NULL
+        SELECT h.reply_id FROM app.message m CROSS JOIN LATERAL (
+            SELECT CASE WHEN m.direction = 'inbound' THEN coalesce(m.thread_handle, m.provider_message_id)
+                        ELSE m.thread_handle END AS reply_id) h
+        WHERE m.lead_id = i.lead_id AND m.channel = 'email' AND m.provider = 'emailbison' AND h.reply_id IS NOT NULL
         ORDER BY m.sent_at DESC, m.id DESC LIMIT 1) handle ON true
     LEFT JOIN app.lead_identity y ON y.lead_id = i.lead_id
     WHERE i.id = ANY(CAST(:ids AS uuid[]))

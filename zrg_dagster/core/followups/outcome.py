@@ -67,8 +67,6 @@ class SendRow(Protocol):
     @property
     def kind(self) -> str: ...
     @property
-    def state(self) -> str: ...
-    @property
     def reason(self) -> str | None: ...
     @property
     def sent_at(self) -> datetime | None: ...
@@ -134,11 +132,6 @@ _LOCK = text("""
 _EXECUTED = text("""
     UPDATE app.follow_up_step_execution SET outcome = :outcome, reason = :reason, executed_at = :at
     WHERE id = :id AND outcome = 'planned'""")
-
-
-async def after_send(conn: AsyncConnection, send: SendRow, now: datetime) -> None:
-    """What the sends lane calls with a ledger row of kind follow_up that it has just written."""
-    await apply_send_outcome(conn, send, send.state, now)
 
 
 async def apply_send_outcome(conn: AsyncConnection, send: SendRow, outcome_state: str, now: datetime) -> EndCode | None:

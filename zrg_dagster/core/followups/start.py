@@ -18,9 +18,11 @@ from zrg_dagster.core.followups.schedule import first_due
 
 # C17: only an e-mail before the triggering one makes it "not the first"; a later one arriving early must not.
 _EARLIER = text("""
-    SELECT r.lead_id FROM unnest(CAST(:leads AS uuid[]), CAST(:times AS timestamptz[])) AS r (lead_id, sent_at)
+    SELECT r.lead_id
+    FROM unnest(CAST(:leads AS uuid[]), CAST(:times AS timestamptz[]), CAST(:sends AS uuid[])) AS r (lead_id, sent_at, send_id)
     WHERE EXISTS (SELECT FROM app.message m WHERE m.lead_id = r.lead_id AND m.channel = 'email'
-                    AND m.direction = 'outbound' AND m.sent_by_user_id IS NOT NULL AND m.sent_at < r.sent_at)""")
+                    AND m.direction = 'outbound' AND m.sent_by_user_id IS NOT NULL AND m.sent_at < r.sent_at
+                    AND (r.send_id IS NULL OR m.send_id IS DISTINCT FROM r.send_id))""")
 
 # FU-11. On conflict nothing: a second start of the same intent found the first one.
 _INSERT = text("""
@@ -63,11 +65,13 @@ _RESTART = text("""
 
 @dataclass(frozen=True, slots=True)
 class SetterReply:
-    """An outbound e-mail; `sent_by_user_id` is None when no member wrote it."""
+    """An outbound e-mail; `sent_by_user_id` is None when no member wrote it. `send_id` keeps the stored message of this
+    very e-mail, whose vendor time may be a little earlier, from counting as one before it."""
 
     lead_id: UUID
     sent_at: datetime
     sent_by_user_id: UUID | None
+    send_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ async def start_on_setter_replies(conn: AsyncConnection, replies: Sequence[Sette
         return Counter()
     leads = await load_leads(conn, first)
     times = [reply.sent_at for reply in first.values()]
-    earlier = set((await conn.execute(_EARLIER, {"leads": list(first), "times": times})).scalars())
+    sends = [reply.send_id for reply in first.values()]
+    earlier = set((await conn.execute(_EARLIER, {"leads": list(first), "times": times, "sends": sends})).scalars())
     refused: list[tuple[LeadFacts, StartCode]] = []
     starts: list[tuple[LeadFacts, datetime]] = []
     codes: Counter[str] = Counter()

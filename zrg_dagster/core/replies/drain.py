@@ -38,7 +38,14 @@ class RepliesLane:
     """Works jobs of the replies lane. An item is one job."""
 
     def __init__(
-        self, world: ReplyWorld, vendors: VendorClients, *, access: Access, lease_s: float, report: LaneReport, run_id: str | None
+        self,
+        world: ReplyWorld,
+        vendors: VendorClients,
+        *,
+        access: Access,
+        lease_s: float,
+        report: LaneReport,
+        run_id: str | None,
     ) -> None:
         self._world = world
         self._engine = world.engine
@@ -83,7 +90,7 @@ class RepliesLane:
             settlement = queue.failed(
                 job.id, job.attempts, job.max_attempts, now, reason="handler_error", error=description
             )
-            log.error("job_failed", job_id=str(job.id), kind=job.kind, attempt=job.attempts, problem=description)
+            log.exception("job_failed", job_id=str(job.id), kind=job.kind, attempt=job.attempts, problem=description)
         else:
             settlement = self._settlement(job, ended)
         await self._settle(worker_id, job, settlement)
@@ -179,11 +186,11 @@ def _headline(status: str, send_state: str | None) -> str:
     match send_state, status:
         case "sent", _:
             return "Sent"
-        case ("planned" | "sending"), "pending":
+        case (("planned" | "sending"), "pending"):
             return "Approved, sending"
-        case ("unknown" | "needs_human"), _:
+        case (("unknown" | "needs_human"), _):
             return "Sent? The vendor did not confirm; check before sending again"
-        case ("blocked" | "refused"), "pending":
+        case (("blocked" | "refused"), "pending"):
             return "Not sent"
         case _, "rejected":
             return "Rejected"
@@ -197,7 +204,9 @@ _NEW_TEXT = text("""
 _CARDS = text("""
     SELECT slack_channel, slack_ts, draft_version FROM app.review_card
     WHERE draft_id = :draft_id ORDER BY slack_ts""")
-_HEADLINE = text("SELECT state FROM app.send WHERE draft_id = :draft_id AND kind = 'draft' ORDER BY planned_at DESC LIMIT 1")
+_HEADLINE = text(
+    "SELECT state FROM app.send WHERE draft_id = :draft_id AND kind = 'draft' ORDER BY planned_at DESC LIMIT 1"
+)
 _UNPARK = text("""
     UPDATE app.job SET state = 'pending', attempts = 0, finished_at = NULL
     WHERE lane = 'replies' AND state = 'parked' AND run_at <= :now""")

@@ -106,9 +106,7 @@ class ReplyPipeline:
             tag, source = SettledTag(Tag.INTERESTED, tag.confidence, "marked as interested", tag.rule), "provider"
         return await self._store_tag(reply, tag, source, classified.call)
 
-    async def _store_tag(
-        self, reply: Reply, tag: SettledTag, source: str, call: ModelResult[Any] | None
-    ) -> SettledTag:
+    async def _store_tag(self, reply: Reply, tag: SettledTag, source: str, call: ModelResult[Any] | None) -> SettledTag:
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
             await stages.apply_tag(conn, reply, tag, source, now)
@@ -216,7 +214,9 @@ class ReplyPipeline:
             assert draft is not None
             if action != "needs_review":
                 try:
-                    await outbound.plan_draft(conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id)
+                    await outbound.plan_draft(
+                        conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id
+                    )
                 except outbound.CannotSend as missing:
                     action, reason = "needs_review", str(missing)
             await stages.store_verdict(
@@ -248,4 +248,3 @@ class ReplyPipeline:
 
 def _evaluated(candidate: decide.Candidate, confidence: float, is_safe: bool) -> decide.Candidate:
     return replace(candidate, confidence=Decimal(str(confidence)), is_safe=is_safe)
-

@@ -1,0 +1,56 @@
+"""The code location: explicit lists of what runs, nothing else. Loading it connects to nothing."""
+
+import dagster as dg
+
+from zrg_dagster.assets import booking, step_execution, workflow_attribution
+from zrg_dagster.jobs import availability, digest, followups, inbound, maintenance, replies, sends
+from zrg_dagster.resources.channels import Channels
+from zrg_dagster.resources.clock import Clock
+from zrg_dagster.resources.database import Database
+from zrg_dagster.resources.model import Model
+from zrg_dagster.sensors import absence, facts, lanes, workspaces
+
+defs = dg.Definitions(
+    assets=[booking.booking, step_execution.step_execution, workflow_attribution.workflow_attribution],
+    asset_checks=[
+        booking.booking_checks,
+        step_execution.step_execution_checks,
+        workflow_attribution.workflow_attribution_checks,
+    ],
+    jobs=[
+        inbound.process_inbound,
+        replies.process_replies,
+        sends.process_sends,
+        followups.send_due_followups,
+        availability.refresh_availability,
+        digest.send_daily_digest,
+        maintenance.daily_maintenance,
+        booking.refresh_booking_facts,
+        step_execution.refresh_step_execution_facts,
+        workflow_attribution.refresh_workflow_attribution,
+    ],
+    schedules=[
+        followups.send_due_followups_every_minute,
+        availability.refresh_availability_every_minute,
+        digest.send_daily_digest_every_quarter_hour,
+        maintenance.daily_maintenance_at_night,
+        workflow_attribution.refresh_marts_hourly,
+    ],
+    sensors=[
+        lanes.process_inbound_when_due,
+        lanes.process_replies_when_due,
+        lanes.process_sends_when_due,
+        facts.facts_dirty_sensor,
+        workspaces.workspace_partitions_sensor,
+        absence.absence_alarm,
+    ],
+    resources={
+        "database": Database(role="worker"),
+        "warehouse": Database(role="build"),
+        "clock": Clock(),
+        "model": Model(),
+        "channels": Channels(),
+    },
+    # One process a run: parallelism is asyncio inside the op, and a second process would cost seconds to start.
+    executor=dg.in_process_executor,
+)
