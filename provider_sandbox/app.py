@@ -105,7 +105,7 @@ class SandboxApp:
                 await reset_connection(scope, receive)
             else:
                 record.status, record.response = answer.status, readable(answer.body)
-                await send_answer(answer, scope, send)
+                await send_answer(answer, scope, receive, send)
         finally:
             record.duration_ms = round((time.monotonic() - started) * 1000)
             record.size = 500 + min(len(body), MAX_RECORDED_BODY) + len(str(record.response))
@@ -262,6 +262,8 @@ async def reset_connection(scope: Scope, receive: Receive) -> None:
     transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT_KEY)
     if transport is None:
         raise ConnectionResetError("the sandbox reset the connection")
+    if transport.is_closing():
+        return
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -269,7 +271,7 @@ async def reset_connection(scope: Scope, receive: Receive) -> None:
     await wait_for_disconnect(receive, 5)
 
 
-async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
+async def send_answer(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     if not answer.cut:
         await send({"type": "http.response.body", "body": answer.body})
@@ -278,7 +280,10 @@ async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
     half = answer.body[: len(answer.body) // 2]
     await send({"type": "http.response.body", "body": half, "more_body": transport is not None})
     if transport is not None:
+        # Closing, unlike a reset, lets the half that is in the buffer go out. Returning before the connection is
+        # gone would make the server report an unfinished response.
         transport.close()
+        await wait_for_disconnect(receive, 5)
 
 
 def masked_headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -118,6 +118,10 @@ class DagsterStack:
         self.start("webserver", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", workspace)
         return f"http://127.0.0.1:{port}"
 
+    def has(self, name: str) -> bool:
+        """Whether the process was started and not stopped."""
+        return name in self._processes
+
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM, timeout_s: float = 40.0) -> int:
         """Signal one process and wait for its end."""
         process = self._processes.pop(name)

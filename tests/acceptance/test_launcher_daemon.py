@@ -5,7 +5,6 @@ import os
 import signal
 import urllib.request
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from psycopg import sql
 from tests.dagster_stack import DagsterStack, create_run, is_running, status_of, wait_for
 from zrg_dagster.launcher.worker import Worker, worker_from_tags
 
-_names = count(1)
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
 QUEUED, CANCELED = dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.CANCELED
 
@@ -29,15 +27,15 @@ OVERRIDES = {
 }
 
 
-@pytest.fixture
-def stack(cluster: Any, tmp_path: Path) -> Iterator[DagsterStack]:
-    name = f"daemon_{os.getpid()}_{next(_names)}"
+@pytest.fixture(scope="module")
+def stack(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterStack]:
+    name = f"daemon_{os.getpid()}"
     cluster.execute(sql.SQL("CREATE DATABASE {} OWNER dagster_instance").format(sql.Identifier(name)))
-    stack = DagsterStack(tmp_path / "home", cluster.dsn("dagster_instance", name), overrides=OVERRIDES)
+    home = tmp_path_factory.mktemp("dagster home")
+    stack = DagsterStack(home, cluster.dsn("dagster_instance", name), overrides=OVERRIDES)
     with stack.instance():
         pass  # creates the tables before several processes do
     stack.start_code_server()
-    stack.start_daemon()
     yield stack
     stack.close()
 
@@ -76,6 +74,9 @@ class Runs:
 
 @pytest.fixture
 def runs(stack: DagsterStack, tmp_path: Path) -> Iterator[Runs]:
+    """The daemon runs, whatever the test before did to it."""
+    if not stack.has("daemon"):
+        stack.start_daemon()
     with stack.instance() as instance, stack.workspace(instance) as workspace:
         yield Runs(stack, instance, workspace, tmp_path)
 
@@ -118,7 +119,7 @@ def test_a_killed_run_is_failed_and_frees_its_slot(runs: Runs) -> None:
     assert runs.ends(waiting) == SUCCESS
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.proof)])
 def test_stopping_the_daemon_ends_its_runs_as_canceled(stack: DagsterStack, runs: Runs, number: signal.Signals) -> None:
     run_id = runs.submit("work_async_job")
     runs.wait_started()

@@ -33,7 +33,7 @@ class World:
         self._database = database
         monkeypatch.setenv("ZRG_DB_BUILD_URL", database.dsn("build"))
         monkeypatch.setenv("ZRG_HOME", str(home))
-        self.resources = {"warehouse": Database(role="build"), "clock": FixedClock(at=NOW.isoformat())}
+        self.resources: dict[str, Any] = {"warehouse": Database(role="build"), "clock": FixedClock(at=NOW.isoformat())}
         self.worker = psycopg.connect(database.dsn("worker"), autocommit=True)
         self.build = sync_connect(database.dsn("build"), statement_timeout_ms=30_000)
         self.build.autocommit = True
@@ -123,7 +123,12 @@ class World:
         with sync_connect(self._database.dsn("build")) as conn:
             return conn.execute(statement.encode(), values).fetchall()
 
+    def stop_clock(self, at: datetime) -> None:
+        self.resources["clock"] = FixedClock(at=at.isoformat())
+
     def materialize(self, assets: list[Any], *, instance: dg.DagsterInstance | None = None, **options: Any):
-        return dg.materialize(
-            assets, resources=self.resources, instance=instance or dg.DagsterInstance.ephemeral(), **options
-        )
+        """Run assets and checks in this process. An instance of its own is closed, or its folder would outlive it."""
+        if instance is not None:
+            return dg.materialize(assets, resources=self.resources, instance=instance, **options)
+        with dg.DagsterInstance.ephemeral() as own:
+            return dg.materialize(assets, resources=self.resources, instance=own, **options)

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from analytics_support import DAY, HOUR, NOW, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.errors import InsufficientPrivilege
 
+from tests.integration.analytics_support import DAY, HOUR, NOW, World
 from zrg_dagster.core.analytics import attribution, checks, facts, flags
 from zrg_dagster.core.analytics import workflow_attribution as mart
 from zrg_dagster.core.analytics.booking import BOOKING

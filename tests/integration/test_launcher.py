@@ -30,7 +30,7 @@ from tests.dagster_stack import (
 )
 from zrg_dagster.launcher import WarmRunLauncher
 from zrg_dagster.launcher.link import ForkServer
-from zrg_dagster.launcher.warm import DEFAULT_PRELOAD
+from zrg_dagster.launcher.warm import DEFAULT_PRELOAD, _worker_ref
 from zrg_dagster.launcher.worker import WORKER_TAG, Worker, start_time, this_machine, worker_from_tags
 
 
@@ -155,13 +155,13 @@ def test_an_op_failure_is_an_ordinary_failure(launching: Launching) -> None:
     assert launching.run(run_id).tags["dagster/failure_reason"] == "STEP_FAILURE"
 
 
-def test_launches_in_parallel_threads_all_run(launching: Launching) -> None:
-    run_ids = [launching.create("nothing_job") for _ in range(6)]
+def test_launches_in_parallel_threads_all_run(spoiling: Launching) -> None:
+    run_ids = [spoiling.create("nothing_job") for _ in range(6)]
     errors: list[Exception] = []
 
     def launch(run_id: str) -> None:
         try:
-            launching.instance.launch_run(run_id, launching.workspace)
+            spoiling.instance.launch_run(run_id, spoiling.workspace)
         except Exception as error:
             errors.append(error)
 
@@ -172,9 +172,9 @@ def test_launches_in_parallel_threads_all_run(launching: Launching) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    assert {launching.ends(run_id) for run_id in run_ids} == {dg.DagsterRunStatus.SUCCESS}
-    workers = [worker_from_tags(launching.run(run_id).tags) for run_id in run_ids]
-    assert {worker.server for worker in workers if worker} == {launching.server.pid}
+    assert {spoiling.ends(run_id) for run_id in run_ids} == {dg.DagsterRunStatus.SUCCESS}
+    workers = [worker_from_tags(spoiling.run(run_id).tags) for run_id in run_ids]
+    assert {worker.server for worker in workers if worker} == {spoiling.server.pid}
 
 
 def test_a_killed_run_is_failed_at_once_with_its_signal(launching: Launching) -> None:
@@ -273,7 +273,7 @@ class TestTerminate:
     def test_before_the_fork_runs_no_op(self, launching: Launching) -> None:
         run_id = launching.create("report_job")
         launching.instance.report_run_canceling(launching.run(run_id))
-        launching.launcher._current_server().launch(run_id, dg.serialize_value(launching.instance.get_ref()))
+        launching.launcher._current_server().launch(run_id, _worker_ref(launching.instance))
         assert launching.ends(run_id) == dg.DagsterRunStatus.CANCELED
         assert not (launching.folder / "report").exists()
 
@@ -317,28 +317,23 @@ class TestTerminate:
 
 
 class TestServer:
-    def test_that_cannot_start_fails_the_launch_with_the_reason(self, launching: Launching) -> None:
-        launching.launcher._preload = ("no_such_module",)
-        run_id = launching.create("nothing_job")
+    def test_that_cannot_start_fails_the_launch_with_the_reason(self, spoiling: Launching) -> None:
+        spoiling.launcher._preload = ("no_such_module",)
+        run_id = spoiling.create("nothing_job")
         with pytest.raises(DagsterLaunchFailedError, match="cannot preload 'no_such_module'"):
-            launching.instance.launch_run(run_id, launching.workspace)
+            spoiling.instance.launch_run(run_id, spoiling.workspace)
 
-    def test_that_died_is_replaced(self, launching: Launching) -> None:
-        launching.ends(launching.launch("nothing_job"))
-        first = launching.server
-        first.kill()
-        wait_for(lambda: not first.is_usable, "the launcher notices")
-        assert launching.ends(launching.launch("nothing_job")) == dg.DagsterRunStatus.SUCCESS
-        assert launching.server.pid != first.pid
-
-    def test_is_replaced_after_its_share_of_runs_and_leaves_when_idle(self, launching: Launching) -> None:
-        launching.launcher._max_runs = 2
-        pids = set()
-        for _ in range(4):
-            launching.ends(launching.launch("nothing_job"))
-            pids.add(launching.server.pid)
-        assert len(pids) == 2
-        wait_for(lambda: sum(is_running(pid) for pid in pids) == 1, "the first server leaves")
+    def test_that_died_or_had_its_share_of_runs_is_replaced(self, spoiling: Launching) -> None:
+        spoiling.ends(spoiling.launch("nothing_job"))
+        killed = spoiling.server
+        killed.kill()
+        wait_for(lambda: not killed.is_usable, "the launcher notices")
+        spoiling.launcher._max_runs = 1
+        assert spoiling.ends(spoiling.launch("nothing_job")) == dg.DagsterRunStatus.SUCCESS
+        worn = spoiling.server
+        assert spoiling.ends(spoiling.launch("nothing_job")) == dg.DagsterRunStatus.SUCCESS
+        assert len({killed.pid, worn.pid, spoiling.server.pid}) == 3
+        wait_for(lambda: not is_running(worn.pid), "an idle server leaves when it is replaced")
 
     def test_of_another_python_is_refused(self, launching: Launching, monkeypatch: pytest.MonkeyPatch) -> None:
         run_id = launching.create("nothing_job")
@@ -368,28 +363,19 @@ def test_a_changed_file_is_seen_by_the_next_run(dagster_dsn: str, tmp_path: Path
         stack.close()
 
 
-class TestDispose:
-    def test_ends_async_work_as_canceled(self, stack: DagsterStack, tmp_path: Path) -> None:
-        with stack.instance() as instance, stack.workspace(instance) as workspace:
-            launching = Launching(instance, workspace, tmp_path)
-            run_id = launching.launch("work_async_job")
-            (pid,) = launching.started()
-            server = launching.server.pid
-        assert not is_running(pid)
-        assert not is_running(server)
-        assert (tmp_path / "finished").exists()
-        with stack.instance() as instance:
-            assert status_of(instance, run_id) == dg.DagsterRunStatus.CANCELED
-
-    def test_kills_a_wedged_run_with_its_children_and_closes_it(self, stack: DagsterStack, tmp_path: Path) -> None:
-        with stack.instance() as instance, stack.workspace(instance) as workspace:
-            launching = Launching(instance, workspace, tmp_path)
-            run_id = launching.launch("wedge_job")
-            pid, child = launching.started()
-        assert not is_running(pid)
-        assert not is_running(child)
-        with stack.instance() as instance:
-            assert status_of(instance, run_id) == dg.DagsterRunStatus.CANCELED
+def test_dispose_ends_every_run_as_canceled_and_leaves_no_process(stack: DagsterStack, tmp_path: Path) -> None:
+    """One run that finishes what is in flight, and one that is deaf to signals and has a process of its own."""
+    with stack.instance() as instance, stack.workspace(instance) as workspace:
+        runs = {}
+        for job in ("work_async_job", "wedge_job"):
+            (tmp_path / job).mkdir()
+            launching = Launching(instance, workspace, tmp_path / job)
+            runs[job] = (launching.launch(job), launching.started())
+        pids = [launching.server.pid, *(pid for _, started in runs.values() for pid in started)]
+    assert [pid for pid in pids if is_running(pid)] == []
+    assert (tmp_path / "work_async_job" / "finished").exists()
+    with stack.instance() as instance:
+        assert {status_of(instance, run_id) for run_id, _ in runs.values()} == {dg.DagsterRunStatus.CANCELED}
 
 
 @pytest.mark.proof

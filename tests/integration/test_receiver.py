@@ -10,7 +10,8 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
-from receiver_support import (
+
+from tests.integration.receiver_support import (
     CALENDLY_SECRET,
     EMAIL_PATH,
     EMAIL_SECRET,
@@ -27,7 +28,6 @@ from receiver_support import (
     set_clock,
     wire_body,
 )
-
 from zrg_dagster.core.base.log import configure_logging
 
 MANIFEST: list[dict[str, Any]] = json.loads((PAYLOADS / "manifest.json").read_text())

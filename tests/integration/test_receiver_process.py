@@ -7,13 +7,22 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
-from receiver_support import EMAIL_PATH, EMAIL_SECRET, HOST, JSON_TYPE, WORKSPACE, Sql, add_workspace, sent_event
 
+from tests.integration.receiver_support import (
+    EMAIL_PATH,
+    EMAIL_SECRET,
+    HOST,
+    JSON_TYPE,
+    WORKSPACE,
+    Sql,
+    add_workspace,
+    sent_event,
+)
 from zrg_dagster.core.base.seal import Sealer, new_key
 
 ROOT = Path(__file__).parents[2]
@@ -25,9 +34,20 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End granian and its worker: killing the parent alone would leave the worker running for ever."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 @contextmanager
 def granian(database: Any, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The receiver process of one database and its address; killed at the end if it still runs."""
+    """The receiver process of one database and its address; ended with its workers when the block ends."""
     sql, key, port = Sql(database.dsn("bootstrap")), new_key(), free_port()
     add_workspace(sql, WORKSPACE, "clnt_harbourline")
     sql.run(
@@ -42,14 +62,17 @@ def granian(database: Any, folder: Path) -> Iterator[tuple[subprocess.Popen[byte
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--port", str(port)]
     with (folder / "receiver.log").open("wb") as output:
         process = subprocess.Popen(
-            [*command, "webhook_receiver.main:app"], env=environment, cwd=folder, stdout=output, stderr=output
+            [*command, "webhook_receiver.main:app"],
+            env=environment,
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
         try:
             yield process, f"http://127.0.0.1:{port}"
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            end_group(process)
 
 
 async def until_ready(address: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from model_server import Scripted, serve
+from tests.unit.model_server import Scripted, serve
 
 from zrg_dagster.core.ai.client import ModelClient
 from zrg_dagster.core.drafting.context import DraftContext, DraftLead, Persona, Trigger

@@ -72,7 +72,7 @@ def server(*arguments: str) -> Iterator[str]:
         process.terminate()
         _, errors = process.communicate(timeout=15)
     assert process.returncode == 0
-    assert errors == ""
+    assert not errors, errors
 
 
 def shape_problems(documented: Any, seen: Any, path: str = "$") -> list[str]:

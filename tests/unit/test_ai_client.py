@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from model_server import CUT, HANG, Scripted, completed, serve
 from pydantic import BaseModel
 
+from tests.unit.model_server import CUT, HANG, Scripted, completed, serve
 from zrg_dagster.core.ai.client import MAX_ATTEMPTS, ModelClient
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import ModelOutcome, ModelResult

@@ -1,11 +1,11 @@
 """Tags: what the model may say, what rules make of it, what it does to a status."""
 
 import pytest
-from drafting_world import model
 from hypothesis import given
 from hypothesis import strategies as st
-from model_server import completed
 
+from tests.unit.drafting_world import model
+from tests.unit.model_server import completed
 from zrg_dagster.core.ai.result import ModelOutcome
 from zrg_dagster.core.replies.classify import (
     DRAFT_ELIGIBLE,
@@ -81,6 +81,7 @@ def test_blacklisted_stays_blacklisted(status: str, tags: list[Tag]) -> None:
         (answer(ReplyTag.MEETING_BOOKED), False, Tag.MEETING_REQUESTED, TagRule.NO_BOOKING_PROOF),
         (answer(ReplyTag.INTERESTED, newsletter=True), False, Tag.AUTOMATED_REPLY, TagRule.NEWSLETTER),
         (answer(ReplyTag.BLACKLIST, newsletter=True), False, Tag.BLACKLIST, TagRule.MODEL),
+        (answer(ReplyTag.OUT_OF_OFFICE, newsletter=True), False, Tag.OUT_OF_OFFICE, TagRule.MODEL),
         (answer(ReplyTag.OBJECTION), False, Tag.OBJECTION, TagRule.MODEL),  # B22
     ],
 )

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from vendor_wire import CREDENTIAL, Wire, exchange, response_of
 
+from tests.unit.vendor_wire import CREDENTIAL, Wire, exchange, response_of
 from zrg_dagster.core.providers.calendly.client import CalendlyClient
 from zrg_dagster.core.providers.outcome import ReadFailed
 

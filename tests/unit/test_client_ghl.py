@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from vendor_wire import CREDENTIAL, Wire, exchange, exchanges, response_of
 
+from tests.unit.vendor_wire import CREDENTIAL, Wire, exchange, exchanges, response_of
 from zrg_dagster.core.providers.ghl.client import GhlClient, classify
 from zrg_dagster.core.providers.http import Answer
 from zrg_dagster.core.providers.outcome import (

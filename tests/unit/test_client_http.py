@@ -4,8 +4,8 @@ import asyncio
 
 import httpx
 import pytest
-from vendor_wire import Wire
 
+from tests.unit.vendor_wire import Wire
 from zrg_dagster.core.providers.credential import BaseUrlError, Credential, checked_base_url
 from zrg_dagster.core.providers.http import (
     MAX_BODY_BYTES,

@@ -1,9 +1,9 @@
 """One draft through the real client: what the model is told, and what comes back."""
 
 import pytest
-from drafting_world import BOOKING_LINK, SLOTS, context, model
-from model_server import completed
 
+from tests.unit.drafting_world import BOOKING_LINK, SLOTS, context, model
+from tests.unit.model_server import completed
 from zrg_dagster.core.ai.result import ModelOutcome
 from zrg_dagster.core.drafting.generate import STRATEGIES, generate, is_eligible, reply_subject, with_signature
 from zrg_dagster.core.replies.classify import DRAFT_ELIGIBLE

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from drafting_world import BOOKING_LINK, SLOTS, context
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.drafting_world import BOOKING_LINK, SLOTS, context
 from zrg_dagster.core.drafting.clock_times import mentions
 from zrg_dagster.core.drafting.guards import GuardCode, check, facts_of, links_in, placeholders_left
 

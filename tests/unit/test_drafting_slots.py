@@ -5,10 +5,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from drafting_world import NEW_YORK, SLOTS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.drafting_world import NEW_YORK, SLOTS
 from zrg_dagster.core.drafting.slots import OFFERED, make_slot, pick
 from zrg_dagster.core.drafting.transcript import CUT, TranscriptLine, format_line, format_transcript
 

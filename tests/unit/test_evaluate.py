@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from drafting_world import context, model
 from hypothesis import given
 from hypothesis import strategies as st
-from model_server import completed
 
+from tests.unit.drafting_world import context, model
+from tests.unit.model_server import completed
 from zrg_dagster.core.ai.result import ModelOutcome, ModelResult
 from zrg_dagster.core.replies.classify import Tag
 from zrg_dagster.core.replies.evaluate import (

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from sandbox_tools import SAMPLE_NOW, InProcess
+
+from tests.unit.sandbox_tools import SAMPLE_NOW, InProcess
 
 EVENT_TYPE = "https://api.calendly.com/event_types/8b2e4d10-55aa-4f3c-b7d9-1c0e9a8f7b6d"
 USER = "https://api.calendly.com/users/CBAA77NN00RR"

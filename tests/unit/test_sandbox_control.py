@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_tools import DATA, SAMPLE_NOW, InProcess, payload, server
 
 from provider_sandbox import state
 from provider_sandbox.__main__ import refusal
 from provider_sandbox.webhooks import TargetError, check_url
+from tests.unit.sandbox_tools import DATA, SAMPLE_NOW, InProcess, payload, server
 
 URL = "http://127.0.0.1:1/hook"
 BOOKING = {
@@ -71,6 +71,22 @@ async def test_the_recorder_forgets_the_oldest_above_its_byte_budget(monkeypatch
         assert 1 <= len(kept) < 20
         assert kept[-1]["body"]["text"].startswith("039")
         assert (await sandbox.control("GET", "health"))["requests"]["slack"] == 40
+
+
+def test_a_store_forgets_its_oldest_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_STORED_ITEMS", 3)
+    kept = state.BoundedDict()
+    for number in range(5):
+        kept.setdefault(number, str(number))
+    assert list(kept) == [2, 3, 4]
+
+
+def test_ids_are_unique_and_survive_a_restart() -> None:
+    first, second = state.Ids(), state.Ids()
+    texts = [source.alnum() for source in (first, second) for _ in range(500)]
+    uuids = [source.uuid() for source in (first, second) for _ in range(500)]
+    assert len(set(texts)) == len(set(uuids)) == 1_000
+    assert {len(text) for text in texts} == {20}
 
 
 async def test_side_effects_have_webhooks_only_after_a_target_was_set() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_tools import DATA, SAMPLE_NOW, InProcess, payload, shape_problems
+
+from tests.unit.sandbox_tools import DATA, SAMPLE_NOW, InProcess, payload, shape_problems
 
 CONTACT = "h3TzW8kLq0VbNc5XyRsE"
 APPOINTMENT = "Ap3tQz8WkLx5RvMn0CdY"

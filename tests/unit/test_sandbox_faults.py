@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_tools import HEADERS, server
 
 from provider_sandbox.faults import FaultError, FaultTable
+from tests.unit.sandbox_tools import HEADERS, server
 
 LOCATION = "vQ7mZ2xKc9TfLp4RdWnA"
 SMS = {"type": "SMS", "contactId": "contact1", "message": "Hello"}

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from sandbox_tools import SAMPLE_NOW, InProcess, payload
+
+from tests.unit.sandbox_tools import SAMPLE_NOW, InProcess, payload
 
 CONTACT = "h3TzW8kLq0VbNc5XyRsE"
 LOCATION = "vQ7mZ2xKc9TfLp4RdWnA"

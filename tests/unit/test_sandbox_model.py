@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.lib._pydantic import to_strict_json_schema
-from sandbox_tools import InProcess, server
 
 from provider_sandbox.model_answers import classify
 from provider_sandbox.model_fill import Filler
 from provider_sandbox.model_reading import read
 from provider_sandbox.openai import strict_problems
+from tests.unit.sandbox_tools import InProcess, server
 
 TAGS = Literal["Interested", "Meeting Requested", "Call Requested", "Not Interested", "Out of Office", "Blacklist",
                "Information Requested", "Neutral"]  # fmt: skip
@@ -201,23 +201,8 @@ def test_a_delicate_question_goes_to_a_person() -> None:
 
 NAMES = st.sampled_from(
     [
-        "tag",
-        "confidence",
-        "reason",
-        "body",
-        "subject",
-        "score",
-        "items",
-        "index",
-        "flag",
-        "times",
-        "offered_times",
-        "phone",
-        "link",
-        "date",
-        "note",
-        "kind",
-        "value",
+        *("tag", "confidence", "reason", "body", "subject", "score", "items", "index", "flag", "times"),
+        *("offered_times", "phone", "link", "date", "note", "kind", "value"),
     ]
 )
 

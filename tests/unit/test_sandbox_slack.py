@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from sandbox_tools import InProcess
+
+from tests.unit.sandbox_tools import InProcess
 
 SEND = {"type": "plain_text", "text": "Send"}
 CARD: list[dict[str, Any]] = [

@@ -10,7 +10,7 @@ from pydantic import Field
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.jobs.access import vendor_access
 from zrg_dagster.jobs.run_async import run_async
-from zrg_dagster.jobs.ticks import request_or_skip
+from zrg_dagster.jobs.ticks import reason_table, request_or_skip
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
@@ -74,11 +74,8 @@ def refresh_due_calendars(
 
     codes = run_async(context, main)
     context.log.info(f"{sum(codes.values())} calendars handled.")
-    metadata: dict[str, dg.MetadataValue] = {"claimed": dg.MetadataValue.int(sum(codes.values()))}
-    if codes:
-        records = [dg.TableRecord({"outcome": code, "calendars": number}) for code, number in codes.most_common()]
-        metadata["by_outcome"] = dg.MetadataValue.table(records)
-    context.add_output_metadata(metadata)
+    claimed = dg.MetadataValue.int(sum(codes.values()))
+    context.add_output_metadata({"claimed": claimed, **reason_table(codes, "calendars")})
 
 
 @dg.job(

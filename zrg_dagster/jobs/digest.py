@@ -8,7 +8,7 @@ from pydantic import Field
 
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.jobs.run_async import run_async
-from zrg_dagster.jobs.ticks import request_or_skip
+from zrg_dagster.jobs.ticks import reason_table, request_or_skip
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
@@ -63,14 +63,13 @@ def plan_due_digests(context: dg.OpExecutionContext, config: DigestConfig, datab
 
     codes = run_async(context, main)
     context.log.info(f"{sum(codes.values())} workspaces looked at, {codes[DigestCode.PLANNED]} digests planned.")
-    metadata: dict[str, dg.MetadataValue] = {
-        "planned": dg.MetadataValue.int(codes[DigestCode.PLANNED]),
-        "dry_run": dg.MetadataValue.bool(config.dry_run),
-    }
-    if codes:
-        records = [dg.TableRecord({"outcome": code, "workspaces": number}) for code, number in codes.most_common()]
-        metadata["by_outcome"] = dg.MetadataValue.table(records)
-    context.add_output_metadata(metadata)
+    context.add_output_metadata(
+        {
+            "planned": dg.MetadataValue.int(codes[DigestCode.PLANNED]),
+            "dry_run": dg.MetadataValue.bool(config.dry_run),
+            **reason_table(+codes, "workspaces"),
+        }
+    )
 
 
 @dg.job(

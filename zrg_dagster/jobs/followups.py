@@ -8,7 +8,7 @@ from pydantic import Field
 
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.jobs.run_async import run_async
-from zrg_dagster.jobs.ticks import request_or_skip
+from zrg_dagster.jobs.ticks import reason_table, request_or_skip
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
@@ -57,18 +57,13 @@ def plan_due_steps(context: dg.OpExecutionContext, config: FollowUpConfig, datab
 
 
 def _metadata(report: "DueReport", *, dry_run: bool) -> dict[str, dg.MetadataValue]:
-    metadata: dict[str, dg.MetadataValue] = {
+    return {
         "claimed": dg.MetadataValue.int(report.selected),
         "planned": dg.MetadataValue.int(report.planned),
         "oldest_due_s": dg.MetadataValue.float(report.oldest_due_s),
         "dry_run": dg.MetadataValue.bool(dry_run),
+        **reason_table(report.reasons, "steps"),
     }
-    if report.reasons:
-        records = [
-            dg.TableRecord({"reason": reason, "steps": number}) for reason, number in report.reasons.most_common()
-        ]
-        metadata["by_reason"] = dg.MetadataValue.table(records)
-    return metadata
 
 
 @dg.job(

@@ -1,4 +1,7 @@
-"""What the schedules over "what is due now" share: one run at a time, and a written reason for every tick without one."""
+"""What the jobs over "what is due now" share: one run at a time, a written reason for every tick without one, and the
+table of reasons on the run's page."""
+
+from collections import Counter
 
 import dagster as dg
 
@@ -26,3 +29,10 @@ def request_or_skip(
     if unfinished:
         return dg.SkipReason(f"Run {unfinished[0].run_id[:8]} of {job_name} is not finished yet; {due}.")
     return dg.RunRequest(tags={"zrg/trigger": "schedule"})
+
+
+def reason_table(codes: Counter[str], noun: str) -> dict[str, dg.MetadataValue]:
+    """The metadata entry `by_reason`: how often each code applied, most frequent first; nothing when there is none."""
+    # str(): the codes are StrEnum members, which table records refuse.
+    records = [dg.TableRecord({"reason": str(code), noun: number}) for code, number in codes.most_common()]
+    return {"by_reason": dg.MetadataValue.table(records)} if records else {}

@@ -81,6 +81,7 @@ def product_children(stack: Stack, ports: Ports, *, sandbox: bool = False) -> li
     workspace = str(repository_file("workspace.yaml"))
     receiver_host, receiver_at = settings.receiver_host, (settings.receiver_host, ports.receiver)
     web_host = settings.webserver_host
+    web = f"http://{reachable(web_host)}:{ports.webserver}"
     code_host = settings.code_server_host
     dagster_dsn = stack.dsn("dagster")
     dagster = _dagster_env(stack, ports)
@@ -127,7 +128,7 @@ def product_children(stack: Stack, ports: Ports, *, sandbox: bool = False) -> li
                 *("-h", web_host, "-p", str(ports.webserver)),
             ),
             dagster,
-            lambda: probes.http_ok(f"http://{reachable(web_host)}:{ports.webserver}/server_info"),
+            lambda: probes.http_ok(f"{web}/server_info") or probes.location_loaded(web),
             (web_host, ports.webserver),
             "ZRG_WEBSERVER_PORT",
             stop_group=2,
@@ -143,7 +144,7 @@ def _sandbox(stack: Stack, ports: Ports) -> Child:
         SANDBOX,
         (sys.executable, "-m", "provider_sandbox", "--port", str(ports.sandbox)),
         base_env(stack),
-        lambda: probes.http_ok(f"http://127.0.0.1:{ports.sandbox}/healthz"),
+        lambda: probes.http_ok(f"http://127.0.0.1:{ports.sandbox}/_control/health"),
         ("127.0.0.1", ports.sandbox),
         stop_group=3,
     )
@@ -187,6 +188,8 @@ def _dagster_env(stack: Stack, ports: Ports) -> dict[str, str]:
     return {
         **base_env(stack),
         "DAGSTER_RUN_STATUS_SENSOR_PROCESS_LIMIT": "50",  # 5 by default: failure alerts lag for days under load
+        # Watchers hold calls open forever; the code server has nothing to lose by cutting them (runs are elsewhere).
+        "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "1",
         **passed,
         "DAGSTER_HOME": str(stack.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",

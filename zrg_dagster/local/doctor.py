@@ -280,7 +280,10 @@ def _processes(stack: Stack, now: datetime) -> Iterator[Finding]:
         ),
         (
             *(WEBSERVER, settings.webserver_host, ports.webserver, "ZRG_WEBSERVER_PORT"),
-            lambda: probes.http_ok(f"{web}:{ports.webserver}/server_info"),
+            lambda: (
+                probes.http_ok(f"{web}:{ports.webserver}/server_info")
+                or probes.location_loaded(f"{web}:{ports.webserver}")
+            ),
         ),
     )
     for name, host, port, setting, ready in questions:
@@ -301,7 +304,10 @@ def _listener(name: str, host: str, port: int, setting: str, ready: probes.Probe
             fix = f"see the lines of `{name}` in the output of `zrg up`"
             return Finding(name, "fail", f"nothing listens on {host}:{port}", fix)
         return Finding(name, "ok", f"not running, port {port} is free")
-    lacking = ready()
+    try:
+        lacking = ready()
+    except probes.Broken as error:
+        return Finding(name, "fail", str(error), "see the lines of `code-server` in the output of `zrg up`")
     if lacking is None:
         return Finding(name, "ok", f"answers on {host}:{port}")
     if is_up:

@@ -1,5 +1,6 @@
 """Readiness questions to our own processes. Each answers None when ready, else what is missing, in a few words."""
 
+import json
 import socket
 import urllib.error
 import urllib.request
@@ -11,6 +12,12 @@ from zrg_dagster.core.db.engine import libpq_dsn
 
 Probe = Callable[[], str | None]
 _TIMEOUT_S = 2.0
+_LOCATIONS = """{ workspaceOrError { __typename ... on Workspace { locationEntries {
+    name loadStatus locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
+
+
+class Broken(RuntimeError):
+    """It answers, and the answer is an error that waiting does not cure. One line."""
 
 
 def http_ok(url: str, timeout_s: float = _TIMEOUT_S) -> str | None:
@@ -25,6 +32,31 @@ def http_ok(url: str, timeout_s: float = _TIMEOUT_S) -> str | None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         return f"{url}: {reason}"
+
+
+def location_loaded(url: str, timeout_s: float = 5.0) -> str | None:
+    """Ready when the UI at `url` has loaded every code location; `Broken` when one could not be loaded.
+
+    A code server reports SERVING even if the UI and the daemon cannot read its definitions.
+    """
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    body = json.dumps({"query": _LOCATIONS}).encode()
+    question = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310 - http
+    try:
+        with opener.open(question, timeout=timeout_s) as answer:
+            entries = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{url}/graphql: {error}"
+    if not entries:
+        return "the UI knows no code location yet"
+    for entry in entries:
+        result = entry["locationOrLoadError"]
+        if entry["loadStatus"] != "LOADED" or result is None:
+            return f"code location {entry['name']} is loading"
+        if result["__typename"] == "PythonError":
+            lines = [line.strip() for line in result["message"].splitlines() if line.strip()]
+            raise Broken(f"code location {entry['name']} does not load: {lines[0] if lines else 'no message'}")
+    return None
 
 
 def code_server_serving(host: str, port: int, timeout_s: float = _TIMEOUT_S) -> str | None:

@@ -16,7 +16,7 @@ from zrg_dagster.core.db import migrate
 from zrg_dagster.local.children import Child, Ports, product_children
 from zrg_dagster.local.output import Sink, print_line
 from zrg_dagster.local.postgres import EmbeddedPostgres
-from zrg_dagster.local.probes import port_is_free
+from zrg_dagster.local.probes import Broken, port_is_free
 from zrg_dagster.local.process import GuardedProcess
 from zrg_dagster.local.stack import Stack
 
@@ -196,7 +196,10 @@ class Supervisor:
         """None when ready (or when we are stopping), else one line."""
         deadline = time.monotonic() + _READY_TIMEOUT_S
         while not self._stopping.wait(_TICK_S):
-            lacking = child.ready() if watched.process is not None else "it is not running"
+            try:
+                lacking = child.ready() if watched.process is not None else "it is not running"
+            except Broken as error:
+                return f"{child.name}: {error}"
             if lacking is None:
                 watched.was_ready = True
                 self._say(f"{child.name} is ready")

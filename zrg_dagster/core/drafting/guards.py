@@ -97,11 +97,9 @@ def _findings(code: GuardCode, excerpts: Iterable[str]) -> list[Finding]:
 
 _PLACEHOLDER = re.compile(
     r"""
-    \$\{[^}\n]{0,60}\}?              # ${PRICE}
-    | \{\{?[^{}\n]{0,60}\}?\}        # {firstName}, {{name}}
-    | \{[%#][^\n]{0,60}              # template statements
+    \$?\{[^\n}]{0,60}\}* | \}       # {firstName}, {{name}}, ${PRICE}, {% if %}: any brace (GD-08)
     | \[[^\]\n]*[A-Za-z][^\]\n]*\]   # [calendly link], [Your Name]
-    | <\s*/?\s*[A-Za-z][^<>\n]{0,60}> # <first name>, <data>, any markup
+    | </?[A-Za-z][^<>\n]{0,60}> # <first name>, <data>, any markup
     | \$[XYZ]{1,3}\b                 # $X
     | \bX{3,}\b | \bTBD\b | \bINSERT\s+[A-Z]+
     | \blorem\s+ipsum\b

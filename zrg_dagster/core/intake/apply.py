@@ -191,6 +191,8 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
         campaign = batch.changes[message.lead_id].email_campaign
         if campaign:
             counts[(campaign[1], message.record.direction)] += 1
+        if message.record.source == "bounce":
+            continue
         if message.record.direction == "inbound":
             batch.jobs.append(_reply_job(message, row.id, batch.now))
         else:
@@ -223,8 +225,10 @@ def _note_lead(
             reference = parsed.lead.campaign
             campaign = campaigns[(message.workspace_id, reference.provider, reference.external_id)]
             change.offer_campaign(record.sent_at, campaign)
-    if record.source == "bounce" or record.flags.bounce:
-        batch.stops.append(_stop(message, record.flags.bounce_rule or "bounce", batch.message_ids[number]))
+    if record.source == "bounce":
+        # A mail system wrote it: the lead said nothing. A hard bounce stops the address, a soft one passes.
+        if record.flags.bounce:
+            batch.stops.append(_stop(message, record.flags.bounce_rule or "bounce", batch.message_ids[number]))
         return
     change.saw(record.direction, record.sent_at)
     if record.direction == "inbound":
@@ -256,6 +260,8 @@ def _reply_job(message: messages.NewMessage, message_id: UUID, now: datetime) ->
 def _gather_signals(batch: Batch) -> None:
     for number, (event, parsed) in enumerate(batch.items):
         lead_id = batch.found.lead_of.get(number)
+        if parsed.message is not None:
+            continue  # the message's own flags say the same, with the message as the proof
         for signal in parsed.signals:
             if _is_stop(signal) and event.workspace_id:
                 if lead_id is None:
@@ -294,10 +300,11 @@ async def _pause_sequences(conn: AsyncConnection, batch: Batch, now: datetime) -
 
 def _ending(batch: Batch, number: int) -> Ending:
     event, parsed = batch.items[number]
+    has_effect = parsed.message or parsed.appointment or any(_is_stop(signal) for signal in parsed.signals)
     return Ending(
         event,
-        "processed",
-        batch.reasons.get(number),
+        "processed" if has_effect else "ignored",
+        batch.reasons.get(number) if has_effect else "signal_without_effect",
         parsed=parsed,
         lead_id=batch.found.lead_of.get(number),
         message_id=batch.message_ids.get(number),

@@ -9,6 +9,8 @@ PREVIEW_CHARS = 1400
 # A section holds 3,000 characters and the draft is shown whole; a multi-line input holds 3,000 too.
 DRAFT_CHARS = 2900
 BUTTON_VALUE_CHARS = 2000
+SECTION_CHARS = 2900
+PART_CHARS = 550  # an escaped character may take five, and no part may be cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ def pending_blocks(card: Card) -> list[dict[str, Any]]:
         buttons.append(_button(card, "edit", "Send as edited"))
     else:
         blocks += [
-            {"type": "section", "text": _mrkdwn(fenced(card.draft[start : start + 2800], 2800))}
-            for start in range(0, len(card.draft), 2800)
+            {"type": "section", "text": _mrkdwn(fenced(card.draft[start : start + PART_CHARS], SECTION_CHARS))}
+            for start in range(0, len(card.draft), PART_CHARS)
         ]
         blocks.append({"type": "context", "elements": [_plain("Too long to edit here.", 200)]})
     buttons += [_button(card, "regenerate", "Write another"), _button(card, "reject", "Reject", "danger")]

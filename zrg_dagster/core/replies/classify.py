@@ -97,6 +97,7 @@ class TagRule(StrEnum):
     """Which rule had the last word on a tag."""
 
     MODEL = "model"
+    FLOOR = "floor"
     NEWSLETTER = "newsletter_is_automated"
     NO_BOOKING_PROOF = "meeting_booked_without_proof"
 
@@ -136,11 +137,12 @@ def clamp_confidence(value: float) -> float:
 def settle_tag(answer: ReplyClassification, *, has_booking_proof: bool) -> SettledTag:
     """The model's answer after the rules above it.
 
-    Newsletter reads as Automated Reply (SE-08), unless it is an opt-out. Meeting Booked stands only when a booking id
+    Newsletter reads as Automated Reply (SE-08), unless the reply is an opt-out or an absence notice: a person who is
+    away comes back, and pausing until then needs the tag. Meeting Booked stands only when a booking id
     or an appointment that is not cancelled proves it (SE-07); a failed look-up is no proof.
     """
     tag, rule = Tag(answer.tag.value), TagRule.MODEL
-    if answer.is_newsletter and tag not in (Tag.BLACKLIST, Tag.AUTOMATED_REPLY):
+    if answer.is_newsletter and tag not in (Tag.BLACKLIST, Tag.AUTOMATED_REPLY, Tag.OUT_OF_OFFICE):
         tag, rule = Tag.AUTOMATED_REPLY, TagRule.NEWSLETTER
     elif tag is Tag.MEETING_BOOKED and not has_booking_proof:
         tag, rule = Tag.MEETING_REQUESTED, TagRule.NO_BOOKING_PROOF

@@ -65,7 +65,7 @@ class ReplyPipeline:
             reply = await stages.load(conn, message_id)
         if reply is None:
             return Ended("skipped", "message_gone")
-        if reply.message.is_bounce or reply.message.opt_out_rule:
+        if reply.message.opt_out_rule:
             return await self._end_at_floor(reply)
         tag = await self._tag(reply)
         if isinstance(tag, NotNow):
@@ -76,7 +76,7 @@ class ReplyPipeline:
 
     async def _end_at_floor(self, reply: Reply) -> Ended:
         """Intake has blacklisted and suppressed already, in the transaction of the message; no model is asked (SE-02)."""
-        reason = "bounce" if reply.message.is_bounce else "opt_out"
+        reason = "opt_out"
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
             await stages.record(conn, reply, Stage.FLOOR, reason, now)
@@ -87,10 +87,12 @@ class ReplyPipeline:
         if (stored := reply.done.get(Stage.CLASSIFY)) is not None:
             return SettledTag(Tag(stored["tag"]), stored["confidence"], stored["reason"], TagRule(stored["rule"]))
         if reply.lead.sentiment_tag == Tag.BLACKLIST:
-            sticky = SettledTag(Tag.BLACKLIST, 1.0, "the lead is blacklisted", TagRule.MODEL)
+            sticky = SettledTag(Tag.BLACKLIST, 1.0, "the lead is blacklisted", TagRule.FLOOR)
             return await self._store_tag(reply, sticky, "floor", None)
         if reply.message.is_auto_reply:
-            automatic = SettledTag(Tag.OUT_OF_OFFICE, 1.0, "automatic reply", TagRule.MODEL)
+            away = reply.message.is_out_of_office
+            tag_of = Tag.OUT_OF_OFFICE if away else Tag.AUTOMATED_REPLY
+            automatic = SettledTag(tag_of, 1.0, "out of office" if away else "automatic reply", TagRule.FLOOR)
             return await self._store_tag(reply, automatic, "floor", None)
         context = await self._context(reply)
         classified = await classify(

@@ -28,7 +28,8 @@ _BLANKS = re.compile(r"[ \t\u00a0\u200b\ufeff]+")
 
 _SEPARATOR = re.compile(
     r"-{2,20} ?(?:original (?:message|appointment)|mensaje original|message (?:d'origine|original)"
-    r"|urspru?ngliche nachricht|forwarded message|mensaje reenviado|message transfere|weitergeleitete nachricht) ?-{0,20}"
+    r"|urspru?ngliche nachricht|forwarded message|mensaje reenviado|message transfere"
+    r"|weitergeleitete nachricht) ?-{0,20}"
     r"|(?:begin forwarded message|debut du message (?:reexpedie|transfere)|inicio del mensaje reenviado"
     r"|anfang der weitergeleiteten nachricht|forwarded message) ?:?"
 )
@@ -38,12 +39,14 @@ _HEADER = re.compile(
 )
 _HEADER_FROM = {"from", "von", "de"}
 _WROTE = re.compile(
-    r"(?:\bwrote|\becrit|\bescribio|\bschrieb(?: am .{0,60})?|\bschrieb .{0,120}|\bescreveu|<[^<>\s]{3,100}@[^<>\s]{3,100}>) ?:$"
+    r"(?:\bwrote|\becrit|\bescribio|\bschrieb(?: am .{0,60})?|\bschrieb .{0,120}|\bescreveu"
+    r"|<[^<>\s]{3,100}@[^<>\s]{3,100}>) ?:$"
 )
 _ATTRIBUTION_START = re.compile(r"(?:on|am|le|el|em|il|op|den) |\d|.{0,80}<[^<>\s]{1,100}@")
 _EVIDENCE = re.compile(r"\d|@")
 _MOBILE = re.compile(
-    r"(?:sent|enviado|envoye|gesendet) (?:from|via|with|desde|de|depuis|mit|von) (?:my|mi|mon|meinem|outlook|proton|yahoo"
+    r"(?:sent|enviado|envoye|gesendet) (?:from|via|with|desde|de|depuis|mit|von) (?:my|mi|mon|meinem|outlook|proton"
+    r"|yahoo"
     r"|gmail|mail|superhuman|spark|iphone|ipad|android|samsung|mobile|the)\b.{0,60}"
     r"|(?:get|obtenir|obtener|holen sie sich) outlook (?:for|pour|para|fur) .{0,60}"
     r"|von meinem .{2,30} gesendet|envoye de mon .{2,30}"
@@ -52,11 +55,13 @@ _RULE_LINE = re.compile(r"[_=*-]{5,}")
 _SIGNATURE = {"--", "—", "-- "}
 
 _CONTACT = re.compile(
-    r"[^\s@<>()]{1,64}@[^\s@<>()]{3,200}|(?:https?://|www\.)\S{3,300}|\b[a-z0-9-]{2,63}\.(?:com|io|net|org|co|de|fr|es|ai|app)\b"
+    r"[^\s@<>()]{1,64}@[^\s@<>()]{3,200}|(?:https?://|www\.)\S{3,300}|\b[a-z0-9-]{2,63}\.(?:com|io|net|org|co|de|fr"
+    r"|es|ai|app)\b"
     r"|(?:\+|\(|\b)\d[\d ().\-/]{6,20}\d\b"
 )
 _LABEL = re.compile(
-    r"\b(?:e-?mail|mail|tel|telephone|telefono|phone|ph|mobile|mob|movil|cell|office|direct|fax|web|website|site|address"
+    r"\b(?:e-?mail|mail|tel|telephone|telefono|phone|ph|mobile|mob|movil|cell|office|direct|fax|web|website|site"
+    r"|address"
     r"|linkedin|whatsapp|skype|twitter|x|t|m|p|o|d|f|e|w|c)\b ?[:|.]?"
 )
 _SENTENCE_WORD = re.compile(r"\b(?:me|my|call|reach|use|try|text|please|is|are|at|or|and|us|i|we|you|can|will)\b")

@@ -8,12 +8,12 @@ import html as entities
 import re
 from itertools import islice
 
+import lxml.etree as etree
 from inscriptis.css_profiles import STRICT_CSS_PROFILE
 from inscriptis.html_engine import Inscriptis
 from inscriptis.html_properties import Display
 from inscriptis.model.config import ParserConfig
 from inscriptis.model.html_element import HtmlElement as Style
-from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from zrg_dagster.core.text.chars import storable
@@ -27,7 +27,8 @@ _MAX_DEPTH = 200
 QUOTE_MARKER = "-----Original Message-----"
 
 _TAG = re.compile(
-    r"<(?:!doctype|html|head|body|div|p|br|span|table|tr|td|ul|ol|li|b|i|u|strong|em|font|blockquote|h[1-6]|style|img|a\s)"
+    r"<(?:!doctype|html|head|body|div|p|br|span|table|tr|td|ul|ol|li|b|i|u|strong|em|font|blockquote|h[1-6]|style"
+    r"|img|a\s)"
     r"[^<>]{0,2000}>",
     re.I,
 )

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
@@ -10,6 +11,7 @@ from zrg_dagster.core.text.chars import storable
 _MAX_URL_CHARS = 500
 _KINDS: dict[str, Literal["person", "company"]] = {"in": "person", "company": "company"}
 _IN_TEXT = re.compile(r"(?:https?://|linkedin://)?(?:[a-z0-9-]{1,20}\.){0,3}linkedin\.com/[^\s\"'<>)\]]{1,300}", re.I)
+_BLANK = re.compile(r"\s")
 _DEEP_LINK = "linkedin://"
 
 
@@ -26,8 +28,13 @@ def parse_linkedin(value: object) -> LinkedInUrl | None:
     """
     if not isinstance(value, str) or len(value) > _MAX_URL_CHARS:
         return None
+    return _parse(value)
+
+
+@lru_cache(maxsize=16_384)
+def _parse(value: str) -> LinkedInUrl | None:
     text = storable(value).strip()
-    if not text or "\\" in text or any(char.isspace() for char in text):
+    if not text or "\\" in text or _BLANK.search(text):
         return None
     if text.lower().startswith(_DEEP_LINK):
         path = text[len(_DEEP_LINK) :].partition("?")[0].partition("#")[0]

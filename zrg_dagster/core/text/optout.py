@@ -27,20 +27,14 @@ _CARRIER_WORDS = frozenset(
      "remove", "remove me", "arret", "arreter", "baja", "alto", "parar", "desuscribir", "desabonner"}
 )  # fmt: skip
 _EMAIL_WORDS = frozenset({"stop", "unsubscribe", "unsub", "optout", "opt out", "remove", "remove me"})
-_POLITE = re.compile(r"^(?:(?:please|pls|plz|hi|hello|ok|okay) )+|(?: (?:please|pls|plz|thanks|thank you|thx|now|immediately|asap))+$")
+_POLITE = re.compile(
+    r"^(?:(?:please|pls|plz|hi|hello|ok|okay) )+|(?: (?:please|pls|plz|thanks|thank you|thx|now|immediately|asap))+$"
+)
 _START_WORDS = frozenset({"start", "unstop"})
 _HELP_WORDS = frozenset({"help"})
 _TEXTING_CHANNELS = frozenset({"sms", "whatsapp"})
 _COMMAND_CHARS = 60
 
-# Any word without which no rule can match; most replies end here.
-_PREFILTER = re.compile(
-    r"stop|sub|scri|opt|remov|delet|drop|take|taking|taken|leave|contact|mail|text|messag|call|list|cease|desist|spam|more|further|want|wish|"
-    r"receiv|hear|not to|n't|dont|do not|never|no longer|lose|forget|shred|off|alone|hike|away|lost|block|consent|permission|right|object|cancel|"
-    r"erase|purge|scrub|strike|exclud|quit|halt|refrain|removal|baja|elimin|borr|saqu|sac|quit|retir|no me|no nos|basta|par[ae]|dej|"
-    r"des-?abonn|inscri|arret|cess|stopp|supprim|enlev|effac|ray|otez|plus|pas |laisse|fou|fich|lach|degag|recib|correo|no mas|"
-    r"derecho|robinson|vete|vayan|tranquil|en paz|rgpd|droit|oppose|tired|enough|buzz|get |knock|pull|kick|wipe|scratch|cross|keep|bother|excl|suprim|tach|alto|detengan"
-)
 _URL = re.compile(r"(?:https?://|www\.)\S{1,500}")
 _ADDRESS = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{3,200}")
 _SENTENCE_END = re.compile(r"[.!?;…]+(?:\s|$)|\n{2,}|[!?…]+")
@@ -48,20 +42,28 @@ _EDGES = " \t\n\r.,!?:;\"'()[]*_-–>"
 # A mail system's or a company's own footer, and the instruction that our SMS carried, quoted inside an answer.
 _FOOTER = re.compile(
     r"\b(?:reply|text|type|send|respond|answer)(?: back)?(?: with)? ?[\"'(]? ?(?:stop|end|quit|unsubscribe|optout)\b"
-    r"|\bto (?:unsubscribe|opt[ -]?out|be removed|stop receiving)\b.{0,60}(?:click|reply|visit|follow|use|send|text|here|URL|link)"
-    r"|\b(?:click|tap|visit|follow|use)\b.{0,60}(?:to (?:unsubscribe|opt[ -]?out)|\bunsubscribe\b)|\bunsubscribe ?(?:here|\(? ?URL|\||at any)"
-    r"|\bif you (?:no longer (?:wish|want)|(?:don't|do not) (?:wish|want)|would (?:prefer|rather) not|wish not|received this|are not the intended|have received)\b"
+    r"|\bto (?:unsubscribe|opt[ -]?out|be removed|stop receiving)\b.{0,60}(?:click|reply|visit|follow|use|send|text"
+    r"|here|URL|link)"
+    r"|\b(?:click|tap|visit|follow|use)\b.{0,60}(?:to (?:unsubscribe|opt[ -]?out)|\bunsubscribe\b)"
+    r"|\bunsubscribe ?(?:here|\(? ?URL|\||at any)"
+    r"|\bif you (?:no longer (?:wish|want)|(?:don't|do not) (?:wish|want)|would (?:prefer|rather) not|wish not"
+    r"|received this|are not the intended|have received)\b"
     r"|\bthis (?:e-?mail|message)(?: \w+){0,4} (?:confidential|intended)|\byou (?:are )?receiv(?:e|ed|ing) this"
     r"|\bsi (?:vous|usted|no desea|vous ne)\b.{0,80}(?:cliquez|clic|repondez|responda)|\bcliquez\b|\bhaga clic\b"
 )
 _OTHER_CHANNEL = re.compile(
-    r"(?<!not )(?<!n't )(?<!never )(?<!dont )(?<!\bto )(?<!stop )(?<!you )(?<!or )(?<!and )(?<!me )(?<!no )(?<!plus )(?<!pas )"
-    r"\b(?:e-?mail|text|sms|call|message|whatsapp|linkedin|write|dm|ring|phone|ping|teams) (?:me|us|is (?:fine|better|best|ok|okay|easier|good)|"
+    r"(?<!not )(?<!n't )(?<!never )(?<!dont )(?<!\bto )(?<!stop )(?<!you )(?<!or )(?<!and )(?<!me )(?<!no )(?<!plus"
+    r" )(?<!pas )"
+    r"\b(?:e-?mail|text|sms|call|message|whatsapp|linkedin|write|dm|ring|phone|ping|teams) (?:me|us|is (?:fine"
+    r"|better|best|ok|okay|easier|good)|"
     r"works|instead|would be|only|please$|please,|preferred)\b"
-    r"|\b(?:instead|use (?:my|this|ADDR|the)|(?:reach|contact|write|try|find) (?:me|us|to|\w+) (?:at|on|via|by|through)|"
+    r"|\b(?:instead|use (?:my|this|ADDR|the)|(?:reach|contact|write|try|find) (?:me|us|to|\w+) (?:at|on|via|by"
+    r"|through)|"
     r"(?:by|via|only|prefer|over) (?:e-?mail|text|sms|phone|whatsapp|linkedin)(?! list))\b"
-    r"|\b(?:escrib[ae]me|escribanme|mand[ae]me|envi[ae]me|llam[ae]me|mejor (?:por )?(?:correo|whatsapp|telefono|mensaje|e-?mail)|por (?:correo|whatsapp|telefono) (?:mejor|si))\b"
-    r"|\b(?:ecrivez|appelez|envoyez|contactez)[ -](?:moi|nous)\b|\b(?:plutot|par (?:mail|e-?mail|telephone|sms) (?:plutot|seulement|uniquement))\b"
+    r"|\b(?:escrib[ae]me|escribanme|mand[ae]me|envi[ae]me|llam[ae]me|mejor (?:por )?(?:correo|whatsapp|telefono"
+    r"|mensaje|e-?mail)|por (?:correo|whatsapp|telefono) (?:mejor|si))\b"
+    r"|\b(?:ecrivez|appelez|envoyez|contactez)[ -](?:moi|nous)\b|\b(?:plutot|par (?:mail|e-?mail|telephone"
+    r"|sms) (?:plutot|seulement|uniquement))\b"
 )
 _REPLY_PREFIX = re.compile(r"^(?:(?:re|fw|fwd|aw|wg|sv|tr|rv|antw|ref) ?(?:\[\d+\])? ?: ?)+")
 
@@ -76,13 +78,11 @@ class Verdict:
 
 def detect(text: str, *, channel: Channel, subject: str | None = None) -> Verdict | None:
     """The first rule that reads `text` (or a mail's subject) as a request to stop, or as START or HELP; else None."""
-    body = _window(folded(text))
+    body = folded(_window(text))
     verdict = _command(body, channel)
     if verdict is None and channel == "email":
         verdict = _first_line(body) or _in_subject(subject)
-    if verdict is not None or _PREFILTER.search(body) is None:
-        return verdict
-    return _phrase(_masked(body))
+    return verdict or _phrase(_masked(body))
 
 
 def is_opt_out(text: str, *, channel: Channel, subject: str | None = None) -> bool:
@@ -148,20 +148,22 @@ def _masked(text: str) -> str:
 
 
 def _phrase(text: str, prefix: str = "") -> Verdict | None:
-    other_channel: bool | None = None
+    rules = [rule for rule in _RULES if any(part in text for part in rule.needs)]
+    if not rules:
+        return None
     for sentence in _sentences(text):
-        if _FOOTER.search(sentence) is not None:
-            continue
-        for rule in _RULES:
-            if rule.asks.search(sentence) is None or (rule.unless and rule.unless.search(sentence)):
-                continue
-            if rule.another_channel:
-                if other_channel is None:
-                    other_channel = _OTHER_CHANNEL.search(text) is not None
-                if other_channel:
-                    continue
-            return Verdict("opt_out", prefix + rule.name)
+        for rule in rules:
+            if any(part in sentence for part in rule.needs) and _matches(rule, sentence, text):
+                return Verdict("opt_out", prefix + rule.name)
     return None
+
+
+def _matches(rule: Rule, sentence: str, text: str) -> bool:
+    if rule.asks.search(sentence) is None or _FOOTER.search(sentence) is not None:
+        return False
+    if rule.unless is not None and rule.unless.search(sentence) is not None:
+        return False
+    return not (rule.another_channel and _OTHER_CHANNEL.search(text))
 
 
 _RULES: tuple[Rule, ...] = optout_english.RULES + optout_romance.RULES

@@ -12,6 +12,7 @@ class Rule:
     """
 
     name: str
+    needs: tuple[str, ...]
     asks: re.Pattern[str]
     unless: re.Pattern[str] | None = None
     another_channel: bool = False

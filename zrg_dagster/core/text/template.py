@@ -71,9 +71,7 @@ class Blocked:
     tokens: tuple[str, ...]
 
 
-def render(
-    body: str, values: Mapping[str, str | None], *, seed: str, subject: str | None = None
-) -> Rendered | Blocked:
+def render(body: str, values: Mapping[str, str | None], *, seed: str, subject: str | None = None) -> Rendered | Blocked:
     """Fill subject and body from `values` (keys are `Variable.name`).
 
     Groups are expanded first, then all tokens in one pass, so braces inside a value are never read as a token (FU-77).
@@ -133,7 +131,8 @@ def _blocked(problems: Iterable[str]) -> Blocked:
     groups: dict[MissingClass, list[str]] = {name: [] for name in REASONS}
     for token in tokens:
         variable = _BY_TOKEN.get(token)
-        groups[variable.missing if variable else "workspace"].append(token)
+        missing: MissingClass = variable.missing if variable else "workspace"
+        groups[missing].append(token)
     ordered = tuple(token for group in groups.values() for token in group)
     first = next(name for name, group in groups.items() if group)
     return Blocked(f"{REASONS[first]}: {', '.join(ordered)}", tokens)

@@ -1,6 +1,7 @@
 """A company's website in one normal form."""
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from zrg_dagster.core.text.chars import storable
@@ -14,9 +15,12 @@ def normalise_website(value: object) -> str | None:
 
     Other schemes give None (B44: `ftp://x.com` must not become `https://ftp//x.com`).
     """
-    if not isinstance(value, str):
-        return None
-    for match in _CANDIDATE.finditer(storable(value[:2000])):
+    return _normalise(value[:2000]) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=16_384)
+def _normalise(value: str) -> str | None:
+    for match in _CANDIDATE.finditer(storable(value)):
         word = match[0].strip(".,;:()[]")
         if "@" in word:
             continue

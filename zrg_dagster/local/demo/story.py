@@ -2,6 +2,7 @@
 (the sandbox), Slack clicks with a real signature, and the Dagster UI's own API."""
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -191,9 +192,8 @@ class Story:
         drafted = sum(kind.count for kind in world.KINDS if kind.drafted) + 1
         self.checks.equal("drafts written", drafted, self._ledger.one("SELECT count(*) FROM app.draft"))
         jobs_done = self._ledger.counts("SELECT state, count(*) FROM app.job WHERE kind = 'reply' GROUP BY 1")
-        self.checks.equal(
-            "replies worked off", world.REPLIES + 1, jobs_done.get("done", 0) + jobs_done.get("skipped", 0)
-        )
+        written = sum(kind.count for kind in world.KINDS if kind.event_type != "EMAIL_BOUNCED") + 1
+        self.checks.equal("replies worked off", written, jobs_done.get("done", 0) + jobs_done.get("skipped", 0))
 
     def _answered(self) -> None:
         self._say("answers leave: automatic where it is safe, the approved one by the setter")
@@ -223,7 +223,8 @@ class Story:
         threads = {call["path"] for call in mails}
         self.checks.equal("mails at the vendor, each thread once", (answered, answered), (len(mails), len(threads)))
         wrong = self._ledger.one(
-            "SELECT count(*) FROM app.send s JOIN app.lead l ON l.id = s.lead_id WHERE l.status = 'blacklisted' AND s.state = 'sent'"
+            """SELECT count(*) FROM app.send s JOIN app.lead l ON l.id = s.lead_id
+               WHERE l.status = 'blacklisted' AND s.state = 'sent'"""
         )
         self.checks.equal("messages to people who opted out", 0, wrong)
         waiting = self._ledger.one(
@@ -241,8 +242,6 @@ class Story:
 
     def _booked(self) -> None:
         self._say("the prospect books on the calendar page")
-        import json
-
         body = world.encode(world.booking(world.REVIEW_LEAD, utc_now()))
         sent = self._control.post(
             "/_control/webhooks/fire",

@@ -91,6 +91,8 @@ CREATE TABLE app.message (
     sent_at timestamptz NOT NULL,
     sent_at_quality text NOT NULL DEFAULT 'provider' CHECK (sent_at_quality IN ('provider', 'receipt')),
     is_auto_reply boolean NOT NULL DEFAULT false,
+    is_out_of_office boolean NOT NULL DEFAULT false,
+    returns_on date,
     is_bounce boolean NOT NULL DEFAULT false,
     opt_out_rule text,
     provider_interested boolean NOT NULL DEFAULT false,
