@@ -30,6 +30,7 @@ from tests.dagster_stack import (
 )
 from zrg_dagster.launcher import WarmRunLauncher
 from zrg_dagster.launcher.link import ForkServer
+from zrg_dagster.launcher.pool import pool_of
 from zrg_dagster.launcher.warm import DEFAULT_PRELOAD, _worker_ref
 from zrg_dagster.launcher.worker import WORKER_TAG, Worker, start_time, this_machine, worker_from_tags
 
@@ -67,9 +68,12 @@ class Launching:
 
     @property
     def server(self) -> ForkServer:
-        server = self.launcher._server
+        server = pool_of(self.instance).server
         assert server is not None
         return server
+
+    def reconfigure(self, **changes: Any) -> None:
+        self.launcher._config = dataclasses.replace(self.launcher._config, **changes)
 
     def create(self, job: str) -> str:
         folder = self.folder if job != "nothing_job" and job != "fail_job" else None
@@ -165,7 +169,7 @@ def test_launches_in_parallel_threads_all_run(spoiling: Launching) -> None:
         except Exception as error:
             errors.append(error)
 
-    # The first launches start the fork server: all must wait for the same one.
+    # The first launches start the fork server, and Dagster may create a launcher for each thread: all must use one.
     threads = [threading.Thread(target=launch, args=(run_id,)) for run_id in run_ids]
     for thread in threads:
         thread.start()
@@ -203,7 +207,7 @@ class TestHealth:
 
     def test_names_the_signal_when_this_process_saw_it(self, launching: Launching) -> None:
         run = self._started(launching, Worker(pid=2**22, start=1, machine=this_machine(), server=1))
-        launching.launcher._exits[run.run_id] = -signal.SIGSEGV
+        pool_of(launching.instance)._exits[run.run_id] = -signal.SIGSEGV
         assert "SIGSEGV" in str(launching.launcher.check_run_worker_health(run).msg)
 
     def test_of_a_run_that_finished_meanwhile_is_success(self, launching: Launching) -> None:
@@ -273,7 +277,7 @@ class TestTerminate:
     def test_before_the_fork_runs_no_op(self, launching: Launching) -> None:
         run_id = launching.create("report_job")
         launching.instance.report_run_canceling(launching.run(run_id))
-        launching.launcher._current_server().launch(run_id, _worker_ref(launching.instance))
+        pool_of(launching.instance).current(launching.launcher._config).launch(run_id, _worker_ref(launching.instance))
         assert launching.ends(run_id) == dg.DagsterRunStatus.CANCELED
         assert not (launching.folder / "report").exists()
 
@@ -318,7 +322,7 @@ class TestTerminate:
 
 class TestServer:
     def test_that_cannot_start_fails_the_launch_with_the_reason(self, spoiling: Launching) -> None:
-        spoiling.launcher._preload = ("no_such_module",)
+        spoiling.reconfigure(preload_modules=("no_such_module",))
         run_id = spoiling.create("nothing_job")
         with pytest.raises(DagsterLaunchFailedError, match="cannot preload 'no_such_module'"):
             spoiling.instance.launch_run(run_id, spoiling.workspace)
@@ -328,7 +332,7 @@ class TestServer:
         killed = spoiling.server
         killed.kill()
         wait_for(lambda: not killed.is_usable, "the launcher notices")
-        spoiling.launcher._max_runs = 1
+        spoiling.reconfigure(max_runs_per_server=1)
         assert spoiling.ends(spoiling.launch("nothing_job")) == dg.DagsterRunStatus.SUCCESS
         worn = spoiling.server
         assert spoiling.ends(spoiling.launch("nothing_job")) == dg.DagsterRunStatus.SUCCESS

@@ -97,19 +97,15 @@ def test_a_spoiled_secret_file_is_refused(tmp_path, content, mode, complaint):
     assert "secret " not in str(raised.value).replace(str(path), "")
 
 
-def test_your_own_postgres_by_a_login_that_is_no_superuser(cluster, tmp_path):
-    """`zrg db bootstrap` needs CREATEROLE and CREATEDB only, and repeating it keeps the passwords.
-
-    The roles exist in the test's cluster already and belong to its superuser, so this one uses a cluster of its own.
-    """
-    stack = Stack(load_settings(ZRG_HOME=tmp_path / "server"), postgres_major=cluster.postgres.major, durable=False)
+def test_your_own_postgres_by_a_login_that_is_no_superuser(stack, tmp_path):
+    """`zrg db bootstrap` needs CREATEROLE and CREATEDB only, and repeating it keeps the passwords."""
     stack.prepare()
     assert stack.postgres
     with stack.postgres.running():
         with psycopg.connect(stack.postgres.dsn("postgres"), autocommit=True) as connection:
             connection.execute("create role chief login createrole createdb password 'p'")
         settings = load_settings(
-            ZRG_HOME=tmp_path / "home", ZRG_DB_ADMIN_URL=stack.postgres.dsn("postgres", "chief", "p")
+            ZRG_HOME=tmp_path / "mine", ZRG_DB_ADMIN_URL=stack.postgres.dsn("postgres", "chief", "p")
         )
         path, notes = bootstrap_external(settings, settings.home)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -119,7 +115,7 @@ def test_your_own_postgres_by_a_login_that_is_no_superuser(cluster, tmp_path):
         assert path.read_text() == first
 
         urls = dict(line.split("=", 1) for line in first.splitlines())
-        external = Stack(load_settings(ZRG_HOME=tmp_path / "home", **urls))
+        external = Stack(load_settings(ZRG_HOME=tmp_path / "mine", **urls))
         assert not external.embedded
         with external.running():
             assert external.upgrade() == (None, migrate.expected_revision())
@@ -128,7 +124,6 @@ def test_your_own_postgres_by_a_login_that_is_no_superuser(cluster, tmp_path):
         # The administrator keeps no standing way into the data.
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             psycopg.connect(stack.postgres.dsn("zrg", "chief", "p"))
-    stack.postgres.remove()
 
 
 def test_the_command_line_prints_one_line_and_no_traceback(tmp_path):

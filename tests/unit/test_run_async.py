@@ -12,7 +12,6 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from zrg_dagster.jobs.run_async import run_async
 
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -4,13 +4,11 @@ Only the process that launches (the daemon) has a fork server. Terminate and hea
 the machine, because a run's tags say which process executes it.
 """
 
-import logging
 import os
 import signal
 import sys
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -24,9 +22,9 @@ from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLa
 from dagster._core.storage.dagster_run import DagsterRun
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._serdes import ConfigurableClass, ConfigurableClassData, serialize_value
-from dagster._utils import get_run_crash_explanation
 
-from zrg_dagster.launcher.link import ForkServer, ForkServerError, fingerprint
+from zrg_dagster.launcher.link import ForkServerError
+from zrg_dagster.launcher.pool import PoolConfig, explain_exit, pool_of
 from zrg_dagster.launcher.worker import Worker, close_run, worker_from_events, worker_from_tags
 
 # What a run would otherwise import after the fork. Explicit, because a module that starts threads (numpy, pandas) must
@@ -67,9 +65,6 @@ DEFAULT_WATCH = ("zrg_dagster",)
 KILL_AFTER_CANCEL_S = 30.0
 # A worker names itself about 0.1 s after the fork; a terminate in between waits for it this long.
 _WORKER_WAIT_S = 3.0
-_REMEMBERED_EXITS = 500
-
-_log = logging.getLogger("dagster.launcher")
 
 
 class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
@@ -86,16 +81,12 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
     ) -> None:
         super().__init__()
         self._inst_data = inst_data
-        self._preload = tuple(preload_modules)
-        self._watch = tuple(watch_packages)
-        self._max_runs = max_runs_per_server
-        self._start_timeout_s = start_timeout_seconds
-        self._lock = threading.Lock()
-        self._server: ForkServer | None = None
-        self._server_code: object = None
-        self._retired: list[ForkServer] = []
-        self._exits: OrderedDict[str, int] = OrderedDict()
-        self._disposed = False
+        self._config = PoolConfig(
+            preload_modules=tuple(preload_modules),
+            watch_packages=tuple(watch_packages),
+            max_runs_per_server=max_runs_per_server,
+            start_timeout_seconds=start_timeout_seconds,
+        )
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
@@ -144,46 +135,9 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         origin = check.not_none(run.job_code_origin, "a run without a code origin cannot be launched")
         _require_same_python(origin.repository_origin.executable_path)
         try:
-            self._current_server().launch(run.run_id, _worker_ref(self._instance))
+            pool_of(self._instance).current(self._config).launch(run.run_id, _worker_ref(self._instance))
         except ForkServerError as error:
             raise DagsterLaunchFailedError(f"warm run launcher: fork server {error}") from error
-
-    def _current_server(self) -> ForkServer:
-        with self._lock:
-            if self._disposed:
-                raise ForkServerError("is stopped: this process is shutting down")
-            code = fingerprint(self._watch)
-            server = self._server
-            if server and server.is_usable and code == self._server_code and not self._is_worn(server):
-                return server
-            if server and server.is_usable:
-                # Its runs go on with the code they started with.
-                server.retire()
-                self._retired = [old for old in self._retired if old.is_usable] + [server]
-            self._server = None
-            # The fingerprint was taken before the import starts: a change during it is seen at the next launch.
-            self._server = ForkServer(self._preload, start_timeout_s=self._start_timeout_s, on_exit=self._on_bad_exit)
-            self._server_code = code
-            return self._server
-
-    def _is_worn(self, server: ForkServer) -> bool:
-        return server.launched >= self._max_runs or server.has_grown
-
-    def _on_bad_exit(self, run_id: str, code: int) -> None:
-        """A worker ended without finishing its run: end the run now instead of at the next monitoring tick."""
-        with self._lock:
-            self._exits[run_id] = code
-            while len(self._exits) > _REMEMBERED_EXITS:
-                self._exits.popitem(last=False)
-        try:
-            run = self._instance.get_run_by_id(run_id)
-            if run and not run.is_finished:
-                message = _explain_exit(run_id, code)
-                self._instance.report_engine_event(message, run, cls=self.__class__)
-                close_run(self._instance, run, message)
-        except Exception:  # noqa: BLE001
-            # The database may be away for the same reason that killed the worker; run monitoring repeats this check.
-            _log.exception("could not record the end of run %s", run_id)
 
     # Terminate
 
@@ -253,37 +207,16 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             # There is one daemon, and its workers end with it: a worker elsewhere belonged to a daemon that is gone.
             why = f"the worker ran on {worker.machine}, where this daemon is not"
             return CheckRunHealthResult(WorkerStatus.FAILED, why, run_worker_id=name)
-        with self._lock:
-            code = self._exits.get(run.run_id)
-        why = f"process {worker.pid} is gone" if code is None else _explain_exit(run.run_id, code)
+        code = pool_of(self._instance).exit_code(run.run_id)
+        why = f"process {worker.pid} is gone" if code is None else explain_exit(run.run_id, code)
         return CheckRunHealthResult(WorkerStatus.FAILED, why, run_worker_id=name)
 
     # End
 
     def dispose(self) -> None:
         """Stop this process's runs, which end CANCELED, and the fork server: up to 10 s. A no-op without a server."""
-        with self._lock:
-            self._disposed = True
-            servers = [server for server in (self._server, *self._retired) if server and server.is_usable]
-            self._server, self._retired = None, []
-        for server in servers:
-            for run_id in server.running:
-                self._announce_stop(run_id)
-        stops = [threading.Thread(target=server.stop) for server in servers]
-        for stop in stops:
-            stop.start()
-        for stop in stops:
-            stop.join()
-
-    def _announce_stop(self, run_id: str) -> None:
-        """Mark the run CANCELING, so that its end reads as a stop and is not retried as a crash."""
-        try:
-            run = self._instance.get_run_by_id(run_id)
-            if run and not run.is_finished:
-                self._instance.report_run_canceling(run, message="Stopping: the daemon is shutting down.")
-        except Exception:  # noqa: BLE001
-            # Without the database the run still stops; it then reads as failed.
-            _log.exception("could not mark run %s as stopping", run_id)
+        if self.has_instance:
+            pool_of(self._instance).stop()
 
 
 def _worker_ref(instance: DagsterInstance) -> str:
@@ -321,10 +254,6 @@ def _kill_wedged(worker: Worker, handle: int) -> None:
         return
     finally:
         os.close(handle)
-
-
-def _explain_exit(run_id: str, code: int) -> str:
-    return get_run_crash_explanation(prefix=f"The process of run {run_id}", exit_code=code)
 
 
 def _require_same_python(executable: str) -> None:

@@ -49,7 +49,7 @@ def lane_sensor(lane: Lane, job: dg.JobDefinition, description: str) -> dg.Senso
         minimum_interval_seconds=5,
         default_status=STATUS,
         description=description,
-        tags={LANE_TAG: lane},
+        tags={LANE_TAG: lane.value},
     )
     def evaluate(
         context: dg.SensorEvaluationContext, database: Database, clock: Clock
@@ -66,7 +66,7 @@ def lane_sensor(lane: Lane, job: dg.JobDefinition, description: str) -> dg.Senso
         reason = decide(has_work=pulse.has_work, workers=pulse.workers, unfinished=unfinished)
         if reason is not None:
             return dg.SkipReason(reason)
-        return dg.RunRequest(tags={LANE_TAG: lane, "zrg/trigger": "sensor"})
+        return dg.RunRequest(tags={LANE_TAG: lane.value, "zrg/trigger": "sensor"})
 
     return evaluate
 

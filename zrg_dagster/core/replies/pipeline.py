@@ -195,10 +195,13 @@ class ReplyPipeline:
         verdict = (
             evaluate.blocked(block) if block else await evaluate.evaluate(self._world.model, context, body, tag=tag.tag)
         )
-        if verdict.source is evaluate.Source.MODEL_FAILURE:
-            # Not stored: the reviewer gets the draft now, and nothing claims that an evaluation was made.
-            return candidate
         now = self._world.clock()
+        if verdict.source is evaluate.Source.MODEL_FAILURE:
+            # No stage record: the reviewer gets the draft now, and nothing claims that an evaluation was made.
+            assert verdict.call is not None
+            async with self._world.engine.begin() as conn:
+                await self._record_call(conn, reply, verdict.call, now)
+            return candidate
         detail = {"confidence": round(verdict.confidence, 3), "is_safe": verdict.is_safe, "reason": verdict.reason}
         async with self._world.engine.begin() as conn:
             if verdict.call is not None:

@@ -26,7 +26,7 @@ _RECIPIENTS = tuple(
         rf"delivery to (?:the following recipients? )?{_ADDR}.{{0,80}}fail",
         rf"\b5\d\d[ -]5\.\d{{1,3}}\.\d{{1,3}}[ :]{{1,3}}{_ADDR}",
         rf"\b(?:failed |original )?recipients?(?: address)?:\s{{0,4}}{_ADDR}",
-        rf"delivery has failed to these recipients(?: or groups)?:?\s{{0,6}}(?:[^\n@]{{0,80}}\(?)?{_ADDR}",
+        rf"delivery has failed to these recipients(?: or groups)?:?\s{{0,6}}(?:[^\n@]{{0,80}}[ (<])?{_ADDR}",
         rf"(?:could(?:n't| not) reach|unable to deliver (?:to|your message to)"
         rf"|problem delivering your message to) {_ADDR}",
         rf"\bfailed:\s{{0,4}}{_ADDR}",

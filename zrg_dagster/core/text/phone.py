@@ -8,7 +8,7 @@ import phonenumbers
 
 _MAX_CHARS = 64
 _MIN_DIGITS, _MAX_DIGITS = 7, 17
-_EXTENSION = re.compile(r"(?:\bext(?:ension)?\b|\bx|#|;ext=)\.?\s*:?\s*\d{1,7}\D*$", re.I)
+_EXTENSION = re.compile(r"(?:(?<![a-z])ext(?:ension)?|(?<![a-z])x|#|;ext=)\.?\s*:?\s*\d{1,7}\D*$", re.I)
 _LETTERS = re.compile(r"[^\d+]+")
 # NP-04: area code and exchange start with 2..9. The registry of assigned blocks is not consulted, because a number in
 # a block that opened last month is still a number.

@@ -134,7 +134,7 @@ def _blocked(problems: Iterable[str]) -> Blocked:
         missing: MissingClass = variable.missing if variable else "workspace"
         groups[missing].append(token)
     ordered = tuple(token for group in groups.values() for token in group)
-    first = next(name for name, group in groups.items() if group)
+    first: MissingClass = next(name for name, group in groups.items() if group)
     return Blocked(f"{REASONS[first]}: {', '.join(ordered)}", tokens)
 
 
