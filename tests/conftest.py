@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -30,6 +31,9 @@ def pytest_configure() -> None:
     os.environ["PYTHONTZPATH"] = ""
     zoneinfo.reset_tzpath(())
     Settings.model_config["env_file"] = None
+    # No timed assertions: these machines are shared, and a slow example is not a wrong one.
+    hypothesis.settings.register_profile("zrg", deadline=None)
+    hypothesis.settings.load_profile("zrg")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from zrg_dagster.commands import lead, member, persona, workspace
+
 app = typer.Typer(
     name="zrg",
     help="Run and look after the outreach platform.",
@@ -22,12 +24,16 @@ db_app = typer.Typer(help="Database: roles and schema.", no_args_is_help=True)
 secrets_app = typer.Typer(help="Keys that seal credentials.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
 app.add_typer(secrets_app, name="secrets")
+app.add_typer(workspace.app, name="workspace")
+app.add_typer(member.app, name="member")
+app.add_typer(persona.app, name="persona")
+app.add_typer(lead.app, name="lead")
 
 # Named, not imported: a fault's class is only loaded when its module was.
 _KNOWN_FAULTS = frozenset(
     {
         *("SettingsError", "StackError", "PostgresError", "SupervisorError", "RolesError", "MigrationError"),
-        *("SchemaMismatch", "SealError", "DemoError"),
+        *("SchemaMismatch", "SealError", "DemoError", "WorkspaceFileError", "RouteTaken", "CommandError"),
     }
 )
 _debug = False

@@ -390,6 +390,7 @@ BOOKINGS = st.lists(
         cancelled_at=st.none() | MOMENTS,
         superseded_by=st.none() | st.sampled_from(["a", "B", "c", "é", "z-1", "gone"]),
     ),
+    min_size=1,
     max_size=6,
     unique_by=lambda booking: booking.key,
 )
@@ -401,10 +402,12 @@ STEPS = st.lists(
         step_id=st.sampled_from(IDS),
         instance_id=st.sampled_from(IDS),
         attempt=st.integers(1, 2),
-        outcome=st.sampled_from(["sent", "task_created", "skipped", "failed"]),
+        # Mostly credited: two steps of one lead must tie often enough for every tie rule to be seen.
+        outcome=st.sampled_from(["sent", "sent", "sent", "task_created", "skipped", "failed"]),
         executed_at=STEP_MOMENTS,
         instance_started_at=STARTS,
     ),
+    min_size=3,
     max_size=12,
     unique_by=lambda step: (step.instance_id, step.step_id, step.attempt),
 )
@@ -430,8 +433,8 @@ def plant(world: World, bookings: list[attribution.Booking], steps: list[attribu
         )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(bookings=BOOKINGS, steps=STEPS)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bookings=BOOKINGS | st.just([]), steps=STEPS | st.just([]))
 def test_the_tables_say_what_the_rule_says(world: World, bookings, steps) -> None:
     with world.build.transaction(force_rollback=True):
         plant(world, bookings, steps)

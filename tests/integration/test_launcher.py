@@ -277,7 +277,7 @@ class TestTerminate:
     def test_before_the_fork_runs_no_op(self, launching: Launching) -> None:
         run_id = launching.create("report_job")
         launching.instance.report_run_canceling(launching.run(run_id))
-        pool_of(launching.instance).current(launching.launcher._config).launch(run_id, _worker_ref(launching.instance))
+        pool_of(launching.instance).launch(launching.launcher._config, run_id, _worker_ref(launching.instance))
         assert launching.ends(run_id) == dg.DagsterRunStatus.CANCELED
         assert not (launching.folder / "report").exists()
 

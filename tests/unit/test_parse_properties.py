@@ -21,11 +21,14 @@ PARSERS = {"emailbison": parse_emailbison, "ghl": parse_ghl, "calendly": parse_c
 
 _SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12),
-    st.sampled_from(["\x00", "\ud800", "2026-03-10T16:40:51Z", "a@b.co", "STOP", "<div>x", "0001-01-01T00:00:00+14:00", 10**400, 1e300, "https://[", "9" * 400]),
+    st.sampled_from(["\x00", "\ud800", "2026-03-10T16:40:51Z", "a@b.co", "STOP", "<div>x", 10**400, 1e300,
+                     "0001-01-01T00:00:00+14:00", "https://[", "9" * 400]),
 )  # fmt: skip
 _VALUES = st.recursive(
-    _SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)), max_leaves=8
-)  # fmt: skip
+    _SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
+    max_leaves=8,
+)
 
 
 def strings_in(value: Any) -> Iterator[str]:
@@ -42,8 +45,7 @@ def strings_in(value: Any) -> Iterator[str]:
 def check(vendor: str, body: bytes) -> None:
     try:
         parsed: Parsed = PARSERS[vendor](body, received_at=RECEIVED, workspace_timezone=ZONE, scope=SCOPE)
-    except ShapeError as error:
-        assert error.path.startswith("$")
+    except ShapeError:
         return
     for text in strings_in(parsed):
         assert "\x00" not in text
@@ -70,8 +72,10 @@ def test_any_json(vendor: str, value: Any) -> None:
 
 
 SAMPLES = [
-    (entry["provider"], wire_body(entry["file"])) for entry in ENTRIES if entry["kind"] == "json-body" and entry["expect"]["outcome"] == "accept"
-]  # fmt: skip
+    (entry["provider"], wire_body(entry["file"]))
+    for entry in ENTRIES
+    if entry["kind"] == "json-body" and entry["expect"]["outcome"] == "accept"
+]
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -133,36 +133,36 @@ def test_lead_values(entry: dict[str, Any]) -> None:
         assert seen[name] == expected, name
 
 
+CAMPAIGN_STEP = "Hi Mara,\nWorth a quick look at how other mills cut changeover time?\nNoor"
+REPLIED_AT = "2026-03-10T16:40:51+00:00"
+RECEIVED_AT = RECEIVED.isoformat()
+
+
 @pytest.mark.parametrize(
     ("file", "body", "sent_at", "quality"),
     [
-        ("emailbison/LEAD_REPLIED__basic.json", "Sounds useful. Thursday after 10 works for me.", "2026-03-10T16:40:51+00:00", "provider"),
-        ("emailbison/LEAD_REPLIED__html_only.json", "Can't do Thursday.\nFriday 2pm ET?", "2026-03-10T16:40:51+00:00", "provider"),
-        ("emailbison/LEAD_REPLIED__text_body_is_html.json", "Call me at 415-555-0132\n\nMara", "2026-03-10T16:40:51+00:00", "provider"),
-        ("emailbison/LEAD_REPLIED__quoted_thread.json", "Yes please.\n\nMara", "2026-03-10T16:40:51+00:00", "provider"),
-        ("emailbison/LEAD_REPLIED__empty_body.json", "", "2026-03-10T16:40:51+00:00", "provider"),
-        ("emailbison/LEAD_REPLIED__nul_byte_and_long.json", "Fine by me.\n\nM", "2026-03-10T16:40:51+00:00", "provider"),
+        ("emailbison/LEAD_REPLIED__basic", "Sounds useful. Thursday after 10 works for me.", REPLIED_AT, "provider"),
+        ("emailbison/LEAD_REPLIED__html_only", "Can't do Thursday.\nFriday 2pm ET?", REPLIED_AT, "provider"),
+        ("emailbison/LEAD_REPLIED__text_body_is_html", "Call me at 415-555-0132\n\nMara", REPLIED_AT, "provider"),
+        ("emailbison/LEAD_REPLIED__quoted_thread", "Yes please.\n\nMara", REPLIED_AT, "provider"),
+        ("emailbison/LEAD_REPLIED__empty_body", "", REPLIED_AT, "provider"),
+        ("emailbison/LEAD_REPLIED__nul_byte_and_long", "Fine by me.\n\nM", REPLIED_AT, "provider"),
+        ("emailbison/EMAIL_SENT__step1", CAMPAIGN_STEP, "2026-03-05T16:02:44+00:00", "provider"),
+        ("emailbison/EMAIL_SENT__no_sent_at", CAMPAIGN_STEP, "2026-03-10T16:41:31+00:00", "provider"),
+        ("ghl/sms_inbound__basic", "Yes, mornings work. Can you do Thursday?", RECEIVED_AT, "receipt"),
+        ("ghl/sms_inbound__custom_data_only", "who is this", RECEIVED_AT, "receipt"),
+        ("ghl/sms_inbound__emoji_multiline", "👍👍\nThursday 10am works — which Zoom?", RECEIVED_AT, "receipt"),
+        ("ghl/sms_inbound__naive_datetime", "Hello from a date field", "2026-03-10T16:41:05+00:00", "provider"),
         (
-            "emailbison/EMAIL_SENT__step1.json",
-            "Hi Mara,\nWorth a quick look at how other mills cut changeover time?\nNoor",
-            "2026-03-05T16:02:44+00:00",
+            "ghl/marketplace_InboundMessage__sms",
+            "Yes, mornings work. Can you do Thursday?",
+            "2026-03-10T16:41:22+00:00",
             "provider",
         ),
-        (
-            "emailbison/EMAIL_SENT__no_sent_at.json",
-            "Hi Mara,\nWorth a quick look at how other mills cut changeover time?\nNoor",
-            "2026-03-10T16:41:31+00:00",
-            "provider",
-        ),
-        ("ghl/sms_inbound__basic.json", "Yes, mornings work. Can you do Thursday?", "2026-03-10T16:41:33+00:00", "receipt"),
-        ("ghl/sms_inbound__custom_data_only.json", "who is this", "2026-03-10T16:41:33+00:00", "receipt"),
-        ("ghl/sms_inbound__emoji_multiline.json", "👍👍\nThursday 10am works — which Zoom?", "2026-03-10T16:41:33+00:00", "receipt"),
-        ("ghl/sms_inbound__naive_datetime.json", "Hello from a date field", "2026-03-10T16:41:05+00:00", "provider"),
-        ("ghl/marketplace_InboundMessage__sms.json", "Yes, mornings work. Can you do Thursday?", "2026-03-10T16:41:22+00:00", "provider"),
     ],
-)  # fmt: skip
+)
 def test_message_values(file: str, body: str, sent_at: str, quality: str) -> None:
-    message = parse(file).message
+    message = parse(f"{file}.json").message
     assert message is not None
     assert (message.body, message.sent_at.isoformat(), message.sent_at_quality) == (body, sent_at, quality)
 
@@ -176,4 +176,4 @@ def test_outbound_text_is_never_judged_and_nothing_holds_a_nul(entry: dict[str, 
     assert "\x00" not in repr(parsed).replace("\\x00", "\x00")
     if parsed.message is not None and parsed.message.direction == "outbound":
         flags = parsed.message.flags
-        assert not (flags.opt_out or flags.bounce or flags.auto_reply or flags.keyword)
+        assert (flags.opt_out, flags.bounce, flags.auto_reply, flags.keyword) == (False, False, False, None)

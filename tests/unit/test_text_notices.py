@@ -13,7 +13,8 @@ NOW = datetime(2026, 3, 10, 16, 41, tzinfo=UTC)  # a Tuesday
 
 DSN = (
     "I'm sorry to have to inform you that your message could not be delivered.\n\n"
-    "<joren@pelican.example>: host mx.pelican.example said: 550 5.1.1 user unknown\n\nFinal-Recipient: rfc822; joren@pelican.example\nAction: failed\nStatus: 5.1.1\n"
+    "<joren@pelican.example>: host mx.pelican.example said: 550 5.1.1 user unknown\n\n"
+    "Final-Recipient: rfc822; joren@pelican.example\nAction: failed\nStatus: 5.1.1\n"
 )
 
 

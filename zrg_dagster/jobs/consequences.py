@@ -25,7 +25,9 @@ async def _draft(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
         touch = Touch(lead_id=row.lead_id, sent_at=row.sent_at, is_human=row.origin == "setter")
         await resume_on_touch(conn, [touch], now)
         if row.channel == "email" and row.origin == "setter":
-            reply = SetterReply(lead_id=row.lead_id, sent_at=row.sent_at, sent_by_user_id=row.member_user_id)
+            reply = SetterReply(
+                lead_id=row.lead_id, sent_at=row.sent_at, sent_by_user_id=row.member_user_id, send_id=row.id
+            )
             await start_on_setter_replies(conn, [reply], now)
     await draft_send_ended(conn, row, now)
 

@@ -44,6 +44,7 @@ class ServerPool:
         self._code: object = None
         self._retired: list[ForkServer] = []
         self._exits: OrderedDict[str, int] = OrderedDict()
+        self._exits_lock = threading.Lock()
         self._stopped = False
 
     @property
@@ -51,31 +52,37 @@ class ServerPool:
         """The server that launches now."""
         return self._server
 
-    def current(self, config: PoolConfig) -> ForkServer:
-        """A server that runs today's code; started (about 3 s) or replaced when needed. `ForkServerError` if not."""
+    def launch(self, config: PoolConfig, run_id: str, instance_ref: str) -> int:
+        """Fork a worker from a server that has today's code; its pid. `ForkServerError` if that is not possible."""
+        # One lock over both steps: a server is never replaced between being chosen and being asked. It forks one at a
+        # time anyway.
         with self._lock:
-            if self._stopped:
-                raise ForkServerError("is stopped: this process is shutting down")
-            code = fingerprint(config.watch_packages)
-            server = self._server
-            if server and server.is_usable:
-                worn = server.launched >= config.max_runs_per_server or server.has_grown
-                if code == self._code and not worn:
-                    return server
-                # Its runs go on with the code they started with.
-                server.retire()
-                self._retired = [old for old in self._retired if old.is_usable] + [server]
-            self._server = None
-            # The fingerprint was taken before the import starts: a change during it is seen at the next launch.
-            self._server = ForkServer(
-                config.preload_modules, start_timeout_s=config.start_timeout_seconds, on_exit=self._on_bad_exit
-            )
-            self._code = code
-            return self._server
+            return self._current(config).launch(run_id, instance_ref)
+
+    def _current(self, config: PoolConfig) -> ForkServer:
+        """The server for the next run, started (about 3 s) or replaced when needed."""
+        if self._stopped:
+            raise ForkServerError("is stopped: this process is shutting down")
+        code = fingerprint(config.watch_packages)
+        server = self._server
+        if server and server.is_usable:
+            worn = server.launched >= config.max_runs_per_server or server.has_grown
+            if code == self._code and not worn:
+                return server
+            # Its runs go on with the code they started with.
+            server.retire()
+            self._retired = [old for old in self._retired if old.is_usable] + [server]
+        self._server = None
+        # The fingerprint was taken before the import starts: a change during it is seen at the next launch.
+        self._server = ForkServer(
+            config.preload_modules, start_timeout_s=config.start_timeout_seconds, on_exit=self._on_bad_exit
+        )
+        self._code = code
+        return self._server
 
     def exit_code(self, run_id: str) -> int | None:
         """How the run's worker ended, if it was one of ours and ended badly; negative: by that signal."""
-        with self._lock:
+        with self._exits_lock:
             return self._exits.get(run_id)
 
     def stop(self) -> None:
@@ -106,7 +113,7 @@ class ServerPool:
 
     def _on_bad_exit(self, run_id: str, code: int) -> None:
         """A worker ended without finishing its run: end the run now instead of at the next monitoring tick."""
-        with self._lock:
+        with self._exits_lock:
             self._exits[run_id] = code
             while len(self._exits) > _REMEMBERED_EXITS:
                 self._exits.popitem(last=False)

@@ -135,7 +135,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         origin = check.not_none(run.job_code_origin, "a run without a code origin cannot be launched")
         _require_same_python(origin.repository_origin.executable_path)
         try:
-            pool_of(self._instance).current(self._config).launch(run.run_id, _worker_ref(self._instance))
+            pool_of(self._instance).launch(self._config, run.run_id, _worker_ref(self._instance))
         except ForkServerError as error:
             raise DagsterLaunchFailedError(f"warm run launcher: fork server {error}") from error
 

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.db.dirty import mark_dirty
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.queue import Lane
-from zrg_dagster.core.followups.pause import complete_on_booking, pause_on_reply
+from zrg_dagster.core.followups.pause import Touch, complete_on_booking, pause_on_reply, resume_on_touch
+from zrg_dagster.core.followups.start import start_on_booking
 from zrg_dagster.core.intake import leads, messages
 from zrg_dagster.core.intake.appointments import NewAppointment, store_appointments
 from zrg_dagster.core.intake.fields import best, claims_of
@@ -50,6 +51,7 @@ class Batch:
     changes: dict[UUID, leads.LeadChange] = field(default_factory=dict)
     stops: list[Stop] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
+    touches: list[Touch] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
     message_ids: dict[int, UUID] = field(default_factory=dict)
 
@@ -79,7 +81,7 @@ async def apply(conn: AsyncConnection, events: Sequence[ReadEvent], now: datetim
     await _store_appointments(conn, batch, now)
     await leads.write_changes(conn, batch.changes, now)
     await suppress(conn, batch.stops, now)
-    await _pause_sequences(conn, batch, now)
+    await _move_sequences(conn, batch, now)
     await enqueue(conn, batch.jobs)
     return endings + [_ending(batch, number) for number in range(len(batch.items))]
 
@@ -198,6 +200,8 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
         else:
             touches.append((message, row.id))
     await messages.store_touches(conn, touches)
+    # What a vendor or a colleague sent without us counts as a touch: it resumes and moves sequences (FU-28, FU-29).
+    batch.touches += [Touch(m.lead_id, m.record.sent_at, m.record.source == "human") for m, _ in touches]
     ids = {campaign for campaign, _ in counts}
     await messages.count_campaigns(conn, {i: (counts[(i, "outbound")], counts[(i, "inbound")]) for i in ids})
 
@@ -288,14 +292,16 @@ async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime
     booked = await store_appointments(conn, found, now)
     if booked.lead_ids:
         await complete_on_booking(conn, booked.lead_ids, now)
+        await start_on_booking(conn, booked.lead_ids, now)
     if booked.dirty_days:
         await mark_dirty(conn, "booking", booked.dirty_days)
 
 
-async def _pause_sequences(conn: AsyncConnection, batch: Batch, now: datetime) -> None:
+async def _move_sequences(conn: AsyncConnection, batch: Batch, now: datetime) -> None:
     inbound = {change.lead_id: change.last_inbound_at for change in batch.changes.values() if change.last_inbound_at}
     if inbound:
         await pause_on_reply(conn, inbound, now)
+    await resume_on_touch(conn, batch.touches, now)
 
 
 def _ending(batch: Batch, number: int) -> Ending:

@@ -13,11 +13,11 @@ _RUN = "query($id: ID!) { runOrError(runId: $id) { __typename ... on Run { statu
 _BACKFILL = """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
     ... on PartitionKeysNotFoundError { message } } }"""
-_BACKFILL_STATUS = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
-    __typename ... on PartitionBackfill { status } ... on PythonError { message } } }"""
+_BACKFILL_RUNS = """query($id: String!) { runsOrError(filter: {tags: [{key: "dagster/backfill", value: $id}]}) {
+    __typename ... on Runs { results { status } } ... on PythonError { message } } }"""
 _PARTITIONS = """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) {
     __typename ... on AssetNode { partitionKeys } } }"""
-DONE = {"SUCCESS", "FAILURE", "CANCELED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "COMPLETED", "FAILED"}
+DONE = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
 class ControlRoomError(RuntimeError):
@@ -65,8 +65,16 @@ class ControlRoom:
             raise ControlRoomError(f"backfill of {assets}: {found}")
         return found["backfillId"]
 
-    def wait_backfill(self, backfill_id: str, seconds: float = 90) -> str:
-        return self._wait(lambda: self._ask(_BACKFILL_STATUS, {"id": backfill_id}).get("status", "UNKNOWN"), seconds)
+    def wait_backfill_runs(self, backfill_id: str, seconds: float = 90) -> list[str]:
+        """The final statuses of the runs that the backfill daemon made of it; it looks every half minute."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = self._ask(_BACKFILL_RUNS, {"id": backfill_id}).get("results", [])
+            statuses = [run["status"] for run in found]
+            if statuses and DONE.issuperset(statuses):
+                return statuses
+            time.sleep(0.3)
+        return []
 
     def partitions(self, asset: str) -> list[str]:
         """The partition keys that an asset has now."""

@@ -1,0 +1,1 @@
+"""The subcommands of `zrg`, one file per noun."""

