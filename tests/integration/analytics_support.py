@@ -1,12 +1,13 @@
 """A small invented world for the analytics tests: a workspace with leads, appointments and a follow-up sequence."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import dagster as dg
 import psycopg
 
+from zrg_dagster.core.analytics import facts
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.engine import sync_connect
 from zrg_dagster.resources.clock import Clock
@@ -132,3 +133,8 @@ class World:
             return dg.materialize(assets, resources=self.resources, instance=instance, **options)
         with dg.DagsterInstance.ephemeral() as own:
             return dg.materialize(assets, resources=self.resources, instance=own, **options)
+
+
+def build(world: World, fact: facts.Fact, first: date | None = None, last: date | None = None) -> facts.Built:
+    with world.build.transaction():
+        return facts.build(world.build, fact, first or NOW.date(), last or first or NOW.date(), NOW.date())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The picture is stored with the materialization in Dagster's event log, so it stays small.
-PICTURE_DPI = 72
+PICTURE_DPI = 90
 PICTURE_ROWS = 8
 MAX_LABEL = 28
 # A spreadsheet runs a cell that begins with one of these as a formula.
@@ -39,9 +39,10 @@ def bar_picture(frame: "pd.DataFrame", *, label: str, whole: str, part: str, tit
     """Horizontal bars of `whole` with `part` in front, one per row, as Markdown with the PNG inside."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     top = frame.head(PICTURE_ROWS).iloc[::-1]
-    figure = Figure(figsize=(6.4, 1.2 + 0.36 * max(len(top), 1)), dpi=PICTURE_DPI, layout="tight")
+    figure = Figure(figsize=(7.0, 1.2 + 0.36 * max(len(top), 1)), dpi=PICTURE_DPI, layout="tight")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     places = range(len(top))
@@ -54,7 +55,9 @@ def bar_picture(frame: "pd.DataFrame", *, label: str, whole: str, part: str, tit
             -0.01, place, _short(str(name)), ha="right", va="center", transform=axes.get_yaxis_transform(),
             parse_math=False, fontsize=9,
         )  # fmt: skip
-    axes.set_title(title, fontsize=10, parse_math=False)
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
+    figure.suptitle(title, x=0.02, ha="left", fontsize=10, parse_math=False)
     axes.legend(fontsize=8, frameon=False, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlim(left=0, right=max([1.0, *(float(value) * 1.05 for value in top[whole])]))
