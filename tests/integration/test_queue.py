@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from tests.integration.seeds import NOW, add_lead, add_workspace
-from zrg_dagster.core.db import jobs, queue
+from zrg_dagster.core.db import jobs, lanes, queue
 from zrg_dagster.core.db.engine import make_engine, sync_connect
+from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.db.pulse import lane_pulse
-from zrg_dagster.core.db.queue import ClaimLost, Lane, Settlement
+from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.db.worker import worker_session
 
 
@@ -34,7 +35,7 @@ def job(workspace_id, number, *, serial=None, run_at=NOW):
 
 async def claim(engine, worker_id=1, limit=10, now=NOW):
     async with engine.begin() as conn:
-        return await queue.claim(conn, queue.REPLIES, worker_id=worker_id, limit=limit, now=now)
+        return await queue.claim(conn, lanes.REPLIES, worker_id=worker_id, limit=limit, now=now)
 
 
 async def test_claims_go_round_robin_over_workspaces(engine):
@@ -57,7 +58,7 @@ async def test_one_job_of_a_serial_key_at_a_time(engine):
     assert await claim(engine, worker_id=2) == []
     done = next(row for row in first if row.job_key == "job:0")
     async with engine.begin() as conn:
-        await queue.settle(conn, queue.REPLIES, [Settlement(done.id, 1, "done")], worker_id=1, now=NOW)
+        await queue.settle(conn, lanes.REPLIES, [Settlement(done.id, 1, "done")], worker_id=1, now=NOW)
     assert [row.job_key for row in await claim(engine, worker_id=2)] == ["job:1"]
 
 
@@ -82,13 +83,13 @@ async def test_a_worker_that_lost_its_claim_cannot_settle(engine):
         await jobs.enqueue(conn, [job(a, 1)])
     (row,) = await claim(engine, worker_id=1)
     async with engine.begin() as conn:
-        assert await queue.release_stale(conn, queue.REPLIES, now=NOW, lease_s=600) == 1
+        assert await queue.release_stale(conn, lanes.REPLIES, now=NOW, lease_s=600) == 1
     (again,) = await claim(engine, worker_id=2)
     assert again.attempts == 2
     with pytest.raises(ClaimLost):
         async with engine.begin() as conn:
             await conn.execute(text("UPDATE app.workspace SET name = 'changed'"))
-            await queue.settle(conn, queue.REPLIES, [Settlement(row.id, 1, "done")], worker_id=1, now=NOW)
+            await queue.settle(conn, lanes.REPLIES, [Settlement(row.id, 1, "done")], worker_id=1, now=NOW)
     async with engine.connect() as conn:
         assert (await conn.execute(text("SELECT name FROM app.workspace"))).scalar_one() == "harbourline"
 
@@ -98,10 +99,10 @@ async def test_claims_of_a_live_worker_are_kept_and_of_a_dead_one_released(engin
         a = await add_workspace(conn)
         await jobs.enqueue(conn, [job(a, 1)])
     dsn = database.dsn("worker")
-    async with worker_session(dsn, queue.REPLIES, run_id=None, now=NOW) as worker:
+    async with worker_session(dsn, lanes.REPLIES, run_id=None, now=NOW) as worker:
         await claim(engine, worker_id=worker.id)
         async with engine.begin() as conn:
-            assert await queue.release_stale(conn, queue.REPLIES, now=NOW, lease_s=600) == 0
+            assert await queue.release_stale(conn, lanes.REPLIES, now=NOW, lease_s=600) == 0
         with sync_connect(dsn) as connection:
             pulse = lane_pulse(connection, Lane.REPLIES, NOW)
         assert (pulse.workers, pulse.has_work) == (1, False)
@@ -109,18 +110,18 @@ async def test_claims_of_a_live_worker_are_kept_and_of_a_dead_one_released(engin
         pulse = lane_pulse(connection, Lane.REPLIES, NOW)
     assert (pulse.workers, pulse.stranded, pulse.has_work) == (0, True, True)
     async with engine.begin() as conn:
-        assert await queue.release_stale(conn, queue.REPLIES, now=NOW, lease_s=600) == 1
+        assert await queue.release_stale(conn, lanes.REPLIES, now=NOW, lease_s=600) == 1
 
 
 async def test_the_lease_ends_a_claim_even_of_a_live_worker(engine, database):
     async with engine.begin() as conn:
         a = await add_workspace(conn)
         await jobs.enqueue(conn, [job(a, 1)])
-    async with worker_session(database.dsn("worker"), queue.REPLIES, run_id=None, now=NOW) as worker:
+    async with worker_session(database.dsn("worker"), lanes.REPLIES, run_id=None, now=NOW) as worker:
         await claim(engine, worker_id=worker.id)
         later = NOW + timedelta(seconds=601)
         async with engine.begin() as conn:
-            assert await queue.release_stale(conn, queue.REPLIES, now=later, lease_s=600) == 1
+            assert await queue.release_stale(conn, lanes.REPLIES, now=later, lease_s=600) == 1
 
 
 async def test_work_that_kills_its_worker_ends_in_the_dead_letter(engine):
@@ -132,7 +133,7 @@ async def test_work_that_kills_its_worker_ends_in_the_dead_letter(engine):
         (row,) = await claim(engine)
         assert row.attempts == attempt
         async with engine.begin() as conn:
-            await queue.release_stale(conn, queue.REPLIES, now=NOW, lease_s=600)
+            await queue.release_stale(conn, lanes.REPLIES, now=NOW, lease_s=600)
     assert await claim(engine) == []
     async with engine.connect() as conn:
         row = (await conn.execute(text("SELECT state, reason FROM app.job"))).one()
@@ -154,7 +155,7 @@ async def test_a_drain_is_woken_by_new_work(engine, database):
         a = await add_workspace(conn)
         await add_lead(conn, a)
     stop = asyncio.Event()
-    async with worker_session(database.dsn("worker"), queue.REPLIES, run_id=None, now=NOW) as worker:
+    async with worker_session(database.dsn("worker"), lanes.REPLIES, run_id=None, now=NOW) as worker:
         waiting = asyncio.create_task(worker.wait(30, stop))
         await asyncio.sleep(0.1)
         async with engine.begin() as conn:

@@ -12,7 +12,7 @@ from tests.integration.seeds import NOW, add_campaign, add_draft, add_lead, add_
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.lane import LaneLimits, LaneReport, drain_lane
-from zrg_dagster.core.db.queue import SENDS
+from zrg_dagster.core.db.lanes import SENDS
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential

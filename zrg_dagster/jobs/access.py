@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.resources.channels import Channels
 
 if TYPE_CHECKING:
@@ -13,13 +12,13 @@ if TYPE_CHECKING:
     from zrg_dagster.core.providers.credential import Credential
     from zrg_dagster.core.workspaces.channels import OpenChannels
 
-log = get_logger(__name__)
-
 
 def vendor_access(channels: Channels) -> "Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]":
     """A function (connection, workspace, vendor) → credential or None; each workspace is read once a run."""
+    from zrg_dagster.core.base.log import get_logger
     from zrg_dagster.core.workspaces.channels import ChannelProblem, load_channel_access
 
+    log = get_logger(__name__)
     opened: dict[UUID, OpenChannels] = {}
 
     async def access(conn: "AsyncConnection", workspace_id: UUID, vendor: str) -> "Credential | None":

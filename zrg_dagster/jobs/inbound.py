@@ -17,7 +17,7 @@ from zrg_dagster.resources.database import Database
 )
 def drain_deliveries(context: dg.OpExecutionContext, config: DrainConfig, database: Database, clock: Clock) -> None:
     from zrg_dagster.core.db.lane import LaneReport, drain_lane
-    from zrg_dagster.core.db.queue import INBOUND
+    from zrg_dagster.core.db.lanes import INBOUND
     from zrg_dagster.core.intake.drain import InboundLane
 
     settings = current_settings()

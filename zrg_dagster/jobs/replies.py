@@ -24,7 +24,7 @@ def drain_replies(
     channels: Channels,
 ) -> None:
     from zrg_dagster.core.db.lane import LaneReport, drain_lane
-    from zrg_dagster.core.db.queue import REPLIES
+    from zrg_dagster.core.db.lanes import REPLIES
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.pipeline import ReplyWorld
 

@@ -18,7 +18,7 @@ def drain_sends(
     context: dg.OpExecutionContext, config: DrainConfig, database: Database, clock: Clock, channels: Channels
 ) -> None:
     from zrg_dagster.core.db.lane import LaneReport, drain_lane
-    from zrg_dagster.core.db.queue import SENDS
+    from zrg_dagster.core.db.lanes import SENDS
     from zrg_dagster.core.sending.drain import SendsLane
     from zrg_dagster.jobs.consequences import CONSEQUENCES
 

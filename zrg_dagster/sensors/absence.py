@@ -1,16 +1,18 @@
 """Turns red when work waits and nobody works on it: the alarm for what never started, which no failure sensor sees."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import psycopg
 
 from zrg_dagster.core.base.settings import current_settings
+from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.db.pulse import lane_pulse
-from zrg_dagster.core.db.queue import Lane
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
+
+if TYPE_CHECKING:
+    import psycopg
 
 INTERVALS = 3
 # A drain is asked for every five seconds and needs up to fifteen to be queued and started on a busy machine.
@@ -42,7 +44,7 @@ def is_absent(*, waiting: timedelta | None, interval: timedelta, workers: int, s
 
 
 def absent_lanes(
-    connection: psycopg.Connection[dict[str, Any]], instance: dg.DagsterInstance, now: datetime
+    connection: "psycopg.Connection[dict[str, Any]]", instance: dg.DagsterInstance, now: datetime
 ) -> list[str]:
     """One line for each job that should have run and did not."""
     found: list[str] = []

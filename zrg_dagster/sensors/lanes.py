@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from zrg_dagster.core.base.settings import current_settings
-from zrg_dagster.core.db.queue import Lane
+from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.jobs.drain import LANE_TAG
 from zrg_dagster.jobs.inbound import process_inbound
 from zrg_dagster.jobs.replies import process_replies

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.db import queue
+from zrg_dagster.core.db import lanes, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class NewJob:
     """One unit of work. Jobs of one `serial_key` (the lead) never overlap; `job_key` is unique per workspace."""
 
     workspace_id: UUID
-    lane: queue.Lane
+    lane: lanes.Lane
     kind: str
     job_key: str
     serial_key: str
@@ -48,5 +48,5 @@ async def enqueue(conn: AsyncConnection, jobs: Sequence[NewJob]) -> int:
     result = await conn.execute(_INSERT, {"rows": json.dumps(rows, default=str)})
     if result.rowcount:
         for lane in sorted({job.lane for job in jobs}):
-            await queue.wake(conn, queue.QUEUES[lane])
+            await queue.wake(conn, lanes.QUEUES[lane])
     return result.rowcount

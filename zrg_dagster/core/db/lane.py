@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db import queue as queues
-from zrg_dagster.core.db.queue import Queue
+from zrg_dagster.core.db.lanes import Queue
 from zrg_dagster.core.db.worker import WorkerSession, worker_session
 
 log = get_logger(__name__)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
+from zrg_dagster.core.db.lanes import QUEUES, Lane
 
-from zrg_dagster.core.db.queue import QUEUES, Lane
+if TYPE_CHECKING:
+    import psycopg
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Pulse:
 
 
 def lane_pulse(
-    connection: psycopg.Connection[dict[str, Any]], lane: Lane, now: datetime, *, with_parked: bool = False
+    connection: "psycopg.Connection[dict[str, Any]]", lane: Lane, now: datetime, *, with_parked: bool = False
 ) -> Pulse:
     """Is anything due, since when, is anybody working on it, and did a dead worker leave claims behind?
 

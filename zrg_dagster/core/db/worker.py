@@ -10,7 +10,7 @@ from datetime import datetime
 import psycopg
 
 from zrg_dagster.core.db.engine import CONNECT_TIMEOUT_S, libpq_dsn
-from zrg_dagster.core.db.queue import Queue
+from zrg_dagster.core.db.lanes import Queue
 
 
 class WorkerSession:

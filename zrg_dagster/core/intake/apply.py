@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.db.dirty import mark_dirty
 from zrg_dagster.core.db.jobs import NewJob, enqueue
-from zrg_dagster.core.db.queue import Lane
+from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.followups.pause import Touch, complete_on_booking, pause_on_reply, resume_on_touch
 from zrg_dagster.core.followups.start import start_on_booking
 from zrg_dagster.core.intake import leads, messages

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from zrg_dagster.core.base.log import get_logger, redact_text
-from zrg_dagster.core.db import queue
+from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.intake.apply import Ending, apply
@@ -52,12 +52,12 @@ class InboundLane:
 
     async def _claim(self, worker_id: int, _room: int, now: datetime) -> Sequence[Sequence[Row[Any]]]:
         async with self._engine.begin() as conn:
-            rows = await queue.claim(conn, queue.INBOUND, worker_id=worker_id, limit=self._batch_size, now=now)
+            rows = await queue.claim(conn, lanes.INBOUND, worker_id=worker_id, limit=self._batch_size, now=now)
         return [rows] if rows else []
 
     async def _release(self, now: datetime) -> int:
         async with self._engine.begin() as conn:
-            return await queue.release_stale(conn, queue.INBOUND, now=now, lease_s=self._lease_s)
+            return await queue.release_stale(conn, lanes.INBOUND, now=now, lease_s=self._lease_s)
 
     async def _work(self, worker_id: int, rows: Sequence[Row[Any]]) -> None:
         async with self._engine.connect() as conn:
@@ -96,7 +96,7 @@ class InboundLane:
             endings = await apply(conn, events, now)
             await _write_columns(conn, endings)
             settlements = [Settlement(e.event.id, e.event.attempts, e.state, e.reason, e.error) for e in endings]
-            await queue.settle(conn, queue.INBOUND, settlements, worker_id=worker_id, now=now)
+            await queue.settle(conn, lanes.INBOUND, settlements, worker_id=worker_id, now=now)
         for ending in endings:
             self._report.count(ending.state, ending.reason)
             if ending.state == "quarantined":
@@ -112,7 +112,7 @@ class InboundLane:
             event.id, event.attempts, event.max_attempts, now, reason="handler_error", error=description
         )
         async with self._engine.begin() as conn:
-            await queue.settle(conn, queue.INBOUND, [settlement], worker_id=worker_id, now=now)
+            await queue.settle(conn, lanes.INBOUND, [settlement], worker_id=worker_id, now=now)
         self._report.count("dead" if settlement.state == "dead" else "retried", settlement.reason)
         log.error("event_failed", event_id=str(event.id), attempt=event.attempts, problem=description)
 

@@ -103,7 +103,8 @@ async def known_near(conn: AsyncConnection, messages: Sequence[NewMessage]) -> d
 _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channel text, direction text, source text,
     provider text, provider_message_id text, thread_handle text, subject text, body text, raw_text text, raw_html text,
     from_email text, from_name text, to_email text, cc text[], sent_at timestamptz, sent_at_quality text,
-    is_auto_reply boolean, is_out_of_office boolean, returns_on date, is_bounce boolean, opt_out_rule text, provider_interested boolean, event_id uuid"""
+    is_auto_reply boolean, is_out_of_office boolean, returns_on date, is_bounce boolean, opt_out_rule text,
+    provider_interested boolean, event_id uuid"""
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
 
 # What two deliveries say of one message differs only in the flags; they are joined with OR, so order is no matter.

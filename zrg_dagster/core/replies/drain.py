@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import record_call
 from zrg_dagster.core.base.log import get_logger, redact_text
-from zrg_dagster.core.db import queue
+from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
@@ -66,13 +66,13 @@ class RepliesLane:
 
     async def _claim(self, worker_id: int, room: int, now: datetime) -> Sequence[Row[Any]]:
         async with self._engine.begin() as conn:
-            rows = await queue.claim(conn, queue.REPLIES, worker_id=worker_id, limit=room, now=now)
+            rows = await queue.claim(conn, lanes.REPLIES, worker_id=worker_id, limit=room, now=now)
             await _begin_attempts(conn, rows, worker_id, self._run_id, now)
         return rows
 
     async def _release(self, now: datetime) -> int:
         async with self._engine.begin() as conn:
-            released = await queue.release_stale(conn, queue.REPLIES, now=now, lease_s=self._lease_s)
+            released = await queue.release_stale(conn, lanes.REPLIES, now=now, lease_s=self._lease_s)
             if self._world.has_model_key:
                 released += await unpark(conn, now)
         return released
@@ -110,7 +110,7 @@ class RepliesLane:
     async def _settle(self, worker_id: int, job: Row[Any], settlement: Settlement) -> None:
         now = self._world.clock()
         async with self._engine.begin() as conn:
-            await queue.settle(conn, queue.REPLIES, [settlement], worker_id=worker_id, now=now)
+            await queue.settle(conn, lanes.REPLIES, [settlement], worker_id=worker_id, now=now)
             await _end_attempt(conn, job, settlement, now)
         outcome = "retried" if settlement.state == "pending" else settlement.state
         self._report.count(outcome, settlement.reason)

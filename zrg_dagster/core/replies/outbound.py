@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.db import queue
+from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.replies import cards
 from zrg_dagster.core.sending.plan import PlannedSend, plan_send
 
@@ -135,7 +135,7 @@ async def plan_draft(
     }
     taken_over = (await conn.execute(_REPLAN, parameters)).scalar_one_or_none() is not None
     if taken_over:
-        await queue.wake(conn, queue.SENDS)
+        await queue.wake(conn, lanes.SENDS)
     return taken_over
 
 

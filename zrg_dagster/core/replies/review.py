@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.db.jobs import NewJob, enqueue
-from zrg_dagster.core.db.queue import Lane
+from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.replies import outbound
 
 

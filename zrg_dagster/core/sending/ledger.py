@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.db import queue
+from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.sending.gates import gate_sql
 
 
@@ -57,7 +57,7 @@ class Settled:
 
 
 _PICK = f"""
-    {queue.candidates(queue.SENDS)}
+    {queue.candidates(lanes.SENDS)}
     SELECT t.id, t.state, t.lead_id FROM app.send t JOIN picked USING (id)"""
 _LOCK_LEADS = text("SELECT id FROM app.lead WHERE id = ANY(CAST(:leads AS uuid[])) ORDER BY id FOR SHARE")
 _CLAIM = text(f"""
@@ -88,7 +88,7 @@ async def claim(
     conn: AsyncConnection, *, worker_id: int, limit: int, now: datetime, auto_send_disabled: bool
 ) -> Claimed:
     """Take due rows. One transaction: leads are share-locked first, so an opt-out under way is waited for and seen."""
-    await queue.lock_claims(conn, queue.SENDS)
+    await queue.lock_claims(conn, lanes.SENDS)
     picked = list(await conn.execute(text(_PICK), {"now": now, "limit": limit}))
     if not picked:
         return Claimed((), (), ())
@@ -237,12 +237,12 @@ async def _record_sent(conn: AsyncConnection, row: Row[Any]) -> None:
 
 async def release_stale(conn: AsyncConnection, *, now: datetime, lease_s: float) -> list[Row[Any]]:
     """Rows that a dead worker was sending become unknown: they are read back, never simply sent again."""
-    await queue.lock_claims(conn, queue.SENDS)
+    await queue.lock_claims(conn, lanes.SENDS)
     statement = f"""
         UPDATE app.send t SET state = 'unknown', reason = 'worker_lost', claimed_by = NULL, due_at = :now,
             settle_until = t.claimed_at + make_interval(secs => CASE t.vendor
                 {" ".join(f"WHEN '{vendor}' THEN {int(time.total_seconds())}" for vendor, time in SETTLE_TIME.items())} END)
-        WHERE {queue.held_by_dead(queue.SENDS)} RETURNING t.*"""
+        WHERE {queue.held_by_dead(lanes.SENDS)} RETURNING t.*"""
     parameters = {"now": now, "lease_start": now - timedelta(seconds=lease_s)}
     result: CursorResult[Any] = await conn.execute(text(statement), parameters)
     return list(result.all())

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.db import queue
+from zrg_dagster.core.db import lanes, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +58,5 @@ async def plan_send(conn: AsyncConnection, send: PlannedSend) -> bool:
     parameters["content"] = json.dumps(send.content)
     planned = (await conn.execute(_INSERT, parameters)).scalar_one_or_none() is not None
     if planned:
-        await queue.wake(conn, queue.SENDS)
+        await queue.wake(conn, lanes.SENDS)
     return planned

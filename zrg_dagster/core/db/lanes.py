@@ -1,0 +1,67 @@
+"""The lanes: which queues exist, where their work lies, and how their workers prove that they live.
+
+Names only. Sensors load this with the code location, so it imports neither a driver nor SQLAlchemy.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Lane(StrEnum):
+    """One queue with its sensor, its Dagster job and its limits."""
+
+    INBOUND = "inbound"
+    REPLIES = "replies"
+    SENDS = "sends"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where a lane's work lies and how its columns are called. `lock_class` is the advisory lock class of its workers."""
+
+    lane: Lane
+    lock_class: int
+    table: str
+    ready: str
+    running: str
+    due: str
+    fair: str
+    channel: str
+    also: str = ""
+    serial: str | None = None
+
+
+INBOUND = Queue(
+    lane=Lane.INBOUND,
+    lock_class=7101,
+    table="raw.webhook_event",
+    ready="state = 'pending'",
+    running="state = 'running'",
+    due="run_at",
+    fair="fair_key",
+    channel="zrg_inbound",
+)
+REPLIES = Queue(
+    lane=Lane.REPLIES,
+    lock_class=7102,
+    table="app.job",
+    ready="state = 'pending'",
+    running="state = 'running'",
+    due="run_at",
+    fair="workspace_id",
+    channel="zrg_replies",
+    also="lane = 'replies'",
+    serial="serial_key",
+)
+SENDS = Queue(
+    lane=Lane.SENDS,
+    lock_class=7103,
+    table="app.send",
+    ready="state IN ('planned', 'unknown')",
+    running="state = 'sending'",
+    due="due_at",
+    fair="workspace_id",
+    channel="zrg_sends",
+    serial="serial_key",
+)
+QUEUES: dict[Lane, Queue] = {queue.lane: queue for queue in (INBOUND, REPLIES, SENDS)}
