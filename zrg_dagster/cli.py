@@ -125,6 +125,30 @@ def db_status() -> None:
         raise typer.Exit(1)
 
 
+@db_app.command("posture")
+def db_posture(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """List what the database allows and should not: row security, grants, roles. Code 1 when there is anything."""
+    import json
+
+    import psycopg
+
+    from zrg_dagster.core.db.posture import violations
+
+    stack = _stack()
+    with stack.running(), psycopg.connect(stack.dsn("worker"), autocommit=True) as connection:
+        found = violations(connection)
+    if as_json:
+        rows = [{"code": each.code, "object": each.object, "fix": each.fix} for each in found]
+        typer.echo(json.dumps({"violations": rows}))
+    else:
+        for each in found:
+            typer.echo(f"{each.code}  {each.object}\n    fix: {each.fix}")
+        typer.echo(f"posture: {len(found)} violations" if found else "posture: no violation")
+    raise typer.Exit(1 if found else 0)
+
+
 @db_app.command("bootstrap")
 def db_bootstrap(
     show: Annotated[bool, typer.Option("--print", help="Print the DSN settings, passwords included.")] = False,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from zrg_dagster.assets import booking, step_execution, workflow_attribution
+from zrg_dagster.assets import booking, posture, step_execution, workflow_attribution
 from zrg_dagster.jobs import availability, digest, followups, inbound, maintenance, replies, sends
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
@@ -11,7 +11,12 @@ from zrg_dagster.resources.model import Model
 from zrg_dagster.sensors import absence, facts, lanes, workspaces
 
 defs = dg.Definitions(
-    assets=[booking.booking, step_execution.step_execution, workflow_attribution.workflow_attribution],
+    assets=[
+        booking.booking,
+        step_execution.step_execution,
+        workflow_attribution.workflow_attribution,
+        posture.posture,
+    ],
     asset_checks=[
         booking.booking_checks,
         step_execution.step_execution_checks,
@@ -28,6 +33,7 @@ defs = dg.Definitions(
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,
         workflow_attribution.refresh_workflow_attribution,
+        posture.check_posture,
     ],
     schedules=[
         followups.send_due_followups_every_minute,
@@ -35,6 +41,7 @@ defs = dg.Definitions(
         digest.send_daily_digest_every_quarter_hour,
         maintenance.daily_maintenance_at_night,
         workflow_attribution.refresh_marts_hourly,
+        posture.check_posture_daily,
     ],
     sensors=[
         lanes.process_inbound_when_due,

@@ -1,1 +1,35 @@
-"""Acceptance tests start real processes; what they start is stopped by the fixtures of tests/conftest.py."""
+"""Acceptance tests start real processes. One platform serves the tests that can share it; it is stopped and removed at
+the end, whatever happened, and a failing test shows the last lines of every process."""
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from tests.acceptance.platform import Platform, running_platform
+from tests.acceptance.postman import Postman
+
+
+@pytest.fixture(scope="session")
+def platform(postgres_major: int) -> Iterator[Platform]:
+    """The shared platform, started by the first test that asks for it."""
+    with running_platform(postgres_major) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
+def postman(platform: Platform) -> Postman:
+    """Who has delivered to the shared platform, and what was acknowledged."""
+    return Postman(platform)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for platform in item.funcargs.values():
+            if isinstance(platform, Platform):
+                report.sections.append(("the platform's last lines", platform.tails()))
+    return report

@@ -24,7 +24,8 @@ def test_every_setting_is_read_by_some_code():
         if path.name not in ("settings.py", "settings_doc.py")
     )
     # `db_*_url` and `*_keys` are read through a name that is put together from the role or the key list.
-    indirect = re.compile(r"^db_\w+_url$|^(secret|verify)_keys$")
+    # The log format is read through the property `json_logs`.
+    indirect = re.compile(r"^db_\w+_url$|^(secret|verify)_keys$|^log_format$")
     unread = [name for name in Settings.model_fields if not indirect.match(name) and f".{name}" not in sources]
     assert unread == []
 

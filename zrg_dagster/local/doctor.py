@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -61,6 +62,7 @@ def examine(settings: Settings | None = None, now: datetime | None = None) -> li
         return [*findings, Finding("settings", "fail", *_halves(error))]
     place = "the embedded Postgres" if stack.embedded else "your own Postgres"
     findings.append(Finding("settings", "ok", f"{settings.environment}, home {stack.home}, {place}"))
+    findings.append(_public_address(settings))
     findings += _guarded("secrets", lambda: _secrets(stack))
     findings += _guarded("database", lambda: _database_checks(stack, now or utc_now()))
     findings += _guarded("processes", lambda: _processes(stack, now or utc_now()))
@@ -114,6 +116,17 @@ def _python(version: tuple[int, ...]) -> Finding:
 
 
 # Secrets
+
+
+def _public_address(settings: Settings) -> Finding:
+    """Where vendors are told to deliver. Plain http would send webhook secrets in the clear."""
+    url = urlsplit(settings.public_url)
+    shown = f"vendors deliver to {settings.public_url}/api/webhooks/..."
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return Finding("public address", "fail", "PUBLIC_URL is no address", "set it to https://your.host")
+    if settings.environment == "production" and url.scheme != "https":
+        return Finding("public address", "fail", f"{shown}, without TLS", "set PUBLIC_URL to https://your.host")
+    return Finding("public address", "ok", shown)
 
 
 def _secrets(stack: Stack) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ class Sealer:
             raise SealError("no key: give at least one Fernet key")
         try:
             self._fernet = MultiFernet([Fernet(part) for part in parts])
+            self._newest = Fernet(parts[0])
         except ValueError:
             raise SealError("a key is not 32 url-safe base64 bytes; make one with `zrg secrets keygen`") from None
 
@@ -43,6 +44,18 @@ class Sealer:
         if bound != scope:
             raise SealError(f"secret for {scope}: was sealed for another scope")
         return value
+
+    def rotated(self, sealed: str) -> str | None:
+        """`sealed` under the newest key, scope kept; None when it is already. `SealError` when no key opens it."""
+        token = sealed.encode()
+        try:
+            self._newest.decrypt(token)
+        except InvalidToken:
+            try:
+                return self._fernet.rotate(token).decode()
+            except InvalidToken:
+                raise SealError("a sealed value cannot be opened with the keys of this process") from None
+        return None
 
 
 def new_key() -> str:

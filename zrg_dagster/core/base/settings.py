@@ -100,6 +100,13 @@ class Settings(BaseSettings):
         description="Fernet keys that seal webhook verification secrets; all that the receiver can open.",
     )
 
+    # People
+    super_admins: str = Field(
+        default="",
+        validation_alias="ZRG_SUPER_ADMINS",
+        description="Comma-separated e-mail addresses of the people who may do everything in every workspace.",
+    )
+
     # Receiver
     receiver_host: str = Field(
         default="127.0.0.1", validation_alias="ZRG_RECEIVER_HOST", description="Bind address of the receiver."

@@ -1,14 +1,18 @@
 """Connections: one async engine a process for work, one short synchronous connection for a sensor's question."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 CONNECT_TIMEOUT_S = 10
+CONFLICT_ATTEMPTS = 5
+
+T = TypeVar("T")
 
 
 def sqlalchemy_url(dsn: str, driver: str = "psycopg") -> str:
@@ -37,6 +41,29 @@ def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") 
             "options": "-c timezone=UTC -c statement_timeout=300000 -c idle_in_transaction_session_timeout=60000",
         },
     )
+
+
+def is_conflict(error: BaseException) -> bool:
+    """A deadlock or serialization failure: the transaction was rolled back as a whole and will pass when run again."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+
+
+def is_away(error: BaseException) -> bool:
+    """The database cannot be reached or ended the connection. A deadlock is an OperationalError too, and is not that."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.OperationalError) and not is_conflict(error)
+
+
+async def until_settled(work: Callable[[], Awaitable[T]], *, attempts: int = CONFLICT_ATTEMPTS) -> T:
+    """Run a whole transaction, again when another one was in its way. `work` opens and commits it."""
+    for _ in range(attempts - 1):
+        try:
+            return await work()
+        except DBAPIError as error:
+            if not is_conflict(error):
+                raise
+    return await work()
 
 
 @asynccontextmanager

@@ -65,11 +65,12 @@ class LaneLimits:
 @dataclass(slots=True)
 class LaneWork(Generic[Item]):
     """What a lane supplies: `claim(worker_id, limit, now)` takes items, `work(worker_id, item)` finishes one of them,
-    `release(now)` gives back what dead workers held."""
+    `release(now)` gives back what dead workers held, `size(item)` counts its rows (an item may be a batch)."""
 
     claim: Callable[[int, int, datetime], Awaitable[Sequence[Item]]]
     work: Callable[[int, Item], Awaitable[None]]
     release: Callable[[datetime], Awaitable[int]]
+    size: Callable[[Item], int] = lambda _item: 1
 
 
 class _Loop(Generic[Item]):
@@ -110,7 +111,7 @@ class _Loop(Generic[Item]):
         if room <= 0:
             return 0
         items = await self._work.claim(self._worker.id, room, now)
-        self._report.claimed += len(items)
+        self._report.claimed += sum(self._work.size(item) for item in items)
         for item in items:
             task = asyncio.create_task(self._one(item))
             self._running.add(task)

@@ -10,9 +10,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.drafting.slots import Slot, make_slot, pick
 from zrg_dagster.core.drafting.transcript import MAX_LINES, TranscriptLine, format_transcript
 from zrg_dagster.core.text.times import load_zone
+from zrg_dagster.core.workspaces.personas import DEFAULT_TONE
+from zrg_dagster.core.workspaces.voice import (
+    DEFAULT_GREETING,
+    DEFAULT_NAME,
+    persona_columns_sql,
+    persona_id_sql,
+    setting_columns_sql,
+    voice_of,
+)
+
+log = get_logger(__name__)
 
 HORIZON = timedelta(days=14)
 # A time offered now must still lie ahead when the mail is read.
@@ -22,7 +34,10 @@ MAX_SLOTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Who writes and what for. Empty strings where the workspace says nothing."""
+    """Who writes and what for: the campaign's persona, else the default one, else the settings (PE-01).
+
+    Empty strings where nobody says anything. A greeting may hold `{firstName}`.
+    """
 
     company_name: str
     sender_name: str
@@ -30,6 +45,10 @@ class Persona:
     service_description: str
     tone: str
     booking_link: str | None
+    greeting: str = DEFAULT_GREETING
+    sms_greeting: str = DEFAULT_GREETING
+    goals: str = ""
+    ideal_customer_profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +113,20 @@ class DraftContext:
         return "\n".join(slot.label for slot in self.offered)
 
 
-_MESSAGE = text("""
+_MESSAGE = text(f"""
     SELECT m.workspace_id, m.id AS message_id, m.channel, m.subject, m.body, m.sent_at, m.is_auto_reply, m.is_bounce,
            m.opt_out_rule, l.id AS lead_id, l.first_name, l.last_name, l.email, l.phone,
            l.company_name AS lead_company, l.job_title, l.timezone AS lead_timezone, l.sentiment_tag, l.status,
            l.current_replier_email, l.current_replier_name, w.name AS workspace_name, w.timezone AS workspace_timezone,
-           s.company_name, s.sender_name, s.signature, s.service_description, s.tone, s.booking_link
+           s.company_name, s.booking_link, c.id AS campaign_id, c.ai_persona_id AS campaign_persona_id,
+           {setting_columns_sql("s")}, {persona_columns_sql("p")}
     FROM app.message m
     JOIN app.lead l ON l.workspace_id = m.workspace_id AND l.id = m.lead_id
     JOIN app.workspace w ON w.id = m.workspace_id
     LEFT JOIN app.workspace_setting s ON s.workspace_id = m.workspace_id
+    LEFT JOIN app.email_campaign c ON c.workspace_id = l.workspace_id AND c.id = l.email_campaign_id
+    LEFT JOIN app.ai_persona p ON p.workspace_id = m.workspace_id
+        AND p.id = {persona_id_sql("m.workspace_id", "c.ai_persona_id")}
     WHERE m.id = :message_id""")
 
 _TRANSCRIPT = text("""
@@ -159,13 +182,25 @@ def _slots(starts: list[datetime], zone: ZoneInfo | None) -> tuple[Slot, ...]:
 
 
 def _persona(row: Any) -> Persona:
+    voice = voice_of(row, campaign_persona_id=row["campaign_persona_id"])
+    log.info(
+        "voice_chosen",
+        source=voice.source,
+        persona_id=voice.persona_id and str(voice.persona_id),
+        campaign_id=row["campaign_id"] and str(row["campaign_id"]),
+        message_id=str(row["message_id"]),
+    )
     return Persona(
         company_name=row["company_name"] or row["workspace_name"],
-        sender_name=row["sender_name"] or "",
-        signature=row["signature"] or "",
-        service_description=row["service_description"] or "",
-        tone=row["tone"] or "friendly",
+        sender_name=voice.persona_name or row["workspace_name"] or DEFAULT_NAME,
+        signature=voice.signature,
+        service_description=voice.service_description,
+        tone=voice.tone or DEFAULT_TONE,
         booking_link=row["booking_link"],
+        greeting=voice.greeting,
+        sms_greeting=voice.sms_greeting,
+        goals=voice.goals,
+        ideal_customer_profile=voice.ideal_customer_profile,
     )
 
 

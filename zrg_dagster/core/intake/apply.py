@@ -6,7 +6,7 @@ where they can be written as an upsert, a `greatest()`, or a winner by (rank, ev
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,11 +19,18 @@ from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.followups.pause import Touch, complete_on_booking, pause_on_reply, resume_on_touch
 from zrg_dagster.core.followups.start import start_on_booking
 from zrg_dagster.core.intake import leads, messages
-from zrg_dagster.core.intake.appointments import NewAppointment, store_appointments
+from zrg_dagster.core.intake.appointments import (
+    NewAppointment,
+    apply_to_leads,
+    link_appointments,
+    store_appointments,
+    sync_campaigns,
+)
 from zrg_dagster.core.intake.fields import best, claims_of
 from zrg_dagster.core.intake.identity import Resolution, lookups, resolve
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
-from zrg_dagster.core.leads.suppression import Stop, suppress
+from zrg_dagster.core.intake.twins import settle_twins
+from zrg_dagster.core.leads.suppression import Stop, suppress, suppress_new_addresses
 from zrg_dagster.core.providers.records import LeadRecord, Parsed, SignalRecord
 
 
@@ -54,6 +61,7 @@ class Batch:
     touches: list[Touch] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
     message_ids: dict[int, UUID] = field(default_factory=dict)
+    campaigns: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
 
     def change(self, lead_id: UUID) -> leads.LeadChange:
         return self.changes.setdefault(lead_id, leads.LeadChange(lead_id))
@@ -78,9 +86,10 @@ async def apply(conn: AsyncConnection, events: Sequence[ReadEvent], now: datetim
     await _resolve(conn, batch)
     await _store_messages(conn, batch)
     _gather_signals(batch)
-    await _store_appointments(conn, batch, now)
     await leads.write_changes(conn, batch.changes, now)
+    await _store_appointments(conn, batch, now)
     await suppress(conn, batch.stops, now)
+    await suppress_new_addresses(conn, sorted(set(batch.found.new_identities.values())))
     await _move_sequences(conn, batch, now)
     await enqueue(conn, batch.jobs)
     return endings + [_ending(batch, number) for number in range(len(batch.items))]
@@ -112,8 +121,9 @@ def _review_click(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces:
     click = parsed.review_action
     assert click is not None
     workspace_id = workspaces.get(click.workspace_key or "")
-    if workspace_id is None or click.draft_id is None:
-        reason = "unreadable_click" if click.draft_id is None else "unknown_workspace"
+    draft_id = _uuid(click.draft_id)
+    if workspace_id is None or draft_id is None:
+        reason = "unreadable_click" if draft_id is None else "unknown_workspace"
         return Ending(event, "quarantined", reason, "the button names no draft or workspace of ours", parsed=parsed)
     batch.jobs.append(
         NewJob(
@@ -121,12 +131,12 @@ def _review_click(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces:
             lane=Lane.REPLIES,
             kind="review_action",
             job_key=f"review_action:{event.id}",
-            serial_key=f"draft:{click.draft_id}",
+            serial_key=f"draft:{draft_id}",
             correlation_id=event.correlation_id,
             run_at=batch.now,
             payload={
                 "action": click.action,
-                "draft_id": click.draft_id,
+                "draft_id": str(draft_id),
                 "version": click.version,
                 "slack_user": click.user_id,
                 "slack_channel": click.channel_id,
@@ -139,23 +149,44 @@ def _review_click(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces:
     return Ending(event, "processed", parsed=parsed, workspace_id=workspace_id)
 
 
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
+
+
 def _may_create(parsed: Parsed) -> bool:
-    """Messages make leads. A booking or a signal about somebody unknown does not: there is nobody to talk to."""
-    return parsed.message is not None
+    """Messages make leads, and so does a stop: an unsubscribe that arrives before the first mail must not be lost.
+
+    A booking or a status about somebody unknown does not: there is nobody to talk to.
+    """
+    return parsed.message is not None or any(_is_stop(signal) for signal in parsed.signals)
+
+
+def _matched_by(parsed: Parsed, lead: LeadRecord) -> LeadRecord:
+    """A booking is matched by address or contact only. A reminder number may be anybody's, and the appointment keeps
+    none by which a person who becomes known later could be found."""
+    if parsed.appointment is None:
+        return lead
+    return replace(lead, identities=tuple(pair for pair in lead.identities if pair[0] != "phone"))
 
 
 async def _resolve(conn: AsyncConnection, batch: Batch) -> None:
     records: list[tuple[int, UUID, LeadRecord, bool]] = [
-        (number, event.workspace_id, parsed.lead, _may_create(parsed))
+        (number, event.workspace_id, _matched_by(parsed, parsed.lead), _may_create(parsed))
         for number, (event, parsed) in enumerate(batch.items)
         if parsed.lead is not None and event.workspace_id is not None
     ]
     keys = {key for _, workspace, lead, _ in records for key in lookups(workspace, lead)}
     batch.found = resolve(records, await leads.known_identities(conn, keys) if keys else {})
     await leads.write_resolution(conn, batch.found)
+    # From here to the commit nobody else stores anything of these leads: what is looked up below stays true.
+    await leads.lock_leads(conn, set(batch.found.lead_of.values()))
 
 
 async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
+    batch.campaigns = await _campaigns(conn, batch)
     new: dict[int, messages.NewMessage] = {}
     for number, (event, parsed) in enumerate(batch.items):
         lead_id = batch.found.lead_of.get(number)
@@ -168,33 +199,43 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
             event.workspace_id, lead_id, event.provider, parsed.message, event.id, event.correlation_id
         )
     pending = list(new.values())
-    near = await messages.known_near(conn, pending)
     echoes = await messages.own_echoes(conn, pending)
-    kept = {n: m for n, m in new.items() if m.record.key not in near and m.record.key not in echoes}
+    twins = await settle_twins(conn, pending)
+    known = twins | await messages.known_near(conn, [m for m in pending if m.record.key not in twins])
+    kept: dict[int, messages.NewMessage] = {}
+    repeated: dict[int, tuple[UUID, str]] = {}
     for number, message in new.items():
-        if message.record.key in near:
-            batch.reasons[number] = "duplicate_message"
-        elif message.record.key in echoes:
+        if message.record.key in echoes:
             batch.reasons[number] = "own_send_confirmed"
+        elif message.record.key in known:
+            repeated[number] = (message.workspace_id, known[message.record.key])
+        else:
+            kept[number] = message
     stored = await messages.store_messages(conn, list(kept.values()))
-    campaigns = await _campaigns(conn, batch)
+    ids = await messages.ids_of(conn, list(repeated.values()))
+    for number, key in repeated.items():
+        # What it says of its lead counts, whichever report of the message came first.
+        batch.reasons[number] = "duplicate_message"
+        batch.message_ids[number] = ids[key]
+        _note_lead(batch, number, new[number])
     counts: Counter[tuple[UUID, str]] = Counter()
     touches: list[tuple[messages.NewMessage, UUID]] = []
     fresh = {key for key, row in stored.items() if row.is_new}
     for number, message in kept.items():
-        row = stored[(message.workspace_id, message.record.key)]
-        batch.message_ids[number] = row.id
-        _note_lead(batch, number, message, campaigns)
         key = (message.workspace_id, message.record.key)
+        row = stored[key]
+        batch.message_ids[number] = row.id
+        _note_lead(batch, number, message)
         if key not in fresh:
             batch.reasons.setdefault(number, "duplicate_message")
+            if message.record.flags.provider_interested:
+                batch.jobs.append(_reply_job(message, row.id, batch.now, again="interested"))
             continue
         fresh.discard(key)  # of several deliveries of one message in this batch, the first counts
-        campaign = batch.changes[message.lead_id].email_campaign
-        if campaign:
-            counts[(campaign[1], message.record.direction)] += 1
         if message.record.source == "bounce":
             continue
+        if campaign_id := _campaign_of(batch, number):
+            counts[(campaign_id, message.record.direction)] += 1
         if message.record.direction == "inbound":
             batch.jobs.append(_reply_job(message, row.id, batch.now))
         else:
@@ -215,44 +256,53 @@ async def _campaigns(conn: AsyncConnection, batch: Batch) -> dict[tuple[UUID, st
     return await messages.ensure_campaigns(conn, wanted) if wanted else {}
 
 
-def _note_lead(
-    batch: Batch, number: int, message: messages.NewMessage, campaigns: dict[tuple[UUID, str, str], UUID]
-) -> None:
-    """Gather what this message says about its lead: contact fields, roll-ups, campaign, replier, and stops."""
-    record = message.record
-    parsed = batch.items[number][1]
-    change = batch.change(message.lead_id)
+def _campaign_of(batch: Batch, number: int) -> UUID | None:
+    """The campaign that this very delivery names."""
+    event, parsed = batch.items[number]
+    reference = parsed.lead.campaign if parsed.lead else None
+    if reference is None or event.workspace_id is None:
+        return None
+    return batch.campaigns[(event.workspace_id, reference.provider, reference.external_id)]
+
+
+def _note_person(batch: Batch, number: int, lead_id: UUID, at: datetime) -> leads.LeadChange:
+    """Gather the contact fields and the campaign that a delivery claims for its lead."""
+    event, parsed = batch.items[number]
+    change = batch.change(lead_id)
     if parsed.lead is not None:
-        claims = claims_of(parsed.lead, at=record.sent_at, source=f"{message.provider}:{parsed.event_type}")
+        claims = claims_of(parsed.lead, at=at, source=f"{event.provider}:{parsed.event_type}")
         change.claims = best([change.claims, claims])
-        if parsed.lead.campaign:
-            reference = parsed.lead.campaign
-            campaign = campaigns[(message.workspace_id, reference.provider, reference.external_id)]
-            change.offer_campaign(record.sent_at, campaign)
+        if (reference := parsed.lead.campaign) and (campaign_id := _campaign_of(batch, number)):
+            change.offer_campaign(leads.CampaignClaim(at, reference.provider, reference.external_id, campaign_id))
+    return change
+
+
+def _note_lead(batch: Batch, number: int, message: messages.NewMessage) -> None:
+    """Gather what this message says about its lead: contact fields, campaign, roll-ups, and stops."""
+    record = message.record
+    change = _note_person(batch, number, message.lead_id, record.sent_at)
+    message_id = batch.message_ids[number]
     if record.source == "bounce":
         # A mail system wrote it: the lead said nothing. A hard bounce stops the address, a soft one passes.
         if record.flags.bounce:
-            batch.stops.append(_stop(message, record.flags.bounce_rule or "bounce", batch.message_ids[number]))
+            batch.stops.append(_stop(message, record.flags.bounce_rule or "bounce", message_id))
         return
     change.saw(record.direction, record.sent_at)
-    if record.direction == "inbound":
-        if record.channel == "email":
-            replier = parsed.lead.current_replier if parsed.lead else None
-            change.offer_replier(record.sent_at, replier.email if replier else None, replier.name if replier else None)
-        if record.flags.opt_out:
-            batch.stops.append(_stop(message, record.flags.opt_out_rule or "opt_out", batch.message_ids[number]))
+    if record.direction == "inbound" and record.flags.opt_out:
+        batch.stops.append(_stop(message, record.flags.opt_out_rule or "opt_out", message_id))
 
 
 def _stop(message: messages.NewMessage, rule: str, message_id: UUID | None) -> Stop:
     return Stop(message.workspace_id, message.lead_id, message_id, rule, message.provider, message.record.sent_at)
 
 
-def _reply_job(message: messages.NewMessage, message_id: UUID, now: datetime) -> NewJob:
+def _reply_job(message: messages.NewMessage, message_id: UUID, now: datetime, *, again: str | None = None) -> NewJob:
+    """The job of a new message; `again` names what a later delivery added to it, so that it is looked at once more."""
     return NewJob(
         workspace_id=message.workspace_id,
         lane=Lane.REPLIES,
         kind="reply",
-        job_key=f"reply:{message_id}",
+        job_key=f"reply:{message_id}:{again}" if again else f"reply:{message_id}",
         serial_key=f"lead:{message.lead_id}",
         correlation_id=message.correlation_id,
         run_at=now,
@@ -271,6 +321,7 @@ def _gather_signals(batch: Batch) -> None:
                 if lead_id is None:
                     batch.reasons[number] = "lead_not_identified"
                     continue
+                _note_person(batch, number, lead_id, signal.at)
                 rule = signal.detail or signal.kind
                 batch.stops.append(Stop(event.workspace_id, lead_id, None, rule, event.provider, signal.at))
 
@@ -282,19 +333,29 @@ def _is_stop(signal: SignalRecord) -> bool:
 
 async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime) -> None:
     found = [
-        NewAppointment(event.workspace_id, batch.found.lead_of.get(number), parsed.appointment, event.id)
+        NewAppointment(
+            event.workspace_id,
+            batch.found.lead_of.get(number),
+            parsed.appointment,
+            parsed.lead.identity("ghl_contact") if parsed.lead else None,
+            event.id,
+        )
         for number, (event, parsed) in enumerate(batch.items)
         if parsed.appointment is not None and event.workspace_id is not None
     ]
     for number, (_, parsed) in enumerate(batch.items):
         if parsed.appointment is not None and number not in batch.found.lead_of:
             batch.reasons[number] = "lead_not_identified"
-    booked = await store_appointments(conn, found, now)
-    if booked.lead_ids:
-        await complete_on_booking(conn, booked.lead_ids, now)
-        await start_on_booking(conn, booked.lead_ids, now)
-    if booked.dirty_days:
-        await mark_dirty(conn, "booking", booked.dirty_days)
+    stored = await store_appointments(conn, found)
+    linked = await link_appointments(conn, batch.found.new_identities)
+    booked = await apply_to_leads(conn, [*stored, *linked], now)
+    campaign_days = await sync_campaigns(conn, {*batch.changes, *batch.found.lead_of.values()})
+    if booked:
+        await complete_on_booking(conn, booked, now)
+        await start_on_booking(conn, booked, now)
+    days = campaign_days | {each.booked_day for each in (*stored, *linked)}
+    if days:
+        await mark_dirty(conn, "booking", days)
 
 
 async def _move_sequences(conn: AsyncConnection, batch: Batch, now: datetime) -> None:

@@ -1,94 +1,132 @@
 """Appointments as vendors report them, in any order: which version stands, and what a booking does to its lead."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.intake.identity import Identity
 from zrg_dagster.core.providers.records import AppointmentRecord
 
-# A cancelled invitee never returns to confirmed, whatever arrives later (providers §9.2).
-FINAL = ("CANCELED", "RESCHEDULED")
+Key = tuple[UUID, str, str]  # workspace, provider, vendor's id
 
 
 @dataclass(frozen=True, slots=True)
 class NewAppointment:
+    """One report of an appointment. `lead_id` is None while its person is unknown; `contact_id` is the vendor's."""
+
     workspace_id: UUID
     lead_id: UUID | None
     record: AppointmentRecord
+    contact_id: str | None
     event_id: UUID
 
+    @property
+    def key(self) -> Key:
+        return (self.workspace_id, self.record.provider.lower(), self.record.external_id)
 
-def standing(record: AppointmentRecord) -> tuple[int, datetime, str]:
-    """Orders versions of one appointment: an end beats everything before it, then the vendor's own version time."""
-    return (1 if record.status in FINAL else 0, record.version_at, record.status)
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An appointment as it stands now, and as it stood before (`was` is None when it is new or newly linked)."""
+
+    workspace_id: UUID
+    lead_id: UUID | None
+    status: str
+    was: str | None
+    booked_at: datetime
+
+    @property
+    def booked_day(self) -> tuple[date, UUID]:
+        return (self.booked_at.astimezone(UTC).date(), self.workspace_id)
 
 
-_UPSERT = text("""
+_BEFORE = text("""
+    SELECT a.workspace_id, a.provider, a.external_id, a.status
+    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:providers AS text[]), CAST(:externals AS text[]))
+         AS k (workspace_id, provider, external_id)
+    JOIN app.appointment a USING (workspace_id, provider, external_id)
+    ORDER BY a.workspace_id, a.provider, a.external_id FOR UPDATE OF a""")
+
+
+def _latest(*names: str) -> str:
+    """The value of the newest version that has one; of two versions at one instant the greater value."""
+    return ",\n        ".join(
+        f"""{name} = CASE WHEN (excluded.vendor_updated_at, excluded.{name}) > (a.vendor_updated_at, a.{name})
+            OR a.{name} IS NULL THEN coalesce(excluded.{name}, a.{name}) ELSE a.{name} END"""
+        for name in names
+    )
+
+
+# A cancelled invitee never returns to confirmed, whatever arrives later (providers §9.2), so an end beats everything
+# before it, and of the two ends a reschedule beats a cancellation: it says the same and where the meeting went.
+# Of the rest the vendor's own version time decides.
+_END = "array_position(ARRAY['canceled', 'rescheduled'], {}.status)"
+_UPSERT = text(f"""
     INSERT INTO app.appointment AS a (id, workspace_id, lead_id, provider, external_id, secondary_id, status, start_at,
         end_at, timezone, attendee_email, calendar_key, booked_at, booked_at_source, canceled_at, canceled_by,
-        superseded_by, vendor_updated_at, email_campaign_id, assigned_to_user_id, event_id)
+        superseded_by, vendor_updated_at, event_id)
     SELECT j.id, j.workspace_id, j.lead_id, j.provider, j.external_id, j.secondary_id, j.status, j.start_at, j.end_at,
         j.timezone, j.attendee_email, j.calendar_key, j.version_at, 'provider', j.canceled_at, j.canceled_by,
-        j.superseded_by, j.version_at, l.email_campaign_id, l.assigned_to_user_id, j.event_id
+        j.superseded_by, j.version_at, j.event_id
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, workspace_id uuid, lead_id uuid, provider text,
         external_id text, secondary_id text, status text, start_at timestamptz, end_at timestamptz, timezone text,
         attendee_email text, calendar_key text, canceled_at timestamptz, canceled_by text, superseded_by text,
         version_at timestamptz, event_id uuid)
-    LEFT JOIN app.lead l ON l.id = j.lead_id
     ORDER BY j.workspace_id, j.provider, j.external_id
     ON CONFLICT (workspace_id, provider, external_id) DO UPDATE SET
         lead_id = coalesce(a.lead_id, excluded.lead_id),
         booked_at = least(a.booked_at, excluded.booked_at),
-        status = CASE WHEN (excluded.status IN ('canceled', 'rescheduled'), excluded.vendor_updated_at, excluded.status)
-                         > (a.status IN ('canceled', 'rescheduled'), a.vendor_updated_at, a.status)
-                      THEN excluded.status ELSE a.status END,
-        start_at = CASE WHEN excluded.vendor_updated_at >= a.vendor_updated_at
-                        THEN coalesce(excluded.start_at, a.start_at) ELSE coalesce(a.start_at, excluded.start_at) END,
-        end_at = CASE WHEN excluded.vendor_updated_at >= a.vendor_updated_at
-                      THEN coalesce(excluded.end_at, a.end_at) ELSE coalesce(a.end_at, excluded.end_at) END,
+        status = CASE
+            WHEN coalesce({_END.format("excluded")}, 0) <> coalesce({_END.format("a")}, 0)
+                THEN CASE WHEN coalesce({_END.format("excluded")}, 0) > coalesce({_END.format("a")}, 0)
+                          THEN excluded.status ELSE a.status END
+            WHEN (excluded.vendor_updated_at, excluded.status) > (a.vendor_updated_at, a.status) THEN excluded.status
+            ELSE a.status END,
+        {_latest("start_at", "end_at", "timezone", "attendee_email", "calendar_key", "secondary_id")},
         canceled_at = least(a.canceled_at, excluded.canceled_at),
-        canceled_by = coalesce(a.canceled_by, excluded.canceled_by),
-        superseded_by = coalesce(a.superseded_by, excluded.superseded_by),
+        canceled_by = least(a.canceled_by, excluded.canceled_by),
+        superseded_by = least(a.superseded_by, excluded.superseded_by),
         vendor_updated_at = greatest(a.vendor_updated_at, excluded.vendor_updated_at)
-    RETURNING a.workspace_id, a.lead_id, a.status, a.booked_at""")
-
-_BOOKED = text("""
-    UPDATE app.lead SET status = 'meeting-booked', sentiment_tag = 'Meeting Booked', sentiment_source = 'provider',
-        updated_at = :now
-    WHERE id = ANY(CAST(:leads AS uuid[])) AND status NOT IN ('meeting-booked', 'blacklisted')""")
+    RETURNING a.workspace_id, a.provider, a.external_id, a.lead_id, a.status, a.booked_at""")
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """What storing appointments changed: leads with a standing booking, and the days whose facts are out of date."""
-
-    lead_ids: tuple[UUID, ...]
-    dirty_days: tuple[tuple[date, UUID], ...]
-
-
-async def store_appointments(conn: AsyncConnection, found: Sequence[NewAppointment], now: datetime) -> Booked:
-    """Upsert by vendor id; of several versions in one batch only the standing one is written."""
-    rows: dict[tuple[UUID, str, str], NewAppointment] = {}
+async def store_appointments(conn: AsyncConnection, found: Sequence[NewAppointment]) -> list[Stored]:
+    """Upsert by vendor id. Several versions of one appointment in a batch are written one after the other, so that a
+    batch ends like the same deliveries one by one."""
+    if not found:
+        return []
+    versions: dict[Key, list[NewAppointment]] = defaultdict(list)
     for each in found:
-        key = (each.workspace_id, each.record.provider, each.record.external_id)
-        if key not in rows or standing(each.record) > standing(rows[key].record):
-            rows[key] = each
-    if not rows:
-        return Booked((), ())
-    payload = json.dumps([_row(each) for each in rows.values()], default=str)
-    stored = list(await conn.execute(_UPSERT, {"rows": payload}))
-    leads = sorted({row.lead_id for row in stored if row.lead_id and row.status == "confirmed"})
-    if leads:
-        await conn.execute(_BOOKED, {"leads": leads, "now": now})
-    days = sorted({(row.booked_at.astimezone(UTC).date(), row.workspace_id) for row in stored})
-    return Booked(tuple(leads), tuple(days))
+        versions[each.key].append(each)
+    keys = sorted(versions)
+    parameters = {
+        "workspaces": [key[0] for key in keys],
+        "providers": [key[1] for key in keys],
+        "externals": [key[2] for key in keys],
+    }
+    before = {_key(row): row.status for row in await conn.execute(_BEFORE, parameters)}
+    after: dict[Key, Row[Any]] = {}
+    for number in range(max(len(each) for each in versions.values())):
+        rows = [_row(each[number]) for each in versions.values() if len(each) > number]
+        after |= {
+            _key(row): row for row in await conn.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})
+        }
+    return [
+        Stored(row.workspace_id, row.lead_id, row.status, before.get(key), row.booked_at)
+        for key, row in sorted(after.items())
+    ]
+
+
+def _key(row: Row[Any]) -> Key:
+    return (row.workspace_id, row.provider, row.external_id)
 
 
 def _row(each: NewAppointment) -> dict[str, Any]:
@@ -99,16 +137,104 @@ def _row(each: NewAppointment) -> dict[str, Any]:
         "lead_id": each.lead_id,
         "provider": record.provider.lower(),
         "external_id": record.external_id,
-        "secondary_id": record.secondary_id,
+        # The other id by which this booking is found: the event behind an invitee, the contact behind a GHL booking.
+        "secondary_id": record.secondary_id or each.contact_id,
         "status": record.status.lower(),
-        "start_at": record.start_at and record.start_at.isoformat(),
-        "end_at": record.end_at and record.end_at.isoformat(),
+        "start_at": record.start_at,
+        "end_at": record.end_at,
         "timezone": record.timezone,
         "attendee_email": record.attendee_email,
         "calendar_key": record.event_type_id,
-        "canceled_at": record.version_at.isoformat() if record.status == "CANCELED" else None,
+        "canceled_at": record.version_at if record.status == "CANCELED" else None,
         "canceled_by": record.canceled_by,
         "superseded_by": record.superseded_by,
-        "version_at": record.version_at.isoformat(),
+        "version_at": record.version_at,
         "event_id": each.event_id,
     }
+
+
+_LINK = text("""
+    UPDATE app.appointment a SET lead_id = k.lead_id
+    FROM (SELECT DISTINCT ON (workspace_id, kind, value) *
+          FROM unnest(CAST(:workspaces AS uuid[]), CAST(:kinds AS text[]), CAST(:values AS text[]), CAST(:leads AS uuid[]))
+              AS u (workspace_id, kind, value, lead_id)) k
+    WHERE a.workspace_id = k.workspace_id AND a.lead_id IS NULL
+      AND ((a.provider = 'calendly' AND k.kind = 'email' AND a.attendee_email = k.value)
+        OR (a.provider = 'ghl' AND k.kind = 'ghl_contact' AND a.secondary_id = k.value))
+    RETURNING a.workspace_id, a.lead_id, a.status, a.booked_at""")
+
+
+async def link_appointments(conn: AsyncConnection, new: Mapping[Identity, UUID]) -> list[Stored]:
+    """Give bookings that came before their person was known to the lead that has just been made."""
+    rows = [
+        (workspace, "ghl_contact" if kind == "ghl_contact" else "email", value, lead_id)
+        for (workspace, kind, value), lead_id in sorted(new.items())
+        if kind in ("ghl_contact", "email", "alternate_email")
+    ]
+    if not rows:
+        return []
+    parameters = {
+        "workspaces": [row[0] for row in rows],
+        "kinds": [row[1] for row in rows],
+        "values": [row[2] for row in rows],
+        "leads": [row[3] for row in rows],
+    }
+    linked = await conn.execute(_LINK, parameters)
+    return [Stored(row.workspace_id, row.lead_id, row.status, None, row.booked_at) for row in linked]
+
+
+_STANDING = text("""
+    SELECT DISTINCT lead_id FROM app.appointment
+    WHERE lead_id = ANY(CAST(:leads AS uuid[])) AND status IN ('confirmed', 'showed', 'no_show')""")
+_BOOKED = text("""
+    UPDATE app.lead SET status = 'meeting-booked', sentiment_tag = 'Meeting Booked', sentiment_source = 'provider',
+        updated_at = :now
+    WHERE id = ANY(CAST(:leads AS uuid[])) AND status <> 'blacklisted'""")
+# BK-72. A tag that claims a booking needs one (SE-07); what they wanted was a meeting.
+_FREED = text("""
+    UPDATE app.lead SET status = 'qualified', updated_at = :now,
+        sentiment_tag = CASE WHEN sentiment_tag = 'Meeting Booked' OR id = ANY(CAST(:unseen AS uuid[]))
+                             THEN 'Meeting Requested' ELSE sentiment_tag END,
+        sentiment_source = CASE WHEN sentiment_tag = 'Meeting Booked' OR id = ANY(CAST(:unseen AS uuid[]))
+                                THEN 'provider' ELSE sentiment_source END
+    WHERE id = ANY(CAST(:leads AS uuid[])) AND (status = 'meeting-booked'
+        OR (status <> 'blacklisted' AND id = ANY(CAST(:unseen AS uuid[]))))""")
+
+
+async def apply_to_leads(conn: AsyncConnection, stored: Sequence[Stored], now: datetime) -> list[UUID]:
+    """Move the leads of appointments that changed; returns those that are newly booked.
+
+    A cancellation that arrives before its booking does what both would have done in order. A delivery that says what
+    is known changes nothing: the lead may have moved on since.
+    """
+    changed = [each for each in stored if each.lead_id is not None and each.status != each.was]
+    booked = sorted({each.lead_id for each in changed if each.lead_id and each.status == "confirmed"})
+    canceled = {each.lead_id for each in changed if each.lead_id and each.status == "canceled"} - set(booked)
+    if booked:
+        await conn.execute(_BOOKED, {"leads": booked, "now": now})
+    if canceled:
+        standing = set((await conn.execute(_STANDING, {"leads": sorted(canceled)})).scalars())
+        freed = sorted(canceled - standing)
+        unseen = sorted({each.lead_id for each in changed if each.lead_id in freed and each.was is None})
+        await conn.execute(_FREED, {"leads": freed, "unseen": unseen, "now": now})
+    return booked
+
+
+# What the lead's first touch was when the booking was made: an earlier mail that arrives later moves it.
+_SYNC = text("""
+    UPDATE app.appointment a SET email_campaign_id = w.campaign_id
+    FROM (SELECT p.id, CASE WHEN (l.provenance #>> '{campaign,at}')::timestamptz > p.booked_at THEN NULL
+                            ELSE l.email_campaign_id END AS campaign_id
+          FROM app.appointment p JOIN app.lead l ON l.id = p.lead_id
+          WHERE p.lead_id = ANY(CAST(:leads AS uuid[]))) w
+    WHERE a.id = w.id AND a.email_campaign_id IS DISTINCT FROM w.campaign_id
+    RETURNING a.booked_at, a.workspace_id""")
+
+
+async def sync_campaigns(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> set[tuple[date, UUID]]:
+    """Write the campaign behind each booking of these leads; returns the days whose facts changed."""
+    leads = sorted(lead_ids)
+    if not leads:
+        return set()
+    rows = await conn.execute(_SYNC, {"leads": leads})
+    return {(row.booked_at.astimezone(UTC).date(), row.workspace_id) for row in rows}

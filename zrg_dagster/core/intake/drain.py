@@ -48,7 +48,7 @@ class InboundLane:
         self._report = report
 
     def work(self) -> LaneWork[Sequence[Row[Any]]]:
-        return LaneWork(claim=self._claim, work=self._work, release=self._release)
+        return LaneWork(claim=self._claim, work=self._work, release=self._release, size=len)
 
     async def _claim(self, worker_id: int, _room: int, now: datetime) -> Sequence[Sequence[Row[Any]]]:
         async with self._engine.begin() as conn:
@@ -62,14 +62,20 @@ class InboundLane:
     async def _work(self, worker_id: int, rows: Sequence[Row[Any]]) -> None:
         async with self._engine.connect() as conn:
             events = [read(event) for event in await load_bodies(conn, rows)]
-        await self._settle_all(worker_id, events)
+        for each in events:
+            if each.failure is not None:
+                await self._isolated(worker_id, each, each.failure)
+        if readable := [each for each in events if each.failure is None]:
+            await self._settle_all(worker_id, readable)
 
     async def _settle_all(self, worker_id: int, events: Sequence[ReadEvent]) -> None:
-        """Apply and settle; on a failure, halve until the delivery that causes it stands alone."""
+        """Apply and settle; on a failure, halve until the delivery that causes it stands alone.
+
+        A lost claim is isolated the same way: the other rows are still ours, and nobody else works on them while we
+        hold our lock.
+        """
         try:
             await self._apply_with_retry(worker_id, events)
-        except ClaimLost:
-            raise
         except Exception as error:
             if _database_is_away(error):
                 raise  # nothing was settled, and whoever comes next releases our claims
@@ -78,7 +84,16 @@ class InboundLane:
                 await self._settle_all(worker_id, events[:middle])
                 await self._settle_all(worker_id, events[middle:])
             else:
-                await self._settle_failure(worker_id, events[0], error)
+                await self._isolated(worker_id, events[0], error)
+
+    async def _isolated(self, worker_id: int, each: ReadEvent, error: Exception) -> None:
+        """One delivery that failed alone; one that another worker took over meanwhile is theirs to settle."""
+        try:
+            if isinstance(error, ClaimLost):
+                raise error
+            await self._settle_failure(worker_id, each, error)
+        except ClaimLost:
+            self._report.count("claim_lost")
 
     async def _apply_with_retry(self, worker_id: int, events: Sequence[ReadEvent]) -> None:
         for attempt in range(RACE_RETRIES):

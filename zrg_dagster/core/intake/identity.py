@@ -1,7 +1,8 @@
 """Who a delivery is about: matching inside one workspace by the priority of seed 003 §6 (LM-01…LM-03).
 
-Pure. Every identity a record carries is kept for its lead; what already belongs to another lead makes the two merge
-candidates instead of moving (LM-09), so that the order of deliveries never decides who somebody is.
+Pure. Every identity that a message or a stop carries is kept for its lead; what already belongs to another lead makes
+the two merge candidates instead of moving (LM-09), so that the order of deliveries never decides who somebody is. What
+only looks for its lead (a booking, a status) leaves no trace: a candidate that exists only when it came late would.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, LeadRecord
 
 Identity = tuple[UUID, str, str]  # workspace, kind, normalised value
-_EMAIL_KINDS = ("email", "alternate_email")
+EMAIL_KINDS = ("email", "alternate_email")
 
 
 @dataclass(slots=True)
@@ -37,13 +38,13 @@ def lookups(workspace_id: UUID, lead: LeadRecord) -> set[Identity]:
     """Every key under which the record's person may already be known: an address also as somebody's alternate."""
     keys: set[Identity] = set()
     for workspace, kind, value in identities_of(workspace_id, lead):
-        keys.update((workspace, each, value) for each in (_EMAIL_KINDS if kind in _EMAIL_KINDS else (kind,)))
+        keys.update((workspace, each, value) for each in (EMAIL_KINDS if kind in EMAIL_KINDS else (kind,)))
     return keys
 
 
 def _owner(known: Mapping[Identity, UUID], identity: Identity) -> UUID | None:
     workspace, kind, value = identity
-    for each in _EMAIL_KINDS if kind in _EMAIL_KINDS else (kind,):
+    for each in EMAIL_KINDS if kind in EMAIL_KINDS else (kind,):
         if (owner := known.get((workspace, each, value))) is not None:
             return owner
     return None
@@ -63,12 +64,15 @@ def resolve(records: Iterable[tuple[int, UUID, LeadRecord, bool]], known: Mappin
             lead_id = new_id()
             result.new_leads[lead_id] = workspace
         result.lead_of[number] = lead_id
+        if not may_create:
+            continue
         for identity in identities:
             owner = _owner(seen, identity)
-            if owner is None and may_create:
+            # An address that came as an alternate and as an own one is kept as both, whichever was first.
+            if owner is None or (owner == lead_id and identity not in seen):
                 seen[identity] = lead_id
                 result.new_identities[identity] = lead_id
-            elif owner is not None and owner != lead_id:
+            elif owner != lead_id:
                 low, high = sorted((owner, lead_id))
                 result.candidates.add((workspace, low, high, identity[1]))
     return result

@@ -11,23 +11,36 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.intake.fields import FIELDS, Claim, merge
-from zrg_dagster.core.intake.identity import Identity, Resolution
+from zrg_dagster.core.intake.identity import EMAIL_KINDS, Identity, Resolution
+
+# Beside the classes of the lanes' workers (core/db/queue.py).
+ADDRESS_LOCK_CLASS = 7111
 
 
 class IdentityRace(RuntimeError):
     """Another worker made one of our new identities meanwhile. The batch rolls back and is read again."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class CampaignClaim:
+    """A delivery's word about the campaign of its lead. First touch wins; of two at one instant the smaller vendor id,
+    because our own ids follow the order of arrival."""
+
+    at: datetime
+    provider: str
+    external_id: str
+    campaign_id: UUID
+
+
 @dataclass(slots=True)
 class LeadChange:
-    """What a batch says about one lead. Times are the latest of each direction; `replier` is that of the latest inbound."""
+    """What a batch says about one lead. Times are the latest of each direction."""
 
     lead_id: UUID
     claims: dict[str, Claim] = field(default_factory=dict)
     last_inbound_at: datetime | None = None
     last_outbound_at: datetime | None = None
-    email_campaign: tuple[datetime, UUID] | None = None
-    replier: tuple[datetime, str | None, str | None] | None = None
+    email_campaign: CampaignClaim | None = None
 
     def saw(self, direction: str, at: datetime) -> None:
         if direction == "inbound":
@@ -35,14 +48,9 @@ class LeadChange:
         else:
             self.last_outbound_at = max(self.last_outbound_at or at, at)
 
-    def offer_campaign(self, at: datetime, campaign_id: UUID) -> None:
+    def offer_campaign(self, claim: CampaignClaim) -> None:
         """First touch decides the campaign, whatever arrives first (LM-04)."""
-        self.email_campaign = min(self.email_campaign or (at, campaign_id), (at, campaign_id))
-
-    def offer_replier(self, at: datetime, email: str | None, name: str | None) -> None:
-        """The latest inbound e-mail decides who is answering: a colleague (CC-02), or the lead again (CC-04)."""
-        if self.replier is None or at >= self.replier[0]:
-            self.replier = (at, email, name)
+        self.email_campaign = min(self.email_campaign or claim, claim)
 
 
 _KNOWN = text("""
@@ -81,6 +89,8 @@ _CANDIDATES = text("""
 
 async def write_resolution(conn: AsyncConnection, found: Resolution, *, source: str = "webhook") -> None:
     """Insert new leads, identities and merge candidates; `IdentityRace` when another worker was faster."""
+    if found.new_identities:
+        await _arbitrate_addresses(conn, found.new_identities)
     if found.new_leads:
         parameters = {"ids": list(found.new_leads), "workspaces": list(found.new_leads.values())}
         await conn.execute(_NEW_LEADS, parameters)
@@ -106,25 +116,52 @@ async def write_resolution(conn: AsyncConnection, found: Resolution, *, source: 
         await conn.execute(_CANDIDATES, parameters)
 
 
-_LOCK = text(f"""
-    SELECT id, provenance, {", ".join(FIELDS)} FROM app.lead
-    WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE""")
+_ADDRESS_LOCKS = text("""
+    SELECT pg_advisory_xact_lock(:class, l.hash)
+    FROM (SELECT DISTINCT hashtext(k.workspace_id || ' ' || k.value) AS hash
+          FROM unnest(CAST(:workspaces AS uuid[]), CAST(:values AS text[])) AS k (workspace_id, value) ORDER BY 1) l""")
+_OTHER_OWNER = text("""
+    SELECT count(*)
+    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:values AS text[]), CAST(:leads AS uuid[])) AS k (workspace_id, value, lead_id)
+    JOIN app.lead_identity i ON i.workspace_id = k.workspace_id AND i.value = k.value
+        AND i.kind IN ('email', 'alternate_email') AND i.lead_id <> k.lead_id""")
+
+
+async def _arbitrate_addresses(conn: AsyncConnection, new: Mapping[Identity, UUID]) -> None:
+    """One address belongs to one lead, be it as own or as alternate address.
+
+    The primary key holds the kind, so that two workers could give one address to two leads without ever noticing.
+    """
+    addresses = [(key[0], key[2], lead_id) for key, lead_id in new.items() if key[1] in EMAIL_KINDS]
+    if not addresses:
+        return
+    parameters = {"workspaces": [each[0] for each in addresses], "values": [each[1] for each in addresses]}
+    await conn.execute(_ADDRESS_LOCKS, {**parameters, "class": ADDRESS_LOCK_CLASS})
+    taken = await conn.execute(_OTHER_OWNER, {**parameters, "leads": [each[2] for each in addresses]})
+    if number := taken.scalar_one():
+        raise IdentityRace(f"{number} addresses were given to another lead meanwhile")
+
+
+# Not FOR UPDATE: that waits for every insert that refers to the lead, and two workers would wait for each other.
+_LOCK = text("SELECT id FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE")
+
+
+async def lock_leads(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> None:
+    """Hold the leads of a batch, taken in id order, until its transaction ends."""
+    if ids := sorted(lead_ids):
+        await conn.execute(_LOCK, {"ids": ids})
+
+
+_STORED = text(f"""
+    SELECT id, provenance, {", ".join(FIELDS)} FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[]))""")
 
 _UPDATE = text(f"""
     UPDATE app.lead l SET
         {", ".join(f"{name} = coalesce(r.{name}, l.{name})" for name in FIELDS)},
         provenance = l.provenance || r.provenance
             || CASE WHEN r.takes_campaign THEN jsonb_build_object('campaign', jsonb_build_object('at', r.campaign_at))
-                    ELSE '{{}}' END
-            || CASE WHEN r.takes_replier THEN jsonb_build_object('replier', jsonb_build_object('at', r.replier_at))
                     ELSE '{{}}' END,
         email_campaign_id = CASE WHEN r.takes_campaign THEN r.campaign_id ELSE l.email_campaign_id END,
-        current_replier_email = CASE WHEN r.takes_replier THEN r.replier_email ELSE l.current_replier_email END,
-        current_replier_name = CASE WHEN r.takes_replier THEN r.replier_name ELSE l.current_replier_name END,
-        current_replier_since = CASE WHEN NOT r.takes_replier THEN l.current_replier_since
-            WHEN r.replier_email IS NULL THEN NULL
-            WHEN r.replier_email IS DISTINCT FROM l.current_replier_email THEN r.replier_at
-            ELSE l.current_replier_since END,
         snoozed_until = CASE WHEN r.inbound_at > l.last_inbound_at THEN NULL ELSE l.snoozed_until END,
         last_inbound_at = greatest(l.last_inbound_at, r.inbound_at),
         last_outbound_at = greatest(l.last_outbound_at, r.outbound_at),
@@ -132,24 +169,48 @@ _UPDATE = text(f"""
     FROM (
         SELECT j.*,
             j.campaign_id IS NOT NULL AND (o.email_campaign_id IS NULL OR
-                (j.campaign_at, j.campaign_id) < ((o.provenance #>> '{{campaign,at}}')::timestamptz, o.email_campaign_id))
-                AS takes_campaign,
-            j.replier_at IS NOT NULL AND
-                j.replier_at >= coalesce((o.provenance #>> '{{replier,at}}')::timestamptz, '-infinity') AS takes_replier
+                (j.campaign_at, j.campaign_provider, j.campaign_external_id)
+                    < ((o.provenance #>> '{{campaign,at}}')::timestamptz, c.provider, c.external_id)) AS takes_campaign
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, provenance jsonb,
             {", ".join(f"{name} text" for name in FIELDS)}, inbound_at timestamptz, outbound_at timestamptz,
-            campaign_at timestamptz, campaign_id uuid, replier_at timestamptz, replier_email text, replier_name text)
+            campaign_at timestamptz, campaign_id uuid, campaign_provider text, campaign_external_id text)
         JOIN app.lead o ON o.id = j.id
+        LEFT JOIN app.email_campaign c ON c.id = o.email_campaign_id
     ) r WHERE l.id = r.id""")
+
+# Who is answering is read from the mails themselves: whoever wrote the newest one, unless it is the lead (CC-01, CC-04),
+# since the first mail of that unbroken run (CC-03). An automatic answer of a colleague redirects nobody.
+_REPLIER = text("""
+    WITH mail AS (
+        SELECT m.lead_id, m.from_email, m.from_name, m.sent_at, m.message_key
+        FROM app.message m
+        WHERE m.lead_id = ANY(CAST(:ids AS uuid[])) AND m.channel = 'email' AND m.direction = 'inbound'
+          AND m.source <> 'bounce' AND NOT m.is_auto_reply AND m.from_email IS NOT NULL
+    ), newest AS (
+        SELECT DISTINCT ON (lead_id) * FROM mail ORDER BY lead_id, sent_at DESC, message_key DESC
+    ), replier AS (
+        SELECT n.lead_id, n.from_email AS email, n.from_name AS name, (
+            SELECT min(m.sent_at) FROM mail m
+            WHERE m.lead_id = n.lead_id AND m.from_email = n.from_email AND NOT EXISTS (
+                SELECT FROM mail o WHERE o.lead_id = m.lead_id AND o.from_email <> n.from_email
+                  AND (o.sent_at, o.message_key) > (m.sent_at, m.message_key))) AS since
+        FROM newest n JOIN app.lead l ON l.id = n.lead_id AND l.email IS DISTINCT FROM n.from_email
+    )
+    UPDATE app.lead l SET current_replier_email = r.email, current_replier_name = r.name, current_replier_since = r.since
+    FROM newest n LEFT JOIN replier r ON r.lead_id = n.lead_id
+    WHERE l.id = n.lead_id AND (l.current_replier_email, l.current_replier_name, l.current_replier_since)
+        IS DISTINCT FROM (r.email, r.name, r.since)""")
 
 
 async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange], now: datetime) -> None:
-    """Lock the leads in id order, let the winning claims in, move the roll-ups forward."""
+    """Let the winning claims in and move the roll-ups forward. The leads are locked and their messages stored."""
     if not changes:
         return
-    stored = await conn.execute(_LOCK, {"ids": sorted(changes)})
+    stored = await conn.execute(_STORED, {"ids": sorted(changes)})
     rows = [_row(changes[lead.id], lead._asdict()) for lead in stored]
     await conn.execute(_UPDATE, {"rows": json.dumps(rows, default=str), "now": now})
+    if answering := [change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims]:
+        await conn.execute(_REPLIER, {"ids": sorted(answering)})
 
 
 def _row(change: LeadChange, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,9 +222,11 @@ def _row(change: LeadChange, stored: Mapping[str, Any]) -> dict[str, Any]:
         "inbound_at": change.last_inbound_at and change.last_inbound_at.isoformat(),
         "outbound_at": change.last_outbound_at and change.last_outbound_at.isoformat(),
     }
-    if change.email_campaign:
-        row |= {"campaign_at": change.email_campaign[0].isoformat(), "campaign_id": change.email_campaign[1]}
-    if change.replier:
-        at, email, name = change.replier
-        row |= {"replier_at": at.isoformat(), "replier_email": email, "replier_name": name}
+    if claim := change.email_campaign:
+        row |= {
+            "campaign_at": claim.at.isoformat(),
+            "campaign_id": claim.campaign_id,
+            "campaign_provider": claim.provider,
+            "campaign_external_id": claim.external_id,
+        }
     return row

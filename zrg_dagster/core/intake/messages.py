@@ -92,12 +92,37 @@ _NEAR = text("""
 
 
 async def known_near(conn: AsyncConnection, messages: Sequence[NewMessage]) -> dict[str, str]:
-    """Message keys that are already stored under a neighbouring key (a retry that crossed a time bucket)."""
+    """Messages known under a neighbouring key (a retry that crossed a time bucket), stored or earlier in this batch:
+    key → the key they are known by."""
     near = [(m.workspace_id, key, m.record.key) for m in messages for key in m.record.near_keys]
     if not near:
         return {}
     parameters = {"workspaces": [n[0] for n in near], "keys": [n[1] for n in near], "wanted": [n[2] for n in near]}
-    return {row.wanted: row.message_key for row in await conn.execute(_NEAR, parameters)}
+    known = {row.wanted: row.message_key for row in await conn.execute(_NEAR, parameters)}
+    kept: set[tuple[UUID, str]] = set()
+    for message in sorted(messages, key=lambda m: (m.record.sent_at, m.record.key)):
+        if message.record.key in known:
+            continue
+        earlier = next((key for key in message.record.near_keys if (message.workspace_id, key) in kept), None)
+        if earlier is not None:
+            known[message.record.key] = earlier
+        else:
+            kept.add((message.workspace_id, message.record.key))
+    return known
+
+
+_IDS = text("""
+    SELECT m.workspace_id, m.message_key, m.id
+    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:keys AS text[])) AS k (workspace_id, message_key)
+    JOIN app.message m USING (workspace_id, message_key)""")
+
+
+async def ids_of(conn: AsyncConnection, keys: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+    """The ids of stored messages by (workspace, key)."""
+    if not keys:
+        return {}
+    rows = await conn.execute(_IDS, {"workspaces": [key[0] for key in keys], "keys": [key[1] for key in keys]})
+    return {(row.workspace_id, row.message_key): row.id for row in rows}
 
 
 _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channel text, direction text, source text,
@@ -107,13 +132,17 @@ _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channe
     provider_interested boolean, event_id uuid"""
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
 
-# What two deliveries say of one message differs only in the flags; they are joined with OR, so order is no matter.
+# What two deliveries say of one message differs in the flags, which are joined with OR, and in the time when the vendor
+# names none and receipt stands in for it: then the earliest receipt is the closest to the truth.
 _INSERT = text(f"""
     INSERT INTO app.message AS m ({_NAMES})
     SELECT {_NAMES} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j ({_COLUMNS}) ORDER BY workspace_id, message_key
     ON CONFLICT (workspace_id, message_key) DO UPDATE SET
         provider_interested = m.provider_interested OR excluded.provider_interested,
-        is_auto_reply = m.is_auto_reply OR excluded.is_auto_reply
+        is_auto_reply = m.is_auto_reply OR excluded.is_auto_reply,
+        sent_at = CASE WHEN m.sent_at_quality = excluded.sent_at_quality THEN least(m.sent_at, excluded.sent_at)
+                       WHEN m.sent_at_quality = 'provider' THEN m.sent_at ELSE excluded.sent_at END,
+        sent_at_quality = least(m.sent_at_quality, excluded.sent_at_quality)
     RETURNING m.id, m.workspace_id, m.message_key, m.xmax = 0 AS is_new""")
 
 
@@ -128,6 +157,9 @@ async def store_messages(
             flags = message.record.flags
             rows[key]["provider_interested"] |= flags.provider_interested
             rows[key]["is_auto_reply"] |= flags.auto_reply or flags.out_of_office
+            told = (message.record.sent_at_quality, message.record.sent_at)
+            if told < (rows[key]["sent_at_quality"], rows[key]["sent_at"]):
+                rows[key] |= {"sent_at_quality": told[0], "sent_at": told[1]}
         else:
             rows[key] = _row(message)
     if not rows:
@@ -160,7 +192,7 @@ def _row(message: NewMessage) -> dict[str, Any]:
         "from_name": record.from_name,
         "to_email": record.to_email,
         "cc": [person.email for person in record.cc],
-        "sent_at": record.sent_at.isoformat(),
+        "sent_at": record.sent_at,
         "sent_at_quality": record.sent_at_quality,
         "is_auto_reply": flags.auto_reply or flags.out_of_office,
         "is_out_of_office": flags.out_of_office,
@@ -180,22 +212,20 @@ _OWN_SENDS = text("""
       AND s.channel <> 'slack'""")
 
 
-async def own_echoes(conn: AsyncConnection, messages: Sequence[NewMessage]) -> dict[str, UUID]:
-    """Outbound messages that a vendor reports back and that our ledger sent itself: message key → send.
+async def own_echoes(conn: AsyncConnection, messages: Sequence[NewMessage]) -> set[str]:
+    """Keys of outbound messages that a vendor reports back and that our ledger sent itself.
 
     Same vendor id, or same lead, channel, beginning of the text and a time within ten minutes.
     """
     reported = [m for m in messages if m.record.direction == "outbound" and m.record.source in ("human", "api")]
     if not reported:
-        return {}
+        return set()
     sends = list(await conn.execute(_OWN_SENDS, {"leads": sorted({m.lead_id for m in reported})}))
-    echoes: dict[str, UUID] = {}
-    for message in reported:
-        for send in sends:
-            if send.lead_id == message.lead_id and _is_echo(message.record, send):
-                echoes[message.record.key] = send.id
-                break
-    return echoes
+    return {
+        message.record.key
+        for message in reported
+        if any(send.lead_id == message.lead_id and _is_echo(message.record, send) for send in sends)
+    }
 
 
 def _is_echo(record: MessageRecord, send: Any) -> bool:

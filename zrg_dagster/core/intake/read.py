@@ -33,6 +33,7 @@ class ClaimedEvent:
     scope: str
     workspace_id: UUID | None
     workspace_key: str | None
+    timezone: str | None
     received_at: datetime
     attempts: int
     max_attempts: int
@@ -43,15 +44,16 @@ class ClaimedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReadEvent:
-    """A delivery with what it says, or with why it cannot be read."""
+    """A delivery with what it says, with why it does not fit (`problem`), or with how our reading broke (`failure`)."""
 
     event: ClaimedEvent
     parsed: Parsed | None
     problem: ShapeError | None = None
+    failure: Exception | None = None
 
 
 _BODIES = text("""
-    SELECT k.id, b.body, b.headers, w.key
+    SELECT k.id, b.body, b.headers, w.key, w.timezone
     FROM unnest(CAST(:ids AS uuid[]), CAST(:received AS timestamptz[]), CAST(:workspaces AS uuid[]))
          AS k (id, received_at, workspace_id)
     LEFT JOIN raw.webhook_body b ON b.event_id = k.id AND b.received_at = k.received_at
@@ -80,6 +82,7 @@ def _claimed(row: Row[Any], stored: Row[Any]) -> ClaimedEvent:
         scope=row.scope,
         workspace_id=row.workspace_id,
         workspace_key=stored.key,
+        timezone=stored.timezone,
         received_at=row.received_at,
         attempts=row.attempts,
         max_attempts=row.max_attempts,
@@ -90,13 +93,22 @@ def _claimed(row: Row[Any], stored: Row[Any]) -> ClaimedEvent:
 
 
 def read(event: ClaimedEvent) -> ReadEvent:
-    """Parse one delivery. Anything that does not fit its vendor's shapes becomes a problem, never an exception."""
+    """Parse one delivery; never raises.
+
+    What does not fit its vendor's shapes is a problem. A defect of a parser is a failure of this one delivery: raised
+    here it would take the whole batch with it, and again at each retry.
+    """
     parser = PARSERS.get(event.provider)
     if parser is None:
         return ReadEvent(event, None, ShapeError("$", "a known provider", event.provider))
     if not event.body:
         return ReadEvent(event, None, ShapeError("$", "a body", "none (past its retention)"))
     try:
-        return ReadEvent(event, parser(event.body, received_at=event.received_at, scope=event.scope))
+        parsed = parser(
+            event.body, received_at=event.received_at, workspace_timezone=event.timezone, scope=event.scope
+        )
+        return ReadEvent(event, parsed)
     except ShapeError as problem:
         return ReadEvent(event, None, problem)
+    except Exception as error:  # noqa: BLE001
+        return ReadEvent(event, None, failure=error)

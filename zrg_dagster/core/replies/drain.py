@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import Row, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import record_call
 from zrg_dagster.core.base.log import get_logger, redact_text
 from zrg_dagster.core.db import lanes, queue
+from zrg_dagster.core.db.engine import is_away, until_settled
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
@@ -83,7 +82,7 @@ class RepliesLane:
         except ClaimLost:
             raise
         except Exception as error:
-            if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.OperationalError):
+            if is_away(error):
                 raise
             now = self._world.clock()
             description = redact_text(f"{type(error).__name__}: {error}")
@@ -130,9 +129,12 @@ class RepliesLane:
             reason=payload["reason"],
             correlation_id=job.correlation_id,
         )
-        async with self._engine.begin() as conn:
-            outcome = await review.apply(conn, request, self._world.clock())
-        return Ended("done", f"review_{outcome}")
+
+        async def decide() -> review.ReviewOutcome:
+            async with self._engine.begin() as conn:
+                return await review.apply(conn, request, self._world.clock())
+
+        return Ended("done", f"review_{await until_settled(decide)}")
 
     async def _regenerate(self, job: Row[Any]) -> Ended | NotNow:
         draft_id, version = UUID(job.payload["draft_id"]), job.payload["version"]

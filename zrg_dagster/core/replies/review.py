@@ -48,6 +48,8 @@ class ReviewRequest:
     correlation_id: str
 
 
+# The ledger settles a send before it touches its draft; locking in the same order keeps the two from a deadlock.
+_LOCK_SEND = text("SELECT id FROM app.send WHERE draft_id = :id AND kind = 'draft' FOR UPDATE")
 _LOCK = text("SELECT id, status, version, workspace_id FROM app.draft WHERE id = :id FOR UPDATE")
 _MEMBER = text("""
     SELECT u.id FROM app.user u
@@ -70,6 +72,7 @@ _DECISION = text("""
 
 async def apply(conn: AsyncConnection, request: ReviewRequest, now: datetime) -> ReviewOutcome:
     """Carry out one decision in the caller's transaction. The draft row is locked, so two people cannot both decide."""
+    await conn.execute(_LOCK_SEND, {"id": request.draft_id})
     draft = (await conn.execute(_LOCK, {"id": request.draft_id})).one_or_none()
     if draft is None or draft.workspace_id != request.workspace_id:
         return ReviewOutcome.UNKNOWN_DRAFT

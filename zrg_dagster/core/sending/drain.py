@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db import queue
+from zrg_dagster.core.db.engine import until_settled
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
@@ -131,20 +132,25 @@ class SendsLane:
             settled = self._without_account(row)
         else:
             settled = await self._call(Delivery(row, credential, known))
+        # Again on a deadlock: what the vendor answered must not be lost to another transaction's bad timing.
+        state = await until_settled(lambda: self._settle(worker_id, row, settled))
+        self._report.count(state, settled.reason)
+        log.info(
+            "send_settled",
+            send_id=str(row.id),
+            state=state,
+            reason=settled.reason,
+            vendor=row.vendor,
+            correlation_id=row.correlation_id,
+        )
+
+    async def _settle(self, worker_id: int, row: Row[Any], settled: Settled) -> str:
         now = self._clock()
         async with self._engine.begin() as conn:
             written = await ledger.settle(conn, row, settled, worker_id=worker_id, now=now)
             if written.state != row.state or written.state != SendState.UNKNOWN:
                 await self._apply_consequence(conn, written, now)
-        self._report.count(written.state, settled.reason)
-        log.info(
-            "send_settled",
-            send_id=str(row.id),
-            state=written.state,
-            reason=settled.reason,
-            vendor=row.vendor,
-            correlation_id=row.correlation_id,
-        )
+        return written.state
 
     async def _call(self, delivery: Delivery) -> Settled:
         row = delivery.row

@@ -1,182 +1,230 @@
-"""Writing a workspace file to the database: one transaction, idempotent, routes and sealed secrets included."""
+"""Writing a workspace file to the database: read, compare, write what differs, all in one transaction.
 
-from collections.abc import Callable
+An unchanged file writes nothing, not even a time stamp. Two applies of one workspace wait for each other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import UUID
 
+import psycopg
+from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.seal import Sealer
-from zrg_dagster.core.workspaces.channels import CREDENTIAL_NAMES, credential_scope
-from zrg_dagster.core.workspaces.declare import IntegrationsPart, SequencePart, WorkspaceFile
+from zrg_dagster.core.workspaces import tables
+from zrg_dagster.core.workspaces.audit import record
+from zrg_dagster.core.workspaces.changes import RowChange, audit_entries, compare
+from zrg_dagster.core.workspaces.declare import SEVERAL_EMAIL_PROVIDERS, WorkspaceFile
+from zrg_dagster.core.workspaces.personas import apply_personas
+from zrg_dagster.core.workspaces.references import clean_secret, references
+from zrg_dagster.core.workspaces.sealing import Keys
+from zrg_dagster.core.workspaces.source import WorkspaceFileError
+from zrg_dagster.core.workspaces.users import save_users
+from zrg_dagster.core.workspaces.wanted import USER, WORKSPACE, Current, build_wanted
 
-# `(reference) -> secret`
-Secrets = Callable[[str], str]
+ORDER = (WORKSPACE, USER, *(section.name for section in tables.SECTIONS))
 
+# Commands that change a workspace take turns; the lock ends with the transaction and needs no row to exist.
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('zrg.workspace.' || CAST(:key AS text), 0))")
+# The writers of personas lock this row.
+_LOCK_ROW = text("SELECT id FROM app.workspace WHERE key = :key FOR NO KEY UPDATE")
 _WORKSPACE = text("""
-    INSERT INTO app.workspace AS w (id, key, name, timezone) VALUES (:id, :key, :name, :timezone)
-    ON CONFLICT (key) DO UPDATE SET name = excluded.name, timezone = excluded.timezone, updated_at = :now
-    RETURNING id""")
-_USER = text("""
-    INSERT INTO app.user AS u (id, email, name, slack_user_id) VALUES (:id, :email, :name, :slack_user_id)
-    ON CONFLICT (email) DO UPDATE SET name = coalesce(nullif(excluded.name, ''), u.name),
-        slack_user_id = coalesce(excluded.slack_user_id, u.slack_user_id)
-    RETURNING id""")
-_OWNER = text("UPDATE app.workspace SET owner_user_id = :user_id WHERE id = :id")
-_MEMBER = text(
-    "INSERT INTO app.member (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, :role) ON CONFLICT DO NOTHING"
-)
-_SETTING = text("""
-    INSERT INTO app.workspace_setting (workspace_id, company_name, sender_name, signature, service_description, tone,
-        booking_link, slack_recipients, digest_local_time, updated_at)
-    VALUES (:workspace_id, :company_name, :sender_name, :signature, :service_description, :tone, :booking_link,
-        CAST(:slack_recipients AS text[]), :digest_local_time, :now)
-    ON CONFLICT (workspace_id) DO UPDATE SET company_name = excluded.company_name, sender_name = excluded.sender_name,
-        signature = excluded.signature, service_description = excluded.service_description, tone = excluded.tone,
-        booking_link = excluded.booking_link, slack_recipients = excluded.slack_recipients,
-        digest_local_time = excluded.digest_local_time, updated_at = excluded.updated_at""")
-_INTEGRATION = text("""
-    INSERT INTO app.integration (workspace_id, provider, base_url, external_id, updated_at)
-    VALUES (:workspace_id, :provider, :base_url, :external_id, :now)
-    ON CONFLICT (workspace_id, provider) DO UPDATE SET base_url = excluded.base_url, external_id = excluded.external_id,
-        is_active = true, updated_at = excluded.updated_at""")
-_CREDENTIAL = text("""
-    INSERT INTO secret.credential (workspace_id, name, sealed, updated_at) VALUES (:workspace_id, :name, :sealed, :now)
-    ON CONFLICT (workspace_id, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at""")
-_ROUTE = text("""
-    INSERT INTO raw.route (provider, routing_key, workspace_id, workspace_key, allowed_hosts, sealed_secret, updated_at)
-    VALUES (:provider, :routing_key, :workspace_id, :workspace_key, CAST(:allowed_hosts AS text[]), :sealed_secret, :now)
-    ON CONFLICT (provider, routing_key) DO UPDATE SET allowed_hosts = excluded.allowed_hosts,
-        sealed_secret = excluded.sealed_secret, is_active = true, updated_at = excluded.updated_at
-        WHERE raw.route.workspace_id = excluded.workspace_id
-    RETURNING workspace_id""")
-_CAMPAIGN = text("""
-    INSERT INTO app.email_campaign (id, workspace_id, provider, external_id, name, response_mode, auto_send_threshold,
-        delay_min_s, delay_max_s)
-    VALUES (:id, :workspace_id, :provider, :external_id, :name, :response_mode, :auto_send_threshold, :delay_min_s,
-        :delay_max_s)
-    ON CONFLICT (workspace_id, provider, external_id) DO UPDATE SET name = excluded.name,
-        response_mode = excluded.response_mode, auto_send_threshold = excluded.auto_send_threshold,
-        delay_min_s = excluded.delay_min_s, delay_max_s = excluded.delay_max_s""")
-_CALENDAR = text("""
-    INSERT INTO app.calendar (id, workspace_id, provider, external_id, name) VALUES (:id, :workspace_id, :provider,
-        :external_id, :name)
-    ON CONFLICT (workspace_id, provider, external_id) DO UPDATE SET name = excluded.name, is_active = true""")
-_SEQUENCE = text("""
-    INSERT INTO app.follow_up_sequence (id, workspace_id, name, description, trigger_on, is_active)
-    VALUES (:id, :workspace_id, :name, :description, :trigger_on, :is_active)
-    ON CONFLICT (workspace_id, name) DO UPDATE SET description = excluded.description,
-        trigger_on = excluded.trigger_on, is_active = excluded.is_active, updated_at = :now
-    RETURNING id""")
-_STEP = text("""
-    INSERT INTO app.follow_up_step (id, workspace_id, sequence_id, step_order, day_offset, minute_offset, channel, subject,
-        message_template)
-    VALUES (:id, :workspace_id, :sequence_id, :step_order, :day_offset, :minute_offset, :channel, :subject, :message)
-    ON CONFLICT (sequence_id, step_order) DO UPDATE SET day_offset = excluded.day_offset,
-        minute_offset = excluded.minute_offset, channel = excluded.channel, subject = excluded.subject,
-        message_template = excluded.message_template""")
+    SELECT w.id, w.name, w.timezone, w.is_active, u.email AS owner
+    FROM app.workspace w LEFT JOIN app.user u ON u.id = w.owner_user_id WHERE w.key = :key""")
+_USERS = text("""
+    SELECT u.email, u.name, u.slack_user_id FROM app.user u
+    WHERE u.email = ANY(CAST(:emails AS text[]))
+       OR u.id IN (SELECT m.user_id FROM app.member m WHERE m.workspace_id = :workspace_id)
+       OR u.id = (SELECT w.owner_user_id FROM app.workspace w WHERE w.id = :workspace_id)""")
+_HOSTS = text("SELECT host FROM app.email_host")
+_TAKEN = text("""
+    SELECT r.provider, r.routing_key FROM raw.route r
+    JOIN unnest(CAST(:providers AS text[]), CAST(:keys AS text[])) AS n (provider, routing_key)
+        ON n.provider = r.provider AND n.routing_key = r.routing_key
+    WHERE r.workspace_id IS DISTINCT FROM :workspace_id""")
+_CREATE = text("""
+    INSERT INTO app.workspace (id, key, name, timezone, is_active, owner_user_id, created_at, updated_at)
+    VALUES (:id, :key, :name, :timezone, :is_active, (SELECT id FROM app.user WHERE email = :owner), :now, :now)""")
+_UPDATE = text("""
+    UPDATE app.workspace SET name = :name, timezone = :timezone, is_active = :is_active, updated_at = :now,
+        owner_user_id = (SELECT id FROM app.user WHERE email = :owner)
+    WHERE id = :id""")
 
 
 class RouteTaken(ValueError):
     """A vendor's routing id already belongs to another workspace; a delivery must find exactly one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one apply would change. `is_new`: the workspace does not exist yet."""
+
+    workspace_id: UUID
+    is_new: bool
+    changes: tuple[RowChange, ...]
+
+    def touches(self, section: str, *key: str) -> bool:
+        return any(change.section == section and change.key == key for change in self.changes)
+
+
+async def take_turn(conn: AsyncConnection, key: str) -> None:
+    """Wait until no other command changes this workspace; held to the end of the transaction."""
+    await conn.execute(_TAKE_TURN, {"key": key})
+
+
+async def load_current(conn: AsyncConnection, key: str, keys: Keys, emails: Iterable[str] = ()) -> Current:
+    """Everything a file can describe, as stored, secrets opened (`UNREADABLE` where no key fits)."""
+    row = (await conn.execute(_WORKSPACE, {"key": key})).mappings().one_or_none()
+    workspace_id = row["id"] if row else None
+    state: tables.State = {WORKSPACE: {}}
+    if row:
+        state[WORKSPACE][()] = {name: value for name, value in row.items() if name != "id"}
+    users = await conn.execute(_USERS, {"emails": sorted(set(emails)), "workspace_id": workspace_id})
+    state[USER] = {(user["email"],): dict(user) for user in users.mappings()}
+    for section in tables.SECTIONS:
+        state[section.name] = await tables.read_rows(conn, section, workspace_id) if workspace_id else {}
+    if workspace_id:
+        _open_secrets(state, workspace_id, keys)
+    hosts = frozenset((await conn.execute(_HOSTS)).scalars())
+    return Current(workspace_id, state, hosts)
+
+
+def _open_secrets(state: tables.State, workspace_id: UUID, keys: Keys) -> None:
+    for section, place in (("credential", "name"), ("route", "provider")):
+        for row in state[section].values():
+            if row["value"] is not None:
+                row["value"] = keys.open(workspace_id, section, row[place], row["value"])
+
+
+async def make_plan(conn: AsyncConnection, file: WorkspaceFile, secrets: Mapping[str, SecretStr], keys: Keys) -> Plan:
+    """What applying `file` would change. `WorkspaceFileError` names every place that does not fit the database."""
+    emails = [member.email for member in file.members] + [file.workspace.owner or ""]
+    current = await load_current(conn, file.workspace.key, keys, emails)
+    wanted, problems = build_wanted(file, current, secrets)
+    problems += await _taken_routes(conn, file, current.workspace_id, wanted)
+    if problems:
+        raise WorkspaceFileError(problems)
+    changes = compare(current.state, wanted, ORDER)
+    return Plan(current.workspace_id or new_id(), current.workspace_id is None, tuple(changes))
+
+
+async def _taken_routes(
+    conn: AsyncConnection, file: WorkspaceFile, workspace_id: UUID | None, wanted: tables.State
+) -> list[str]:
+    routes = list(wanted["route"])
+    parameters = {
+        "providers": [provider for provider, _ in routes],
+        "keys": [key for _, key in routes],
+        "workspace_id": workspace_id,
+    }
+    taken = (await conn.execute(_TAKEN, parameters)).all()
+    message = "id {} is connected to another workspace; disconnect it there first"
+    return [
+        file.problem(("integrations", row.provider), message.format(row.routing_key))
+        for row in sorted(taken, key=lambda row: (row.provider, row.routing_key))
+    ]
+
+
+async def apply_file(
+    conn: AsyncConnection,
+    file: WorkspaceFile,
+    secrets: Mapping[str, SecretStr],
+    keys: Keys,
+    *,
+    actor: str,
+    now: datetime,
+) -> Plan:
+    """Bring the workspace to what the file says, with one entry in the audit log. The caller holds the transaction.
+
+    `actor` is who asked. Raises `WorkspaceFileError`, `RouteTaken`; then nothing may be kept.
+    """
+    await take_turn(conn, file.workspace.key)
+    plan = await make_plan(conn, file, secrets, keys)
+    if not plan.changes:
+        return plan
+    # Persona commands do not take the turn but the row: after it is ours, what they did is seen by a second look.
+    await conn.execute(_LOCK_ROW, {"key": file.workspace.key})
+    plan = await make_plan(conn, file, secrets, keys) if not plan.is_new else plan
+    try:
+        await _write(conn, file, plan, keys, now)
+    except IntegrityError as error:
+        raise _translated(error) from None
+    await record(
+        conn,
+        actor=actor,
+        action="workspace.create" if plan.is_new else "workspace.apply",
+        object=f"workspace {file.workspace.key}",
+        workspace_id=plan.workspace_id,
+        changes=audit_entries(plan.changes),
+        now=now,
+    )
+    return plan
+
+
+async def _write(conn: AsyncConnection, file: WorkspaceFile, plan: Plan, keys: Keys, now: datetime) -> None:
+    by_section: dict[str, list[RowChange]] = {name: [] for name in ORDER}
+    for change in plan.changes:
+        by_section[change.section].append(change)
+    await save_users(conn, [change.after for change in by_section[USER] if change.after])
+    for change in by_section[WORKSPACE]:
+        parameters: dict[str, Any] = {**(change.after or {}), "id": plan.workspace_id, "now": now}
+        if plan.is_new:
+            parameters["key"] = file.workspace.key
+        await conn.execute(_CREATE if plan.is_new else _UPDATE, parameters)
+
+    def seal(section: str, key: tables.Key, value: SecretStr) -> str:
+        return keys.seal(plan.workspace_id, section, str(key[0]), value)
+
+    for section in tables.SECTIONS:
+        changes = by_section[section.name]
+        if section is tables.PERSONA:
+            if changes:
+                await apply_personas(conn, plan.workspace_id, file.personas, now)
+            continue
+        for verb in ("delete", "update", "insert"):
+            rows = [(each.after or each.before or {}) for each in changes if each.verb == verb]
+            await tables.write_rows(conn, section, verb, rows, workspace_id=plan.workspace_id, now=now, seal=seal)
+
+
+def _translated(error: IntegrityError) -> Exception:
+    """What a constraint says, in the words of the file. Without the statement's parameters: rows are in them."""
+    constraint = error.orig.diag.constraint_name if isinstance(error.orig, psycopg.Error) else None
+    if constraint == "integration_one_email_provider":
+        return WorkspaceFileError([SEVERAL_EMAIL_PROVIDERS])
+    if constraint in ("route_pkey", "integration_routes_once"):
+        return RouteTaken("a vendor id of this file is connected to another workspace; disconnect it there first")
+    return RuntimeError(f"the database refused the change: constraint {constraint}")
+
+
 class WorkspaceWriter:
-    """Applies one checked file. `credentials` seals what we call vendors with, `verifiers` what the receiver checks with."""
+    """Applies a file whose secrets come from a function: `secrets(reference)` gives the value."""
 
     def __init__(
-        self, conn: AsyncConnection, *, secrets: Secrets, credentials: Sealer, verifiers: Sealer, now: datetime
+        self,
+        conn: AsyncConnection,
+        *,
+        secrets: Callable[[str], str],
+        credentials: Sealer,
+        verifiers: Sealer,
+        now: datetime,
+        actor: str = "system",
     ) -> None:
         self._conn = conn
         self._secrets = secrets
-        self._credentials = credentials
-        self._verifiers = verifiers
+        self._keys = Keys(credentials, verifiers)
         self._now = now
+        self._actor = actor
 
     async def apply(self, file: WorkspaceFile) -> UUID:
-        """Write everything the file says; returns the workspace's id. The caller holds the transaction."""
-        part = file.workspace
-        parameters = {"id": new_id(), "key": part.key, "name": part.name, "timezone": part.timezone, "now": self._now}
-        workspace_id: UUID = (await self._conn.execute(_WORKSPACE, parameters)).scalar_one()
-        await self._people(workspace_id, file)
-        await self._integrations(workspace_id, part.key, file.integrations)
-        for campaign in file.campaigns:
-            await self._conn.execute(_CAMPAIGN, {"id": new_id(), "workspace_id": workspace_id, **campaign.model_dump()})
-        for calendar in file.calendars:
-            await self._conn.execute(_CALENDAR, {"id": new_id(), "workspace_id": workspace_id, **calendar.model_dump()})
-        for sequence in file.sequences:
-            await self._sequence(workspace_id, sequence)
-        return workspace_id
-
-    async def _people(self, workspace_id: UUID, file: WorkspaceFile) -> None:
-        slack: dict[str, str] = {}
-        for member in file.members:
-            user_id = await self._user(member.email, member.name, member.slack_user)
-            await self._conn.execute(_MEMBER, {"workspace_id": workspace_id, "user_id": user_id, "role": member.role})
-            if member.slack_user:
-                slack[member.email] = member.slack_user
-        if file.workspace.owner:
-            owner = await self._user(file.workspace.owner, "", None)
-            await self._conn.execute(_OWNER, {"id": workspace_id, "user_id": owner})
-        values = file.settings.model_dump()
-        values["slack_recipients"] = [slack[address] for address in file.settings.slack_recipients]
-        await self._conn.execute(_SETTING, {"workspace_id": workspace_id, "now": self._now, **values})
-
-    async def _user(self, email: str, name: str, slack_user: str | None) -> UUID:
-        parameters = {"id": new_id(), "email": email, "name": name, "slack_user_id": slack_user}
-        return (await self._conn.execute(_USER, parameters)).scalar_one()
-
-    async def _integrations(self, workspace_id: UUID, key: str, parts: IntegrationsPart) -> None:
-        if (email := parts.emailbison) is not None:
-            await self._connect(workspace_id, "emailbison", email.base_url, email.external_id, email.api_key)
-            hosts = email.allowed_hosts or [urlsplit(email.base_url).netloc]
-            for routing_key in (key, *(f"{host}|{email.external_id}" for host in hosts)):
-                await self._route(workspace_id, key, "emailbison", routing_key, email.webhook_secret, hosts)
-        if (ghl := parts.ghl) is not None:
-            await self._connect(workspace_id, "ghl", None, ghl.location_id, ghl.token)
-            await self._route(workspace_id, key, "ghl", ghl.location_id, ghl.webhook_secret, [])
-        if (calendly := parts.calendly) is not None:
-            await self._connect(workspace_id, "calendly", None, None, calendly.token)
-            await self._route(workspace_id, key, "calendly", key, calendly.signing_key, [])
-        if (slack := parts.slack) is not None:
-            await self._connect(workspace_id, "slack", None, None, slack.bot_token)
-
-    async def _connect(
-        self, workspace_id: UUID, provider: str, base_url: str | None, external_id: str | None, secret: str
-    ) -> None:
-        shared = {"workspace_id": workspace_id, "now": self._now}
-        integration = {**shared, "provider": provider, "base_url": base_url, "external_id": external_id}
-        await self._conn.execute(_INTEGRATION, integration)
-        name = CREDENTIAL_NAMES[provider]
-        sealed = self._credentials.seal(self._secrets(secret), scope=credential_scope(workspace_id, name))
-        await self._conn.execute(_CREDENTIAL, {**shared, "name": name, "sealed": sealed})
-
-    async def _route(
-        self, workspace_id: UUID, key: str, provider: str, routing_key: str, secret: str, hosts: list[str]
-    ) -> None:
-        sealed = self._verifiers.seal(self._secrets(secret), scope=f"{workspace_id}:verify:{provider}")
-        parameters = {
-            "provider": provider,
-            "routing_key": routing_key,
-            "workspace_id": workspace_id,
-            "workspace_key": key,
-            "allowed_hosts": hosts,
-            "sealed_secret": sealed,
-            "now": self._now,
+        """Write what differs; returns the workspace's id. The caller holds the transaction."""
+        secrets = {
+            name: clean_secret(self._secrets(reference), what=reference) for _, name, reference in references(file)
         }
-        if (await self._conn.execute(_ROUTE, parameters)).scalar_one_or_none() is None:
-            raise RouteTaken(
-                f"{provider} id {routing_key} is connected to another workspace; disconnect it there first"
-            )
-
-    async def _sequence(self, workspace_id: UUID, sequence: SequencePart) -> None:
-        parameters = {"id": new_id(), "workspace_id": workspace_id, "now": self._now}
-        named = {**parameters, **sequence.model_dump(exclude={"steps"})}
-        sequence_id = (await self._conn.execute(_SEQUENCE, named)).scalar_one()
-        for step in sequence.steps:
-            values = step.model_dump(exclude={"order"})
-            row = {"id": new_id(), "workspace_id": workspace_id, "sequence_id": sequence_id, "step_order": step.order}
-            await self._conn.execute(_STEP, {**row, **values})
+        plan = await apply_file(self._conn, file, secrets, self._keys, actor=self._actor, now=self._now)
+        return plan.workspace_id

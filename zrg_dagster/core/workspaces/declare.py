@@ -1,48 +1,97 @@
-"""A workspace as one reviewed file: validated as a whole, applied in one transaction, secrets only by reference."""
+"""A workspace as one reviewed file: what may stand in it, and what is wrong with what does.
 
-import os
-from datetime import time
+What a file does not name stays as it is: a section, a setting, an integration. A list that is given is complete: what
+it lacks is removed (members, knowledge, questions, steps) or switched off (calendars, sequences). Personas and
+campaigns are only added or changed: `zrg persona delete` removes one, a campaign belongs to its vendor. `null`
+disconnects an integration. Secrets stand here by reference only.
+"""
+
+import difflib
+import re
+from datetime import datetime, time
 from decimal import Decimal
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
+from zrg_dagster.core.providers.credential import BaseUrlError, checked_base_url
+from zrg_dagster.core.text.template import problems_in
+from zrg_dagster.core.workspaces.personas import PersonaInput
+from zrg_dagster.core.workspaces.source import Source, WorkspaceFileError, read_source
 
-class WorkspaceFileError(ValueError):
-    """The file cannot be applied. One line per problem: field, what is wrong, what to write instead."""
+# Seed 003 §4 (E7), word for word.
+SEVERAL_EMAIL_PROVIDERS = (
+    "Multiple email providers are configured for this workspace. Select exactly one (EmailBison, SmartLead, Instantly)."
+)
+EMAIL_PROVIDERS = ("emailbison", "smartlead", "instantly")
+
+_REFERENCE = re.compile(r"^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$")
+_ADDRESS = re.compile(r"^[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+$")
 
 
 def _zone(value: str) -> str:
     if value not in available_timezones():
-        raise ValueError(f"unknown time zone {value!r}; use an IANA name such as America/New_York")
+        raise ValueError("unknown time zone; use an IANA name such as America/New_York")
     return value
 
 
-def _email(value: str) -> str:
+def checked_email(value: str) -> str:
+    """An address as stored: trimmed, lower case. `ValueError` when it is none."""
     value = value.strip().lower()
-    local, _, domain = value.partition("@")
-    if not local or "." not in domain or " " in value or domain.count("@"):
-        raise ValueError("not an e-mail address")
+    if not _ADDRESS.match(value):
+        raise ValueError("not an e-mail address; write name@example.com")
     return value
 
 
 def _reference(value: str) -> str:
-    if not value.startswith(("env:", "file:")):
-        raise ValueError("a secret is never written here: use env:NAME or file:PATH")
+    if not _REFERENCE.match(value):
+        raise ValueError("a secret is never written here; use env:NAME or file:PATH")
+    return value
+
+
+def _vendor_id(value: Any) -> Any:
+    """Vendor ids are text, but many look like numbers; unquoted they are the same."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _address_of_vendor(value: str) -> str:
+    try:
+        checked_base_url(value)
+    except BaseUrlError as error:
+        raise ValueError(str(error)) from None
+    return value.strip().rstrip("/")
+
+
+def _template(value: str) -> str:
+    """FU-87: what the engine could never fill is refused when it is saved."""
+    unknown = problems_in(value)
+    if unknown:
+        raise ValueError(f"unknown template variables {', '.join(unknown)}; correct or remove them")
     return value
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Email = Annotated[str, AfterValidator(_email)]
+Email = Annotated[str, AfterValidator(checked_email)]
 SecretReference = Annotated[str, AfterValidator(_reference)]
+VendorId = Annotated[str, BeforeValidator(_vendor_id), Field(min_length=1, max_length=200)]
+VendorAddress = Annotated[str, AfterValidator(_address_of_vendor)]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$")]
+Template = Annotated[str, AfterValidator(_template)]
 Role = Literal["ADMIN", "INBOX_MANAGER", "SETTER", "CLIENT_PORTAL"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class WorkspacePart(_Part):
@@ -50,17 +99,31 @@ class WorkspacePart(_Part):
     name: str = Field(min_length=1)
     timezone: Zone = "America/New_York"
     owner: Email | None = None
+    is_active: bool = True
 
 
 class SettingsPart(_Part):
+    """Columns of `app.workspace_setting`; who reads each is in settings_registry.py."""
+
     company_name: str = ""
     sender_name: str = ""
     signature: str = ""
     service_description: str = ""
     tone: str = "friendly"
+    greeting: str = ""
+    sms_greeting: str = ""
+    goals: str = ""
+    ideal_customer_profile: str = ""
     booking_link: str | None = Field(default=None, pattern=r"^https?://")
+    follow_ups_paused_until: datetime | None = None
     digest_local_time: time = time(8, 0)
     slack_recipients: list[Email] = []
+
+    @model_validator(mode="after")
+    def _instant(self) -> "SettingsPart":
+        if self.follow_ups_paused_until is not None and self.follow_ups_paused_until.tzinfo is None:
+            raise ValueError("follow_ups_paused_until names no offset; write 2026-03-10T17:00:00Z")
+        return self
 
 
 class MemberPart(_Part):
@@ -71,43 +134,68 @@ class MemberPart(_Part):
 
 
 class EmailBisonPart(_Part):
-    base_url: str = Field(pattern=r"^https?://")
-    external_id: str
+    base_url: VendorAddress
+    external_id: VendorId
+    api_key: SecretReference | None = None
+    webhook_secret: SecretReference | None = None
+    allowed_hosts: list[Host] = []
+
+
+class OtherEmailPart(_Part):
+    """SmartLead and Instantly: told apart here so that a second e-mail provider is refused for what it is."""
+
     api_key: SecretReference
-    webhook_secret: SecretReference
-    allowed_hosts: list[str] = []
+    webhook_secret: SecretReference | None = None
 
 
 class GhlPart(_Part):
-    location_id: str
-    token: SecretReference
-    webhook_secret: SecretReference
+    location_id: VendorId
+    token: SecretReference | None = None
+    webhook_secret: SecretReference | None = None
 
 
 class CalendlyPart(_Part):
-    token: SecretReference
-    signing_key: SecretReference
+    token: SecretReference | None = None
+    signing_key: SecretReference | None = None
 
 
 class SlackPart(_Part):
-    bot_token: SecretReference
+    bot_token: SecretReference | None = None
+
+
+class ResendPart(_Part):
+    api_key: SecretReference | None = None
+    from_email: Email
 
 
 class IntegrationsPart(_Part):
     emailbison: EmailBisonPart | None = None
+    smartlead: OtherEmailPart | None = None
+    instantly: OtherEmailPart | None = None
     ghl: GhlPart | None = None
     calendly: CalendlyPart | None = None
     slack: SlackPart | None = None
+    resend: ResendPart | None = None
+
+    @model_validator(mode="after")
+    def _one_email_provider(self) -> "IntegrationsPart":
+        given = [name for name in EMAIL_PROVIDERS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(SEVERAL_EMAIL_PROVIDERS)
+        if given and given != ["emailbison"]:
+            raise ValueError(f"{given[0]}: e-mail is sent and received through emailbison only; remove the key")
+        return self
 
 
 class CampaignPart(_Part):
     provider: Literal["emailbison"] = "emailbison"
-    external_id: str
+    external_id: VendorId
     name: str = ""
     response_mode: Literal["SETTER_MANAGED", "AI_AUTO_SEND"] = "SETTER_MANAGED"
-    auto_send_threshold: Decimal = Field(default=Decimal("0.9"), ge=0, le=1)
+    auto_send_threshold: Decimal = Field(default=Decimal("0.9"), ge=0, le=1, decimal_places=3)
     delay_min_s: int = Field(default=180, ge=0, le=86_400)
     delay_max_s: int = Field(default=420, ge=0, le=86_400)
+    persona: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> "CampaignPart":
@@ -116,19 +204,34 @@ class CampaignPart(_Part):
         return self
 
 
-class CalendarPart(_Part):
-    provider: Literal["ghl", "calendly"]
-    external_id: str
+class GhlCampaignPart(_Part):
+    external_id: VendorId
     name: str = ""
 
 
+class CalendarPart(_Part):
+    provider: Literal["ghl", "calendly"]
+    external_id: VendorId
+    name: str = ""
+
+
+class KnowledgePart(_Part):
+    title: str = Field(min_length=1, max_length=200)
+    text: str = Field(min_length=1, max_length=50_000)
+
+
+class QuestionPart(_Part):
+    question: str = Field(min_length=1, max_length=2000)
+    required: bool = False
+
+
 class StepPart(_Part):
-    order: int = Field(ge=1)
-    day_offset: int = Field(default=1, ge=1)
-    minute_offset: int = Field(default=0, ge=0)
+    order: int = Field(ge=1, le=1000)
+    day_offset: int = Field(default=1, ge=-3650, le=3650)
+    minute_offset: int = Field(default=0, ge=0, le=525_600)
     channel: Literal["email", "sms", "linkedin"]
-    subject: str | None = None
-    message: str = Field(min_length=1)
+    subject: Template | None = None
+    message: Template = Field(min_length=1)
 
 
 class SequencePart(_Part):
@@ -136,64 +239,95 @@ class SequencePart(_Part):
     description: str | None = None
     trigger_on: Literal["no_response", "meeting_selected", "manual", "setter_reply"]
     is_active: bool = True
+    persona: str | None = Field(default=None, min_length=1)
     steps: list[StepPart] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _distinct(self) -> "SequencePart":
-        if len({step.order for step in self.steps}) != len(self.steps):
-            raise ValueError("two steps have the same order")
-        return self
 
 
 class WorkspaceFile(_Part):
-    """The whole file. A list that is absent leaves what the database has; one that is given replaces or adds by key."""
+    """The whole file, each part valid for itself. `problem` names a place in it by path."""
 
     workspace: WorkspacePart
     settings: SettingsPart = SettingsPart()
     members: list[MemberPart] = []
     integrations: IntegrationsPart = IntegrationsPart()
+    personas: list[PersonaInput] = []
+    knowledge: list[KnowledgePart] = []
+    qualification_questions: list[QuestionPart] = []
     campaigns: list[CampaignPart] = []
+    sms_campaigns: list[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]] = []
+    ghl_campaigns: list[GhlCampaignPart] = []
     calendars: list[CalendarPart] = []
     sequences: list[SequencePart] = []
+    _source: Source = PrivateAttr(default_factory=lambda: Source("workspace file", {}, {}))
 
-    @model_validator(mode="after")
-    def _recipients_are_members(self) -> "WorkspaceFile":
-        reachable = {member.email for member in self.members if member.slack_user}
-        unknown = [address for address in self.settings.slack_recipients if address not in reachable]
-        if unknown:
-            raise ValueError(f"settings.slack_recipients: not a member with a slack_user: {', '.join(unknown)}")
-        return self
+    @classmethod
+    def of(cls, source: Source) -> "WorkspaceFile":
+        file = cls.model_validate(source.document)
+        file._source = source
+        return file
+
+    def problem(self, path: tuple[str | int, ...], message: str) -> str:
+        return self._source.problem(path, message)
+
+    def twice(self) -> list[str]:
+        """Problems of entries that name the same thing; one of the two would silently win."""
+        keys: dict[str, list[object]] = {
+            "members": [(each.email, each.role) for each in self.members],
+            "personas": [each.name.casefold() for each in self.personas],
+            "knowledge": [each.title for each in self.knowledge],
+            "campaigns": [(each.provider, each.external_id) for each in self.campaigns],
+            "sms_campaigns": [label.lower() for label in self.sms_campaigns],
+            "ghl_campaigns": [each.external_id for each in self.ghl_campaigns],
+            "calendars": [(each.provider, each.external_id) for each in self.calendars],
+            "sequences": [each.name for each in self.sequences],
+        }
+        problems = [
+            self.problem((section, index), f"the same as entry {given.index(key) + 1}; remove one")
+            for section, given in keys.items()
+            for index, key in enumerate(given)
+            if given.index(key) != index
+        ]
+        for number, sequence in enumerate(self.sequences):
+            orders = [step.order for step in sequence.steps]
+            problems += [
+                self.problem(("sequences", number, "steps", index, "order"), "two steps have the same order")
+                for index, order in enumerate(orders)
+                if orders.index(order) != index
+            ]
+        defaults = [index for index, persona in enumerate(self.personas) if persona.is_default]
+        problems += [self.problem(("personas", index), "a second default persona") for index in defaults[1:]]
+        return problems
 
 
-def parse(source: str) -> WorkspaceFile:
-    """The file's text as a checked description; `WorkspaceFileError` names every field that is wrong."""
+def parse(text: str, name: str = "workspace file") -> WorkspaceFile:
+    """The file's text as a checked description; `WorkspaceFileError` names every place that is wrong."""
+    source = read_source(text, name)
     try:
-        document = yaml.safe_load(source)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        raise WorkspaceFileError(f"{where}not YAML: {getattr(error, 'problem', 'unreadable')}") from None
-    if not isinstance(document, dict):
-        raise WorkspaceFileError("line 1: expected a mapping with the key `workspace`")
-    try:
-        return WorkspaceFile.model_validate(document)
+        file = WorkspaceFile.of(source)
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in p['loc']) or 'file'}: {p['msg']}" for p in error.errors()]
-        raise WorkspaceFileError("\n".join(line.replace("Value error, ", "") for line in lines)) from None
+        problems = [source.problem(_spoken(each["loc"]), _reason(each)) for each in error.errors(include_input=False)]
+        raise WorkspaceFileError(list(dict.fromkeys(problems))) from None
+    if problems := file.twice():
+        raise WorkspaceFileError(problems)
+    return file
 
 
-def resolve_secret(reference: str, base: Path) -> str:
-    """The value behind `env:NAME` or `file:PATH` (relative to the workspace file)."""
-    kind, _, where = reference.partition(":")
-    if kind == "env":
-        value = os.environ.get(where)
-        if value is None:
-            raise WorkspaceFileError(f"{reference}: the environment variable is not set")
-    else:
-        path = base / where
-        if not path.is_file():
-            raise WorkspaceFileError(f"{reference}: no such file")
-        value = path.read_text(encoding="utf-8").removesuffix("\n")
-    if not value or value != value.strip() or any(ord(character) < 33 for character in value):
-        raise WorkspaceFileError(f"{reference}: the secret is empty or contains white space")
-    return value
+def _spoken(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    return tuple(part for part in location if isinstance(part, int) or not part.startswith("function-"))
+
+
+_KEYS = sorted({"workspace", *(name for part in (PersonaInput, *_Part.__subclasses__()) for name in part.model_fields)})
+
+
+def _reason(error: Any) -> str:
+    """What is wrong and what to write, without the value: a secret may stand where it should not."""
+    kind = error["type"]
+    if kind == "missing":
+        return "is required; add it"
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(error["loc"][-1]), _KEYS, n=1)
+        return f"unknown key; did you mean `{near[0]}`?" if near else "unknown key; remove it"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if kind == "string_type":
+        message += "; put it in quotes"
+    return message

@@ -53,7 +53,7 @@ class ControlRoom:
             raise ControlRoomError(f"{job}: {found}")
         return found["run"]["runId"]
 
-    def wait_run(self, run_id: str, seconds: float = 60) -> str:
+    def wait_run(self, run_id: str, seconds: float = 120) -> str:
         """The final status of a run, or what it was when the time ended."""
         return self._wait(lambda: self._ask(_RUN, {"id": run_id}).get("status", "UNKNOWN"), seconds)
 

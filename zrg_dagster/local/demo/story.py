@@ -301,7 +301,7 @@ def demo_settings(home: Path, ports: Ports) -> Settings:
         CALENDLY_BASE_URL=f"{sandbox}/calendly",
         SLACK_API_BASE_URL=f"{sandbox}/slack/api",
         SLACK_SIGNING_SECRET=SIGNING_SECRET,
-        ZRG_DRAIN_IDLE_S=20,
+        ZRG_DRAIN_IDLE_S=60,
         _env_file=None,
     )
 
