@@ -1,15 +1,26 @@
-"""What the three drains share: limits from the settings and the run's config, and the numbers an operator sees."""
+"""What the three drains share: their run, limits from the settings and the run's config, the numbers an operator sees."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from zrg_dagster.core.base.settings import current_settings
+from zrg_dagster.core.db.lanes import Queue
+from zrg_dagster.jobs.run_async import run_async
+from zrg_dagster.resources.clock import Clock
+from zrg_dagster.resources.database import Database
 
 if TYPE_CHECKING:
-    from zrg_dagster.core.db.lane import LaneLimits, LaneReport
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from zrg_dagster.core.db.lane import LaneLimits, LaneReport, LaneWork
+
+    # What a lane does, ready for use inside the block.
+    Build = Callable[[AsyncEngine, LaneReport], AbstractAsyncContextManager[LaneWork[Any]]]
 
 LANE_TAG = "zrg/lane"
 MAX_RUNTIME_TAG = "dagster/max_runtime"
@@ -24,6 +35,46 @@ class DrainConfig(dg.Config):
     idle_s: float | None = Field(
         default=None, description="End after this many seconds without work. Empty: ZRG_DRAIN_IDLE_S."
     )
+
+
+def run_drain(
+    context: dg.OpExecutionContext,
+    config: DrainConfig,
+    database: Database,
+    clock: Clock,
+    queue: Queue,
+    build: "Build",
+    *,
+    concurrency: int,
+    pool_size: int,
+) -> None:
+    """Drain one lane in this op. The numbers reach the run's page also when the drain was cancelled or failed."""
+    from zrg_dagster.core.db.lane import LaneReport, drain_lane
+
+    report = LaneReport()
+
+    async def main(stop: asyncio.Event) -> None:
+        engine = database.engine(pool_size=pool_size, name=f"zrg-{queue.lane}")
+        try:
+            async with build(engine, report) as work:
+                await drain_lane(
+                    engine,
+                    database.dsn,
+                    queue,
+                    work,
+                    limits=limits_of(config, concurrency=concurrency),
+                    stop=stop,
+                    clock=clock.now,
+                    run_id=context.run_id,
+                    report=report,
+                )
+        finally:
+            await engine.dispose()
+
+    try:
+        run_async(context, main)
+    finally:
+        context.add_output_metadata(metadata_of(report))
 
 
 def limits_of(config: DrainConfig, *, concurrency: int) -> "LaneLimits":

@@ -1,14 +1,21 @@
 """Webhook deliveries become conversations: the drain of the inbound lane."""
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from zrg_dagster.core.base.settings import current_settings
-from zrg_dagster.jobs.drain import DrainConfig, drain_tags, limits_of, metadata_of
-from zrg_dagster.jobs.run_async import run_async
+from zrg_dagster.core.db.lanes import INBOUND
+from zrg_dagster.jobs.drain import DrainConfig, drain_tags, run_drain
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from zrg_dagster.core.db.lane import LaneReport, LaneWork
 
 
 @dg.op(
@@ -16,37 +23,19 @@ from zrg_dagster.resources.database import Database
     description="Claim due deliveries in batches, apply each batch in one transaction, until none is left.",
 )
 def drain_deliveries(context: dg.OpExecutionContext, config: DrainConfig, database: Database, clock: Clock) -> None:
-    from zrg_dagster.core.db.lane import LaneReport, drain_lane
-    from zrg_dagster.core.db.lanes import INBOUND
     from zrg_dagster.core.intake.drain import InboundLane
 
     settings = current_settings()
-    report = LaneReport()
 
-    async def main(stop: asyncio.Event) -> None:
-        engine = database.engine(pool_size=4, name="zrg-inbound")
-        try:
-            lane = InboundLane(
-                engine, batch_size=settings.event_batch_size, lease_s=settings.lease_s, clock=clock.now, report=report
-            )
-            await drain_lane(
-                engine,
-                database.dsn,
-                INBOUND,
-                lane.work(),
-                limits=limits_of(config, concurrency=1),
-                stop=stop,
-                clock=clock.now,
-                run_id=context.run_id,
-                report=report,
-            )
-        finally:
-            await engine.dispose()
+    @asynccontextmanager
+    async def build(engine: "AsyncEngine", report: "LaneReport") -> "AsyncIterator[LaneWork[Any]]":
+        lane = InboundLane(
+            engine, batch_size=settings.event_batch_size, lease_s=settings.lease_s, clock=clock.now, report=report
+        )
+        yield lane.work()
 
-    try:
-        run_async(context, main)
-    finally:
-        context.add_output_metadata(metadata_of(report))
+    # One batch at a time: a batch is already hundreds of deliveries, and two would wait for the same leads.
+    run_drain(context, config, database, clock, INBOUND, build, concurrency=1, pool_size=4)
 
 
 @dg.job(

@@ -1,17 +1,24 @@
 """Replies are understood, answered and decided on: the drain of the replies lane."""
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from zrg_dagster.core.base.settings import current_settings
+from zrg_dagster.core.db.lanes import REPLIES
 from zrg_dagster.jobs.access import vendor_access
-from zrg_dagster.jobs.drain import DrainConfig, drain_tags, limits_of, metadata_of
-from zrg_dagster.jobs.run_async import run_async
+from zrg_dagster.jobs.drain import DrainConfig, drain_tags, run_drain
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 from zrg_dagster.resources.model import Model
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from zrg_dagster.core.db.lane import LaneReport, LaneWork
 
 
 @dg.op(pool="replies", description="Classify, draft, evaluate and decide due replies; carry out reviewers' clicks.")
@@ -23,16 +30,13 @@ def drain_replies(
     model: Model,
     channels: Channels,
 ) -> None:
-    from zrg_dagster.core.db.lane import LaneReport, drain_lane
-    from zrg_dagster.core.db.lanes import REPLIES
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.pipeline import ReplyWorld
 
     settings = current_settings()
-    report = LaneReport()
 
-    async def main(stop: asyncio.Event) -> None:
-        engine = database.engine(pool_size=8, name="zrg-replies")
+    @asynccontextmanager
+    async def build(engine: "AsyncEngine", report: "LaneReport") -> "AsyncIterator[LaneWork[Any]]":
         client = model.client()
         try:
             async with channels.clients() as vendors:
@@ -43,33 +47,13 @@ def drain_replies(
                     auto_send_disabled=settings.auto_send_disabled,
                     clock=clock.now,
                 )
-                lane = RepliesLane(
-                    world,
-                    vendors,
-                    access=vendor_access(channels),
-                    lease_s=settings.lease_s,
-                    report=report,
-                    run_id=context.run_id,
-                )
-                await drain_lane(
-                    engine,
-                    database.dsn,
-                    REPLIES,
-                    lane.work(),
-                    limits=limits_of(config, concurrency=settings.job_concurrency),
-                    stop=stop,
-                    clock=clock.now,
-                    run_id=context.run_id,
-                    report=report,
-                )
+                access = vendor_access(channels)
+                run_id, lease_s = context.run_id, settings.lease_s
+                yield RepliesLane(world, vendors, access=access, lease_s=lease_s, report=report, run_id=run_id).work()
         finally:
             await client.aclose()
-            await engine.dispose()
 
-    try:
-        run_async(context, main)
-    finally:
-        context.add_output_metadata(metadata_of(report))
+    run_drain(context, config, database, clock, REPLIES, build, concurrency=settings.job_concurrency, pool_size=8)
 
 
 @dg.job(

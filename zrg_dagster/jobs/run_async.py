@@ -11,6 +11,8 @@ from typing import Any, NoReturn, TypeVar
 from dagster import OpExecutionContext
 from dagster._core.errors import DagsterExecutionInterruptedError
 
+from zrg_dagster.core.base.settings import current_settings
+
 T = TypeVar("T")
 
 # Work in flight may finish or park itself this long after the first signal; then it is cancelled.
@@ -33,6 +35,7 @@ def run_async(
 
     Outside the main thread (a job executed in-process by a test) there are no signals to handle and none are touched.
     """
+    _configure_logging()
     if threading.current_thread() is not threading.main_thread():
         with asyncio.Runner() as runner:
             return runner.run(main(asyncio.Event()))
@@ -60,6 +63,15 @@ def run_async(
         if interrupt.asked_at is not None:
             _raise_interrupted(op_context, interrupt, "work in flight was finished", None)
         return result
+
+
+def _configure_logging() -> None:
+    """Run workers are forked or spawned by Dagster: here is the first line of ours, and no log line may come before it
+    without the redaction."""
+    from zrg_dagster.core.base.log import configure_logging
+
+    settings = current_settings()
+    configure_logging(json=settings.json_logs, level=settings.log_level)
 
 
 class _Interrupt:

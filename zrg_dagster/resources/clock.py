@@ -11,7 +11,9 @@ from zrg_dagster.core.base.clock import utc_now
 class Clock(dg.ConfigurableResource):
     """The wall clock in UTC."""
 
-    offset_s: float = Field(default=0.0, description="Seconds added to the wall clock. Other than 0 only in rehearsals.")
+    offset_s: float = Field(
+        default=0.0, description="Seconds added to the wall clock. Other than 0 only in rehearsals."
+    )
 
     def now(self) -> datetime:
         return utc_now() + timedelta(seconds=self.offset_s)

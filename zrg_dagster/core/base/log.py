@@ -61,6 +61,11 @@ def configure_logging(*, json: bool, level: str = "INFO", stream: Any = None) ->
     )
 
 
+def bind_correlation(correlation_id: str) -> None:
+    """Put the id of the webhook that caused this work on every following line of the current task."""
+    structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
+
+
 def get_logger(name: str) -> Any:
     """A logger that writes events as `snake_case` names with fields: `log.info("batch_stored", rows=12)`."""
     return structlog.get_logger(source=name)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.db.dirty import mark_dirty
@@ -26,6 +25,7 @@ from zrg_dagster.core.intake.appointments import (
     store_appointments,
     sync_campaigns,
 )
+from zrg_dagster.core.intake.clicks import review_job, workspaces_of
 from zrg_dagster.core.intake.fields import best, claims_of
 from zrg_dagster.core.intake.identity import Resolution, lookups, resolve
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
@@ -59,6 +59,7 @@ class Batch:
     stops: list[Stop] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
+    counts: Counter[tuple[UUID, str]] = field(default_factory=Counter)  # campaign, direction
     reasons: dict[int, str] = field(default_factory=dict)
     message_ids: dict[int, UUID] = field(default_factory=dict)
     campaigns: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
@@ -71,7 +72,9 @@ async def apply(conn: AsyncConnection, events: Sequence[ReadEvent], now: datetim
     """Write the effects of `events` and return how each of them ends. The caller settles them in the same transaction."""
     endings: list[Ending] = []
     batch = Batch(now)
-    slack_keys = await _workspaces_by_key(conn, events)
+    workspaces = await workspaces_of(
+        conn, (each.parsed.review_action for each in events if each.parsed and each.parsed.review_action)
+    )
     for each in events:
         ending = _without_effect(each)
         if ending is not None:
@@ -79,7 +82,7 @@ async def apply(conn: AsyncConnection, events: Sequence[ReadEvent], now: datetim
             continue
         assert each.parsed is not None
         if each.parsed.review_action is not None:
-            endings.append(_review_click(batch, each.event, each.parsed, slack_keys))
+            endings.append(_clicked(batch, each.event, each.parsed, workspaces))
             continue
         batch.items.append((each.event, each.parsed))
 
@@ -107,53 +110,13 @@ def _without_effect(each: ReadEvent) -> Ending | None:
     return None
 
 
-_KEYS = text("SELECT key, id FROM app.workspace WHERE key = ANY(CAST(:keys AS text[])) AND is_active")
-
-
-async def _workspaces_by_key(conn: AsyncConnection, events: Sequence[ReadEvent]) -> dict[str, UUID]:
-    clicks = (each.parsed.review_action for each in events if each.parsed and each.parsed.review_action)
-    keys = sorted({click.workspace_key for click in clicks if click.workspace_key})
-    return {row.key: row.id for row in await conn.execute(_KEYS, {"keys": keys})} if keys else {}
-
-
-def _review_click(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces: dict[str, UUID]) -> Ending:
-    """A click becomes a job of the draft's workspace. What the button claims is checked there, against the database."""
-    click = parsed.review_action
-    assert click is not None
-    workspace_id = workspaces.get(click.workspace_key or "")
-    draft_id = _uuid(click.draft_id)
-    if workspace_id is None or draft_id is None:
-        reason = "unreadable_click" if draft_id is None else "unknown_workspace"
-        return Ending(event, "quarantined", reason, "the button names no draft or workspace of ours", parsed=parsed)
-    batch.jobs.append(
-        NewJob(
-            workspace_id=workspace_id,
-            lane=Lane.REPLIES,
-            kind="review_action",
-            job_key=f"review_action:{event.id}",
-            serial_key=f"draft:{draft_id}",
-            correlation_id=event.correlation_id,
-            run_at=batch.now,
-            payload={
-                "action": click.action,
-                "draft_id": str(draft_id),
-                "version": click.version,
-                "slack_user": click.user_id,
-                "slack_channel": click.channel_id,
-                "slack_ts": click.message_ts,
-                "edited_text": click.edited_text,
-                "reason": click.reason,
-            },
-        )
-    )
-    return Ending(event, "processed", parsed=parsed, workspace_id=workspace_id)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
+def _clicked(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces: dict[str, UUID]) -> Ending:
+    assert parsed.review_action is not None
+    job = review_job(event, parsed.review_action, workspaces, batch.now)
+    if isinstance(job, str):
+        return Ending(event, "quarantined", job, "the button names no draft or workspace of ours", parsed=parsed)
+    batch.jobs.append(job)
+    return Ending(event, "processed", parsed=parsed, workspace_id=job.workspace_id)
 
 
 def _may_create(parsed: Parsed) -> bool:
@@ -187,17 +150,60 @@ async def _resolve(conn: AsyncConnection, batch: Batch) -> None:
 
 async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
     batch.campaigns = await _campaigns(conn, batch)
+    new = _new_messages(batch)
+    kept, repeated = await _tell_apart(conn, batch, new)
+    stored = await messages.store_messages(conn, list(kept.values()))
+    ids = await messages.ids_of(conn, list(repeated.values()))
+    for number, key in repeated.items():
+        # What it says of its lead counts, whichever report of the message came first.
+        batch.message_ids[number] = ids[key]
+        _note_lead(batch, number, new[number])
+    touches: list[tuple[messages.NewMessage, UUID]] = []
+    fresh = {key for key, row in stored.items() if row.is_new}
+    for number, message in kept.items():
+        key = (message.workspace_id, message.record.key)
+        message_id = batch.message_ids[number] = stored[key].id
+        _note_lead(batch, number, message)
+        if key not in fresh:
+            batch.reasons.setdefault(number, "duplicate_message")
+            if message.record.flags.provider_interested:
+                batch.jobs.append(_reply_job(message, message_id, batch.now, again="interested"))
+            continue
+        fresh.discard(key)  # of several deliveries of one message in this batch, the first counts
+        if message.record.source == "bounce":
+            continue
+        if campaign_id := _campaign_of(batch, number):
+            batch.counts[(campaign_id, message.record.direction)] += 1
+        if message.record.direction == "inbound":
+            batch.jobs.append(_reply_job(message, message_id, batch.now))
+        else:
+            touches.append((message, message_id))
+    await messages.store_touches(conn, touches)
+    # What a vendor or a colleague sent without us counts as a touch: it resumes and moves sequences (FU-28, FU-29).
+    batch.touches += [Touch(m.lead_id, m.record.sent_at, m.record.source == "human") for m, _ in touches]
+    campaigns = {campaign for campaign, _ in batch.counts}
+    counts = {each: (batch.counts[(each, "outbound")], batch.counts[(each, "inbound")]) for each in campaigns}
+    await messages.count_campaigns(conn, counts)
+
+
+def _new_messages(batch: Batch) -> dict[int, messages.NewMessage]:
     new: dict[int, messages.NewMessage] = {}
     for number, (event, parsed) in enumerate(batch.items):
-        lead_id = batch.found.lead_of.get(number)
         if parsed.message is None or event.workspace_id is None:
             continue
-        if lead_id is None:
+        if (lead_id := batch.found.lead_of.get(number)) is None:
             batch.reasons[number] = "lead_not_identified"
             continue
         new[number] = messages.NewMessage(
             event.workspace_id, lead_id, event.provider, parsed.message, event.id, event.correlation_id
         )
+    return new
+
+
+async def _tell_apart(
+    conn: AsyncConnection, batch: Batch, new: dict[int, messages.NewMessage]
+) -> tuple[dict[int, messages.NewMessage], dict[int, tuple[UUID, str]]]:
+    """The messages to store, and those already known under another key. Reports of our own sends are in neither."""
     pending = list(new.values())
     echoes = await messages.own_echoes(conn, pending)
     twins = await settle_twins(conn, pending)
@@ -208,43 +214,11 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
         if message.record.key in echoes:
             batch.reasons[number] = "own_send_confirmed"
         elif message.record.key in known:
+            batch.reasons[number] = "duplicate_message"
             repeated[number] = (message.workspace_id, known[message.record.key])
         else:
             kept[number] = message
-    stored = await messages.store_messages(conn, list(kept.values()))
-    ids = await messages.ids_of(conn, list(repeated.values()))
-    for number, key in repeated.items():
-        # What it says of its lead counts, whichever report of the message came first.
-        batch.reasons[number] = "duplicate_message"
-        batch.message_ids[number] = ids[key]
-        _note_lead(batch, number, new[number])
-    counts: Counter[tuple[UUID, str]] = Counter()
-    touches: list[tuple[messages.NewMessage, UUID]] = []
-    fresh = {key for key, row in stored.items() if row.is_new}
-    for number, message in kept.items():
-        key = (message.workspace_id, message.record.key)
-        row = stored[key]
-        batch.message_ids[number] = row.id
-        _note_lead(batch, number, message)
-        if key not in fresh:
-            batch.reasons.setdefault(number, "duplicate_message")
-            if message.record.flags.provider_interested:
-                batch.jobs.append(_reply_job(message, row.id, batch.now, again="interested"))
-            continue
-        fresh.discard(key)  # of several deliveries of one message in this batch, the first counts
-        if message.record.source == "bounce":
-            continue
-        if campaign_id := _campaign_of(batch, number):
-            counts[(campaign_id, message.record.direction)] += 1
-        if message.record.direction == "inbound":
-            batch.jobs.append(_reply_job(message, row.id, batch.now))
-        else:
-            touches.append((message, row.id))
-    await messages.store_touches(conn, touches)
-    # What a vendor or a colleague sent without us counts as a touch: it resumes and moves sequences (FU-28, FU-29).
-    batch.touches += [Touch(m.lead_id, m.record.sent_at, m.record.source == "human") for m, _ in touches]
-    ids = {campaign for campaign, _ in counts}
-    await messages.count_campaigns(conn, {i: (counts[(i, "outbound")], counts[(i, "inbound")]) for i in ids})
+    return kept, repeated
 
 
 async def _campaigns(conn: AsyncConnection, batch: Batch) -> dict[tuple[UUID, str, str], UUID]:
@@ -353,7 +327,7 @@ async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime
     if booked:
         await complete_on_booking(conn, booked, now)
         await start_on_booking(conn, booked, now)
-    days = campaign_days | {each.booked_day for each in (*stored, *linked)}
+    days = campaign_days | {(day, each.workspace_id) for each in (*stored, *linked) for day in each.days}
     if days:
         await mark_dirty(conn, "booking", days)
 

@@ -35,21 +35,18 @@ class NewAppointment:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An appointment as it stands now, and as it stood before (`was` is None when it is new or newly linked)."""
+    """An appointment as it stands now, and as it stood before: `was` is None when it is new or newly linked, and
+    `days` are the UTC days whose facts it changes (an earlier version that arrives later moves it to another day)."""
 
     workspace_id: UUID
     lead_id: UUID | None
     status: str
     was: str | None
-    booked_at: datetime
-
-    @property
-    def booked_day(self) -> tuple[date, UUID]:
-        return (self.booked_at.astimezone(UTC).date(), self.workspace_id)
+    days: frozenset[date]
 
 
 _BEFORE = text("""
-    SELECT a.workspace_id, a.provider, a.external_id, a.status
+    SELECT a.workspace_id, a.provider, a.external_id, a.status, a.booked_at
     FROM unnest(CAST(:workspaces AS uuid[]), CAST(:providers AS text[]), CAST(:externals AS text[]))
          AS k (workspace_id, provider, external_id)
     JOIN app.appointment a USING (workspace_id, provider, external_id)
@@ -72,14 +69,15 @@ _END = "array_position(ARRAY['canceled', 'rescheduled'], {}.status)"
 _UPSERT = text(f"""
     INSERT INTO app.appointment AS a (id, workspace_id, lead_id, provider, external_id, secondary_id, status, start_at,
         end_at, timezone, attendee_email, calendar_key, booked_at, booked_at_source, canceled_at, canceled_by,
-        superseded_by, vendor_updated_at, event_id)
+        superseded_by, vendor_updated_at, assigned_to_user_id, event_id)
     SELECT j.id, j.workspace_id, j.lead_id, j.provider, j.external_id, j.secondary_id, j.status, j.start_at, j.end_at,
         j.timezone, j.attendee_email, j.calendar_key, j.version_at, 'provider', j.canceled_at, j.canceled_by,
-        j.superseded_by, j.version_at, j.event_id
+        j.superseded_by, j.version_at, l.assigned_to_user_id, j.event_id
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, workspace_id uuid, lead_id uuid, provider text,
         external_id text, secondary_id text, status text, start_at timestamptz, end_at timestamptz, timezone text,
         attendee_email text, calendar_key text, canceled_at timestamptz, canceled_by text, superseded_by text,
         version_at timestamptz, event_id uuid)
+    LEFT JOIN app.lead l ON l.id = j.lead_id
     ORDER BY j.workspace_id, j.provider, j.external_id
     ON CONFLICT (workspace_id, provider, external_id) DO UPDATE SET
         lead_id = coalesce(a.lead_id, excluded.lead_id),
@@ -112,17 +110,21 @@ async def store_appointments(conn: AsyncConnection, found: Sequence[NewAppointme
         "providers": [key[1] for key in keys],
         "externals": [key[2] for key in keys],
     }
-    before = {_key(row): row.status for row in await conn.execute(_BEFORE, parameters)}
+    before = {_key(row): row for row in await conn.execute(_BEFORE, parameters)}
     after: dict[Key, Row[Any]] = {}
     for number in range(max(len(each) for each in versions.values())):
         rows = [_row(each[number]) for each in versions.values() if len(each) > number]
-        after |= {
-            _key(row): row for row in await conn.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})
-        }
-    return [
-        Stored(row.workspace_id, row.lead_id, row.status, before.get(key), row.booked_at)
-        for key, row in sorted(after.items())
-    ]
+        after |= {_key(row): row for row in await conn.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})}
+    stored = []
+    for key, row in sorted(after.items()):
+        old = before.get(key)
+        days = frozenset(_day(each) for each in (row, old) if each is not None)
+        stored.append(Stored(row.workspace_id, row.lead_id, row.status, old.status if old else None, days))
+    return stored
+
+
+def _day(row: Row[Any]) -> date:
+    return row.booked_at.astimezone(UTC).date()
 
 
 def _key(row: Row[Any]) -> Key:
@@ -154,10 +156,11 @@ def _row(each: NewAppointment) -> dict[str, Any]:
 
 
 _LINK = text("""
-    UPDATE app.appointment a SET lead_id = k.lead_id
+    UPDATE app.appointment a SET lead_id = k.lead_id, assigned_to_user_id = l.assigned_to_user_id
     FROM (SELECT DISTINCT ON (workspace_id, kind, value) *
           FROM unnest(CAST(:workspaces AS uuid[]), CAST(:kinds AS text[]), CAST(:values AS text[]), CAST(:leads AS uuid[]))
               AS u (workspace_id, kind, value, lead_id)) k
+    JOIN app.lead l ON l.id = k.lead_id
     WHERE a.workspace_id = k.workspace_id AND a.lead_id IS NULL
       AND ((a.provider = 'calendly' AND k.kind = 'email' AND a.attendee_email = k.value)
         OR (a.provider = 'ghl' AND k.kind = 'ghl_contact' AND a.secondary_id = k.value))
@@ -180,12 +183,18 @@ async def link_appointments(conn: AsyncConnection, new: Mapping[Identity, UUID])
         "leads": [row[3] for row in rows],
     }
     linked = await conn.execute(_LINK, parameters)
-    return [Stored(row.workspace_id, row.lead_id, row.status, None, row.booked_at) for row in linked]
+    return [Stored(row.workspace_id, row.lead_id, row.status, None, frozenset({_day(row)})) for row in linked]
 
 
+LIVE = frozenset({"confirmed", "showed", "no_show", "rescheduled"})
+
+# A rescheduled meeting goes on under its successor; until that one is known, it stands for it.
 _STANDING = text("""
-    SELECT DISTINCT lead_id FROM app.appointment
-    WHERE lead_id = ANY(CAST(:leads AS uuid[])) AND status IN ('confirmed', 'showed', 'no_show')""")
+    SELECT DISTINCT a.lead_id FROM app.appointment a
+    WHERE a.lead_id = ANY(CAST(:leads AS uuid[])) AND (a.status IN ('confirmed', 'showed', 'no_show')
+        OR (a.status = 'rescheduled' AND NOT EXISTS (
+            SELECT FROM app.appointment n WHERE n.workspace_id = a.workspace_id AND n.provider = a.provider
+              AND n.external_id = a.superseded_by)))""")
 _BOOKED = text("""
     UPDATE app.lead SET status = 'meeting-booked', sentiment_tag = 'Meeting Booked', sentiment_source = 'provider',
         updated_at = :now
@@ -207,15 +216,16 @@ async def apply_to_leads(conn: AsyncConnection, stored: Sequence[Stored], now: d
     A cancellation that arrives before its booking does what both would have done in order. A delivery that says what
     is known changes nothing: the lead may have moved on since.
     """
-    changed = [each for each in stored if each.lead_id is not None and each.status != each.was]
-    booked = sorted({each.lead_id for each in changed if each.lead_id and each.status == "confirmed"})
-    canceled = {each.lead_id for each in changed if each.lead_id and each.status == "canceled"} - set(booked)
+    changed = [(each.lead_id, each) for each in stored if each.lead_id is not None and each.status != each.was]
+    if not changed:
+        return []
+    leads = {lead_id for lead_id, _ in changed}
+    standing = set((await conn.execute(_STANDING, {"leads": sorted(leads)})).scalars())
+    booked = sorted({lead_id for lead_id, each in changed if each.status in LIVE and each.was not in LIVE} & standing)
     if booked:
         await conn.execute(_BOOKED, {"leads": booked, "now": now})
-    if canceled:
-        standing = set((await conn.execute(_STANDING, {"leads": sorted(canceled)})).scalars())
-        freed = sorted(canceled - standing)
-        unseen = sorted({each.lead_id for each in changed if each.lead_id in freed and each.was is None})
+    if freed := sorted(leads - standing):
+        unseen = sorted({lead_id for lead_id, each in changed if each.was is None} - standing)
         await conn.execute(_FREED, {"leads": freed, "unseen": unseen, "now": now})
     return booked
 
@@ -237,4 +247,4 @@ async def sync_campaigns(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> set
     if not leads:
         return set()
     rows = await conn.execute(_SYNC, {"leads": leads})
-    return {(row.booked_at.astimezone(UTC).date(), row.workspace_id) for row in rows}
+    return {(_day(row), row.workspace_id) for row in rows}

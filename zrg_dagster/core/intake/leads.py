@@ -209,7 +209,9 @@ async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange
     stored = await conn.execute(_STORED, {"ids": sorted(changes)})
     rows = [_row(changes[lead.id], lead._asdict()) for lead in stored]
     await conn.execute(_UPDATE, {"rows": json.dumps(rows, default=str), "now": now})
-    if answering := [change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims]:
+    if answering := [
+        change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims
+    ]:
         await conn.execute(_REPLIER, {"ids": sorted(answering)})
 
 

@@ -104,9 +104,7 @@ def read(event: ClaimedEvent) -> ReadEvent:
     if not event.body:
         return ReadEvent(event, None, ShapeError("$", "a body", "none (past its retention)"))
     try:
-        parsed = parser(
-            event.body, received_at=event.received_at, workspace_timezone=event.timezone, scope=event.scope
-        )
+        parsed = parser(event.body, received_at=event.received_at, workspace_timezone=event.timezone, scope=event.scope)
         return ReadEvent(event, parsed)
     except ShapeError as problem:
         return ReadEvent(event, None, problem)

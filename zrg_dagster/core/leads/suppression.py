@@ -21,13 +21,15 @@ class Stop:
     at: datetime
 
 
+# One change of tag, however many stops one batch holds: the earliest made it.
 _EVENTS = text("""
     INSERT INTO app.sentiment_event (workspace_id, lead_id, message_id, previous_tag, tag, source, changed_at)
-    SELECT s.workspace_id, s.lead_id, s.message_id, l.sentiment_tag, 'Blacklist', 'floor', s.at
+    SELECT DISTINCT ON (s.lead_id) s.workspace_id, s.lead_id, s.message_id, l.sentiment_tag, 'Blacklist', 'floor', s.at
     FROM unnest(CAST(:workspaces AS uuid[]), CAST(:leads AS uuid[]), CAST(:messages AS uuid[]), CAST(:at AS timestamptz[]))
         AS s (workspace_id, lead_id, message_id, at)
     JOIN app.lead l ON l.id = s.lead_id
     WHERE l.sentiment_tag <> 'Blacklist'
+    ORDER BY s.lead_id, s.at, s.message_id
     ON CONFLICT DO NOTHING""")
 _LEADS = text("""
     UPDATE app.lead SET status = 'blacklisted', sentiment_tag = 'Blacklist', sentiment_source = 'floor', updated_at = :now
@@ -43,16 +45,25 @@ _SUPPRESS = text("""
         SELECT CASE i.kind WHEN 'phone' THEN 'phone' ELSE 'email' END, i.value FROM app.lead_identity i
         WHERE i.lead_id = s.lead_id AND i.kind IN ('email', 'phone')
     ) v
-    ORDER BY s.workspace_id, v.kind, v.value, s.at, s.rule
+    ORDER BY s.workspace_id, v.kind, v.value, s.at, s.rule, s.source
     ON CONFLICT (workspace_id, kind, value, channel) DO UPDATE
         SET reason = excluded.reason, source = excluded.source, suppressed_at = excluded.suppressed_at
-        WHERE (excluded.suppressed_at, excluded.reason) < (x.suppressed_at, x.reason)""")
+        WHERE (excluded.suppressed_at, excluded.reason, excluded.source) < (x.suppressed_at, x.reason, x.source)""")
+_EXTEND = text("""
+    INSERT INTO app.suppression (workspace_id, kind, value, channel, reason, source, suppressed_at)
+    SELECT s.workspace_id, i.kind, i.value, s.channel, s.reason, s.source, s.suppressed_at
+    FROM app.lead_identity i
+    JOIN app.suppression s ON s.workspace_id = i.workspace_id AND s.kind = 'lead' AND s.value = i.lead_id::text
+    WHERE i.lead_id = ANY(CAST(:leads AS uuid[])) AND i.kind IN ('email', 'phone')
+    ORDER BY s.workspace_id, i.kind, i.value
+    ON CONFLICT DO NOTHING""")
 _DRAFTS = text("""
     UPDATE app.draft SET status = 'rejected', reason = 'lead_blacklisted', updated_at = :now
     WHERE lead_id = ANY(CAST(:leads AS uuid[])) AND status = 'pending'""")
 _DECISIONS = text("""
     INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
-    SELECT s.workspace_id, s.lead_id, 'suppression', s.message_id, s.rule, jsonb_build_object('source', s.source), :now
+    SELECT DISTINCT ON (s.lead_id, s.message_id, s.rule) s.workspace_id, s.lead_id, 'suppression', s.message_id, s.rule,
+           jsonb_build_object('source', s.source), CAST(:now AS timestamptz)
     FROM unnest(CAST(:workspaces AS uuid[]), CAST(:leads AS uuid[]), CAST(:messages AS uuid[]), CAST(:rules AS text[]),
                 CAST(:sources AS text[])) AS s (workspace_id, lead_id, message_id, rule, source)
     WHERE NOT EXISTS (SELECT FROM app.decision d WHERE d.lead_id = s.lead_id AND d.subject = 'suppression'
@@ -78,3 +89,9 @@ async def suppress(conn: AsyncConnection, stops: Sequence[Stop], now: datetime) 
     }
     for statement in (_EVENTS, _LEADS, _SUPPRESS, _DRAFTS, _DECISIONS):
         await conn.execute(statement, parameters)
+
+
+async def suppress_new_addresses(conn: AsyncConnection, lead_ids: Sequence[UUID]) -> None:
+    """An address that a stopped person turns out to have as well is as stopped as those known at the time."""
+    if lead_ids:
+        await conn.execute(_EXTEND, {"leads": lead_ids})

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import record_call
-from zrg_dagster.core.base.log import get_logger, redact_text
+from zrg_dagster.core.base.log import bind_correlation, get_logger, redact_text
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.engine import is_away, until_settled
 from zrg_dagster.core.db.jobs import enqueue
@@ -77,6 +77,7 @@ class RepliesLane:
         return released
 
     async def _work(self, worker_id: int, job: Row[Any]) -> None:
+        bind_correlation(job.correlation_id)
         try:
             ended = await self._handlers[job.kind](job)
         except ClaimLost:

@@ -240,7 +240,7 @@ class ReplyPipeline:
                 if not await outbound.plan_cards(conn, shown, now, self._correlation_id):
                     await stages.decide_row(conn, reply, "draft", draft_id, "no_review_recipient", now)
             await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
-        log.info("reply_decided", action=action, reason=reason, correlation_id=self._correlation_id)
+        log.info("reply_decided", action=action, reason=reason)
         return Ended("done", reason)
 
     async def _context(self, reply: Reply) -> DraftContext:

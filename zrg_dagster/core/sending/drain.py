@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.base.log import bind_correlation, get_logger
 from zrg_dagster.core.db import queue
 from zrg_dagster.core.db.engine import until_settled
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
@@ -125,6 +125,7 @@ class SendsLane:
         return len(rows)
 
     async def _work(self, worker_id: int, row: Row[Any]) -> None:
+        bind_correlation(row.correlation_id)
         async with self._engine.connect() as conn:
             credential = await self._access(conn, row.workspace_id, row.vendor)
             known = await self._known_ids(conn, row) if row.state == SendState.UNKNOWN else frozenset[str]()
@@ -141,7 +142,6 @@ class SendsLane:
             state=state,
             reason=settled.reason,
             vendor=row.vendor,
-            correlation_id=row.correlation_id,
         )
 
     async def _settle(self, worker_id: int, row: Row[Any], settled: Settled) -> str:

@@ -122,14 +122,13 @@ def allowed(role: str | None, action: Action, *, assigned: bool = True) -> bool:
 
 def roles_with(action: Action) -> tuple[str, ...]:
     """The roles that may do `action`, strongest first; for statements that select members."""
-    return tuple(
-        sorted((role for role in MATRIX if action in MATRIX[role]), key=lambda role: (-PRECEDENCE[role], role))
-    )
+    having = [role for role, actions in MATRIX.items() if action in actions]
+    return tuple(sorted(having, key=lambda role: (-PRECEDENCE[role], role.value)))
 
 
 def strongest(roles: set[Role]) -> Role | None:
     """The role that decides; OWNER before ADMIN, which may do the same."""
-    return min(roles, key=lambda role: (-PRECEDENCE[role], role != Role.OWNER, role), default=None)
+    return min(roles, key=lambda role: (-PRECEDENCE[role], role != Role.OWNER, role.value), default=None)
 
 
 def super_admins(settings: Settings) -> frozenset[str]:

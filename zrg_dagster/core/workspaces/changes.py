@@ -8,12 +8,15 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from zrg_dagster.core.base.log import redact_text
-from zrg_dagster.core.workspaces.tables import Key, Row, State
+from zrg_dagster.core.workspaces.tables import SECTIONS, Key, Row, State
 
 SHOWN_CHARS = 80
 KEPT_CHARS = 500
 
 Verb = Literal["insert", "update", "delete"]
+# Said by the object's name already.
+_KEY_COLUMNS = {section.name: {column.name for column in section.key} for section in SECTIONS}
+_KEY_COLUMNS |= {"workspace": set(), "user": {"email"}}
 _SIGNS: dict[Verb, str] = {"insert": "+", "update": "~", "delete": "-"}
 
 
@@ -69,7 +72,7 @@ def _lines(change: RowChange) -> Iterator[str]:
     if change.verb == "delete":
         yield f"{sign} {change.object}"
         return
-    parts = [each for each in change.fields() if not (change.before is None and each[2] in change.key)]
+    parts = [each for each in change.fields() if each[0] not in _KEY_COLUMNS[change.section]]
     if change.verb == "insert":
         said = ", ".join(f"{name}={_show(after, SHOWN_CHARS)}" for name, _, after in parts)
         yield f"{sign} {change.object}" + (f": {said}" if said else "")

@@ -260,11 +260,10 @@ class WorkspaceFile(_Part):
     sequences: list[SequencePart] = []
     _source: Source = PrivateAttr(default_factory=lambda: Source("workspace file", {}, {}))
 
-    @classmethod
-    def of(cls, source: Source) -> "WorkspaceFile":
-        file = cls.model_validate(source.document)
-        file._source = source
-        return file
+    def read_from(self, source: Source) -> "WorkspaceFile":
+        """Remember where the values stand, for the problems that are found later."""
+        self._source = source
+        return self
 
     def problem(self, path: tuple[str | int, ...], message: str) -> str:
         return self._source.problem(path, message)
@@ -303,7 +302,7 @@ def parse(text: str, name: str = "workspace file") -> WorkspaceFile:
     """The file's text as a checked description; `WorkspaceFileError` names every place that is wrong."""
     source = read_source(text, name)
     try:
-        file = WorkspaceFile.of(source)
+        file = WorkspaceFile.model_validate(source.document).read_from(source)
     except ValidationError as error:
         problems = [source.problem(_spoken(each["loc"]), _reason(each)) for each in error.errors(include_input=False)]
         raise WorkspaceFileError(list(dict.fromkeys(problems))) from None

@@ -65,6 +65,15 @@ class SlackClient:
             sleep=sleep,
         )
 
+    async def auth_test(self) -> Mapping[str, Any] | ReadFailed:
+        """Whose token this is: `team`, `team_id`, `user_id`, `bot_id`, `url`. Permanent failure: Slack refuses it."""
+        answer = await self._api.read("/auth.test", post={})
+        if isinstance(answer, ReadFailed):
+            return answer
+        if answer.object.get("ok") is not True or not isinstance(answer.object.get("team_id"), str):
+            return ReadFailed("unexpected_body", permanent=False)
+        return answer.object
+
     async def open_dm(self, user_id: str) -> str | ReadFailed:
         """The channel id of the direct message with a user. Opening twice gives the same channel, so it may repeat."""
         answer = await self._api.read("/conversations.open", post={"users": user_id})
