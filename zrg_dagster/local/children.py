@@ -119,7 +119,7 @@ def product_children(stack: Stack, ports: Ports, *, sandbox: bool = False) -> li
             worker,
             lambda: probes.daemon_heartbeat(dagster_dsn, started),
             stop_group=1,
-            stop_timeout_s=6.0,  # runs in flight finish or park what they hold
+            stop_timeout_s=9.0,  # its fork server gives runs 8 s to finish or park what they hold
         ),
         Child(
             WEBSERVER,

@@ -340,7 +340,8 @@ def run(*, exit_after: bool, home: Path | None = None) -> int:
 
         console.print("starting Postgres, receiver, code server, daemon, webserver and the sandbox of the vendors")
         supervisor = Supervisor(stack, ports, sandbox=True, sink=sink)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell starts `&` jobs with SIGINT ignored
+            signal.signal(number, signal.default_int_handler)
         try:
             with supervisor:
                 return _tell(supervisor, console, exit_after=exit_after)
