@@ -164,6 +164,7 @@ class World:
             "date": date(2026, 3, 10),
             "time without time zone": time(8, 0),
             "boolean": False,
+            "numeric": 1,
         }.get(kind, 1 + variant)
 
     def _special(self, name: str, tenant: str, variant: int, marker: str) -> dict[str, Any]:

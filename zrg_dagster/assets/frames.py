@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import warnings
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,17 @@ def bar_picture(frame: "pd.DataFrame", *, label: str, whole: str, part: str, tit
 def _short(name: str) -> str:
     name = " ".join(name.split())
     return name if len(name) <= MAX_LABEL else name[: MAX_LABEL - 1] + "…"
+
+
+def plain_numbers(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The same values, written as people write them: 1 and 0.25 instead of 1.00000000 and 0.25000000 (or 0E-8)."""
+    return frame.map(_plain)
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return value
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
 
 
 def write_csv(frame: "pd.DataFrame", path: Path) -> None:

@@ -70,7 +70,7 @@ def workflow_attribution(context: dg.AssetExecutionContext, warehouse: Database,
         built = mart.build(conn, workspace_id, as_of)
         statement_ms = round((time.monotonic() - began) * 1000)
         rows = mart.rows(conn, workspace_id)
-    frame = pd.DataFrame(rows, columns=pd.Index([column.name for column in mart.COLUMNS]))
+    frame = frames.plain_numbers(pd.DataFrame(rows, columns=pd.Index([column.name for column in mart.COLUMNS])))
     path = current_settings().home.resolve() / "exports" / "workflow_attribution" / f"{key}.csv"
     frames.write_csv(frame, path)
     context.log.info(f"marts.workflow_attribution: {len(frame)} rows for {key}, {built.credits} credits.")

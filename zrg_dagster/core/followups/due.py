@@ -35,6 +35,7 @@ from zrg_dagster.core.followups.values import template_values
 from zrg_dagster.core.sending.plan import PlannedSend, plan_send
 from zrg_dagster.core.text.template import variables_in
 from zrg_dagster.core.text.zones import first_zone
+from zrg_dagster.core.workspaces.voice import persona_id_sql
 
 WORKSPACE_ZONE = "America/Los_Angeles"  # T-2: business time of a workspace that names no zone
 VENDORS = {"email": "emailbison", "sms": "ghl"}
@@ -67,12 +68,17 @@ _CLAIM = text(f"""
     ORDER BY i.next_step_due, i.id LIMIT :limit
     FOR UPDATE OF i SKIP LOCKED FOR SHARE OF l SKIP LOCKED""")
 
+# FU-3: the sequence's persona, else the campaign's, else the default one.
 _MORE = text(f"""
-    SELECT i.id AS instance_id, q.trigger_on, {booked_sql("i.lead_id")} AS booked, handle.reply_id,
+    SELECT i.id AS instance_id, q.trigger_on, p.persona_name, p.signature, {booked_sql("i.lead_id")} AS booked, handle.reply_id,
            max(y.value) FILTER (WHERE y.kind = 'ghl_contact') AS contact_id,
            max(y.value) FILTER (WHERE y.kind = 'emailbison_lead') AS lead_external_id
     FROM app.follow_up_instance i
     JOIN app.follow_up_sequence q ON q.id = i.sequence_id
+    JOIN app.lead l ON l.id = i.lead_id
+    LEFT JOIN app.email_campaign c ON c.workspace_id = l.workspace_id AND c.id = l.email_campaign_id
+    LEFT JOIN app.ai_persona p ON p.workspace_id = i.workspace_id
+        AND p.id = {persona_id_sql("i.workspace_id", "q.ai_persona_id", "c.ai_persona_id")}
     LEFT JOIN LATERAL (
         SELECT h.reply_id FROM app.message m CROSS JOIN LATERAL (
             SELECT CASE WHEN m.direction = 'inbound' THEN coalesce(m.thread_handle, m.provider_message_id)
@@ -81,7 +87,7 @@ _MORE = text(f"""
         ORDER BY m.sent_at DESC, m.id DESC LIMIT 1) handle ON true
     LEFT JOIN app.lead_identity y ON y.lead_id = i.lead_id
     WHERE i.id = ANY(CAST(:ids AS uuid[]))
-    GROUP BY i.id, q.trigger_on, handle.reply_id""")
+    GROUP BY i.id, q.trigger_on, p.id, handle.reply_id""")
 
 _EXECUTIONS = text("""
     SELECT DISTINCT ON (instance_id, step_id) instance_id, step_id, attempt, outcome, planned_at
@@ -192,6 +198,7 @@ async def _load(conn: AsyncConnection, rows: Sequence[Row[Any]], now: datetime) 
             values=template_values(
                 row,
                 offer_labels(slots.get(row.workspace_id, ()), now, first_zone(row.lead_timezone, row.timezone)),
+                more[row.instance_id],
             ),
         )
         for row in rows

@@ -12,18 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.booking.booked import booked_sql
 from zrg_dagster.core.followups.rules import FollowUpSequence, LeadFacts
 from zrg_dagster.core.followups.schedule import Step
+from zrg_dagster.core.workspaces.voice import persona_id_sql
 
 _LEADS = text(f"""
     SELECT l.id, l.workspace_id, l.status, l.sentiment_tag, l.auto_follow_up_enabled,
            {booked_sql("l.id")} AS booked,
-           w.is_active AS workspace_active, s.follow_ups_paused_until AS paused_until
+           w.is_active AS workspace_active, s.follow_ups_paused_until AS paused_until,
+           {persona_id_sql("l.workspace_id", "c.ai_persona_id")} AS routing_persona_id
     FROM app.lead l
     JOIN app.workspace w ON w.id = l.workspace_id
+    LEFT JOIN app.email_campaign c ON c.workspace_id = l.workspace_id AND c.id = l.email_campaign_id
     LEFT JOIN app.workspace_setting s ON s.workspace_id = l.workspace_id
     WHERE l.id = ANY(CAST(:ids AS uuid[]))""")
 
 _SEQUENCES = text("""
-    SELECT workspace_id, id, name, trigger_on, created_at FROM app.follow_up_sequence
+    SELECT workspace_id, id, name, trigger_on, created_at, ai_persona_id FROM app.follow_up_sequence
     WHERE is_active AND workspace_id = ANY(CAST(:ids AS uuid[]))""")
 
 _STEPS = text("""
@@ -111,7 +114,7 @@ async def load_sequences(conn: AsyncConnection, workspace_ids: Collection[UUID])
     found: dict[UUID, list[FollowUpSequence]] = {}
     for row in await conn.execute(_SEQUENCES, {"ids": list(workspace_ids)}):
         found.setdefault(row.workspace_id, []).append(
-            FollowUpSequence(row.id, row.name, row.trigger_on, row.created_at)
+            FollowUpSequence(row.id, row.name, row.trigger_on, row.created_at, row.ai_persona_id)
         )
     return found
 

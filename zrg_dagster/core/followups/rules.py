@@ -42,7 +42,9 @@ class StartCode(StrEnum):
 class RouteCode(StrEnum):
     """Why this sequence was chosen (FU-7, FU-8)."""
 
+    MATCHED_PERSONA = "matched_persona"
     GENERIC_FALLBACK = "generic_fallback"
+    LATEST_FALLBACK = "latest_fallback"
     NAME_FALLBACK = "name_fallback"
 
 
@@ -70,7 +72,10 @@ class PauseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeadFacts:
-    """What the rules ask about a lead and its workspace. Workspace fields are the same for all leads of one."""
+    """What the rules ask about a lead and its workspace. Workspace fields are the same for all leads of one.
+
+    `routing_persona_id` is the persona of the lead's campaign, else the workspace's default, else None (FU-6).
+    """
 
     id: UUID
     workspace_id: UUID
@@ -80,6 +85,7 @@ class LeadFacts:
     booked: bool
     workspace_active: bool
     paused_until: datetime | None
+    routing_persona_id: UUID | None = None
 
     def workspace_paused(self, now: datetime) -> bool:
         """Still paused while the end lies after `now` (T-7); a workspace that is switched off is paused for good."""
@@ -94,20 +100,33 @@ class FollowUpSequence:
     name: str
     trigger_on: str
     created_at: datetime
+    ai_persona_id: UUID | None = None
 
 
-def route(sequences: Sequence[FollowUpSequence], trigger: str) -> tuple[FollowUpSequence, RouteCode] | None:
-    """The active sequence that a trigger starts: newest with the trigger, else newest of a known name (FU-6 to FU-9).
+def route(
+    sequences: Sequence[FollowUpSequence], trigger: str, persona_id: UUID | None = None
+) -> tuple[FollowUpSequence, RouteCode] | None:
+    """The active sequence that a trigger starts for a lead whose routing persona is `persona_id` (FU-6 to FU-10).
 
-    `sequences` are the active ones of one workspace.
+    With the trigger, newest first: one bound to that persona, else one bound to none, else any. Only if none has the
+    trigger, the newest of a known name. `sequences` are the active ones of one workspace.
     """
 
     def newest(found: list[FollowUpSequence]) -> FollowUpSequence | None:
         return max(found, key=lambda each: (each.created_at, each.id), default=None)
 
-    chosen = newest([each for each in sequences if each.trigger_on == trigger])
-    if chosen is not None:
-        return chosen, RouteCode.GENERIC_FALLBACK
+    triggered = [each for each in sequences if each.trigger_on == trigger]
+    for code, bound in (
+        (
+            RouteCode.MATCHED_PERSONA,
+            [each for each in triggered if each.ai_persona_id and each.ai_persona_id == persona_id],
+        ),
+        (RouteCode.GENERIC_FALLBACK, [each for each in triggered if each.ai_persona_id is None]),
+        (RouteCode.LATEST_FALLBACK, triggered),
+    ):
+        chosen = newest(bound)
+        if chosen is not None:
+            return chosen, code
     for name in KNOWN_NAMES.get(trigger, ()):
         chosen = newest([each for each in sequences if each.name == name])
         if chosen is not None:

@@ -185,14 +185,16 @@ async def _start(
 ) -> Counter[str]:
     """Route, insert what is new, and write one decision for every lead (checks 8 and 9, FU-14)."""
     sequences = await load_sequences(conn, {lead.workspace_id for lead, _ in wanted}) if wanted else {}
-    routes = {workspace_id: route(found, trigger) for workspace_id, found in sequences.items()}
+    routes = {
+        lead.id: route(sequences.get(lead.workspace_id, ()), trigger, lead.routing_persona_id) for lead, _ in wanted
+    }
     chosen = {each[0].id for each in routes.values() if each}
     steps = await load_steps(conn, chosen) if chosen else {}
     starts: list[_Start] = []
     codes: Counter[str] = Counter()
     decided = [_decided(lead, code, {"trigger": trigger}) for lead, code in refused]
     for lead, anchor in wanted:
-        routed = routes.get(lead.workspace_id)
+        routed = routes[lead.id]
         code = None
         if routed is None:
             code = StartCode.SEQUENCE_NOT_FOUND
@@ -210,8 +212,13 @@ async def _start(
         if start.lead.id in moved:
             code = StartCode.REANCHORED
         codes[code] += 1
-        routed = routes[start.lead.workspace_id]
-        detail = {"trigger": trigger, "route": routed[1] if routed else None, "sequence": str(start.sequence_id)}
+        routed, persona = routes[start.lead.id], start.lead.routing_persona_id
+        detail = {
+            "trigger": trigger,
+            "route": routed[1] if routed else None,
+            "persona": persona and str(persona),
+            "sequence": str(start.sequence_id),
+        }
         decided.append(_decided(start.lead, code, detail, instance_id))
     if enable and inserted:
         await conn.execute(_ENABLE, {"ids": sorted(inserted), "now": now})
