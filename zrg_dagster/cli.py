@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from zrg_dagster.commands import lead, member, persona, workspace
+from zrg_dagster.commands import lead, member, persona, secrets, workspace
 
 app = typer.Typer(
     name="zrg",
@@ -21,9 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 db_app = typer.Typer(help="Database: roles and schema.", no_args_is_help=True)
-secrets_app = typer.Typer(help="Keys that seal credentials.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
-app.add_typer(secrets_app, name="secrets")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(member.app, name="member")
 app.add_typer(persona.app, name="persona")
@@ -166,14 +165,6 @@ def db_bootstrap(
         return
     typer.echo(f"roles and databases are ready; the settings ZRG_DB_*_URL are in {path}: copy them to your .env,")
     typer.echo("remove ZRG_DB_ADMIN_URL from it, then run `zrg db upgrade`")
-
-
-@secrets_app.command("keygen")
-def secrets_keygen() -> None:
-    """Print a new Fernet key for ZRG_SECRET_KEYS or ZRG_VERIFY_KEYS (newest first, comma-separated)."""
-    from zrg_dagster.core.base.seal import new_key
-
-    typer.echo(new_key())
 
 
 def _stack() -> Any:

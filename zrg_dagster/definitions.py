@@ -4,6 +4,7 @@ import dagster as dg
 
 from zrg_dagster.assets import booking, posture, step_execution, workflow_attribution
 from zrg_dagster.jobs import availability, digest, followups, inbound, maintenance, replies, sends
+from zrg_dagster.jobs import workspaces as workspace_jobs
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
@@ -30,6 +31,7 @@ defs = dg.Definitions(
         availability.refresh_availability,
         digest.send_daily_digest,
         maintenance.daily_maintenance,
+        workspace_jobs.workspace_bootstrap,
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,
         workflow_attribution.refresh_workflow_attribution,

@@ -79,6 +79,10 @@ class Platform:
         remove_home(self.home)
 
     @property
+    def is_running(self) -> bool:
+        return self._supervisor is not None
+
+    @property
     def supervisor(self) -> Supervisor:
         assert self._supervisor is not None, "the platform was not started"
         return self._supervisor

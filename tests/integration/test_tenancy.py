@@ -75,6 +75,12 @@ class Login:
         self.conn.execute("SET default_transaction_read_only = off")
         self._context = context
 
+    def __enter__(self) -> "Login":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.conn.close()
+
     def try_(self, statement: sql.Composable, *, keep: bool = False) -> "Answer":
         """Run one statement; rolled back unless `keep`."""
         try:

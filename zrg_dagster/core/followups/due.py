@@ -70,7 +70,9 @@ _CLAIM = text(f"""
 
 # FU-3: the sequence's persona, else the campaign's, else the default one.
 _MORE = text(f"""
-    SELECT i.id AS instance_id, q.trigger_on, p.persona_name, p.signature, {booked_sql("i.lead_id")} AS booked, handle.reply_id,
+    SELECT i.id AS instance_id, q.trigger_on, p.persona_name, p.signature,
+           (SELECT array_agg(n.question ORDER BY n.position) FROM app.qualification_question n
+            WHERE n.workspace_id = i.workspace_id) AS questions, {booked_sql("i.lead_id")} AS booked, handle.reply_id,
            max(y.value) FILTER (WHERE y.kind = 'ghl_contact') AS contact_id,
            max(y.value) FILTER (WHERE y.kind = 'emailbison_lead') AS lead_external_id
     FROM app.follow_up_instance i

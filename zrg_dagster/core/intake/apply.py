@@ -166,7 +166,7 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
         _note_lead(batch, number, message)
         if key not in fresh:
             batch.reasons.setdefault(number, "duplicate_message")
-            if message.record.flags.provider_interested:
+            if message.record.flags.provider_interested and not stored[key].is_new:
                 batch.jobs.append(_reply_job(message, message_id, batch.now, again="interested"))
             continue
         fresh.discard(key)  # of several deliveries of one message in this batch, the first counts

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _INSERT = text("""
@@ -37,3 +37,14 @@ async def record(
         "changes": json.dumps(list(changes)),
     }
     await conn.execute(_INSERT, parameters)
+
+
+_ENTRIES = text("""
+    SELECT a.happened_at, a.actor, a.action, a.object, a.changes
+    FROM ops.audit a JOIN app.workspace w ON w.id = a.workspace_id
+    WHERE w.key = :key ORDER BY a.id DESC LIMIT :limit""")
+
+
+async def entries(conn: AsyncConnection, key: str, *, limit: int) -> list[Row[Any]]:
+    """The newest entries of a workspace: happened_at, actor, action, object, changes (list of dictionaries)."""
+    return list(await conn.execute(_ENTRIES, {"key": key, "limit": limit}))

@@ -49,10 +49,10 @@ def document_of(key: str, current: Current) -> dict[str, Any]:
     default = any(row["is_default"] for row in state["persona"].values())
     hidden = set(MIRRORED.values()) if default else set()
     settings = {name: value for name, value in state["setting"].get((), {}).items() if name not in hidden}
-    if "slack_recipients" in settings:
-        settings["slack_recipients"] = [
-            users[slack_id] for slack_id in settings["slack_recipients"] if slack_id in users
-        ]
+    recipients = settings.pop("slack_recipients", [])
+    # A recipient who is no member cannot be named; then the list is left out, and an apply leaves it alone.
+    if all(slack_id in users for slack_id in recipients):
+        settings["slack_recipients"] = [users[slack_id] for slack_id in recipients]
     return {
         "workspace": {"key": key, **workspace},
         "settings": settings,

@@ -1,31 +1,30 @@
-"""Secrets of a workspace one by one: set, remove, show masked; and the rotation of the keys that seal them all.
+"""Secrets of a workspace one by one: set, remove, show masked.
 
 A value enters once, is cleaned, sealed and never comes back: what is shown is its last characters at most.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import SecretStr
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.base.seal import Sealer, SealError
 from zrg_dagster.core.providers.outcome import ReadFailed
-from zrg_dagster.core.providers.slack.client import SlackClient
 from zrg_dagster.core.workspaces import tables
 from zrg_dagster.core.workspaces.apply import take_turn
 from zrg_dagster.core.workspaces.audit import record
 from zrg_dagster.core.workspaces.sealing import CREDENTIALS, SECRET_NAMES, UNREADABLE, VERIFIERS, Keys
 from zrg_dagster.core.workspaces.wanted import routes_of
 
+if TYPE_CHECKING:
+    from zrg_dagster.core.providers.slack.client import SlackClient
+
 # A value shorter than this shows none of its characters: four of eight would be half of it.
 TAIL_FROM_CHARS = 12
 TAIL_CHARS = 4
-ROTATE_BATCH = 500
 
 _PROVIDER = {name: provider for provider, name in (*CREDENTIALS.items(), *VERIFIERS.items())}
 _URIS = ("user_uri", "organization_uri", "webhook_subscription_uri")
@@ -71,15 +70,6 @@ class StoredSecret:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """What one pass over a table did. `unreadable`: sealed with a key that is gone; must be set again."""
-
-    seen: int = 0
-    rotated: int = 0
-    unreadable: tuple[str, ...] = ()
-
-
 def mask(value: SecretStr) -> str:
     """Enough to tell two secrets apart, too little to use one."""
     if value == UNREADABLE:
@@ -95,7 +85,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-async def slack_problem(client: SlackClient) -> str | None:
+async def slack_problem(client: "SlackClient") -> str | None:
     """Why a Slack token must not be saved, or None (seed 003 §4, E9). A Slack that cannot be asked is a reason too."""
     answer = await client.auth_test()
     if not isinstance(answer, ReadFailed):
@@ -144,7 +134,8 @@ async def set_secret(
         raise SecretError(f"{name} is what we send, and only one is sent; --keep-old is for secrets that verify")
     else:
         changed = await _set_credential(conn, workspace_id, name, value, keys, now)
-        await conn.execute(_ACTIVATE, {"id": workspace_id, "provider": provider, "now": now})
+        switched_on = await conn.execute(_ACTIVATE, {"id": workspace_id, "provider": provider, "now": now})
+        changed |= switched_on.rowcount > 0
     if changed:
         await record(conn, actor=actor, action="secret.set", object=name, workspace_id=workspace_id, now=now)
     return changed
@@ -231,64 +222,3 @@ async def _workspace(conn: AsyncConnection, key: str) -> UUID:
     if workspace_id is None:
         raise SecretError(f"no workspace has the key {key!r}; `zrg workspace list` shows them")
     return workspace_id
-
-
-# Rotation
-
-
-@dataclass(frozen=True, slots=True)
-class SealedColumn:
-    """Where sealed values lie: the table, its key columns (cast to text) and the column."""
-
-    table: str
-    keys: tuple[str, str]
-    column: str
-
-
-SEALED_COLUMNS: Mapping[str, SealedColumn] = {
-    "credential": SealedColumn("secret.credential", ("workspace_id", "name"), "sealed"),
-    "verification": SealedColumn("raw.route", ("provider", "routing_key"), "sealed_secret"),
-}
-
-
-async def rotate_batch(
-    conn: AsyncConnection, where: SealedColumn, sealer: Sealer, after: tuple[str, str], *, limit: int = ROTATE_BATCH
-) -> tuple[Rotation, tuple[str, str] | None]:
-    """Bring up to `limit` values behind `after` under the newest key; returns what was done and the last key seen.
-
-    The update compares the old value: a secret that somebody sets meanwhile is newer and stays. Nothing else of the
-    row changes, not its time stamp either, which tells the age of the value and not of its wrapping.
-    """
-    first, second = where.keys
-    rows = (
-        await conn.execute(
-            text(f"""
-                SELECT {first}::text AS a, {second} AS b, {where.column} AS sealed FROM {where.table}
-                WHERE ({first}::text, {second}) > (:first, :second) AND {where.column} IS NOT NULL
-                ORDER BY {first}::text, {second} LIMIT :limit"""),
-            {"first": after[0], "second": after[1], "limit": limit},
-        )
-    ).all()
-    changed, unreadable = [], []
-    for row in rows:
-        try:
-            fresh = sealer.rotated(row.sealed)
-        except SealError:
-            unreadable.append(f"{where.table} {row.a} {row.b}")
-            continue
-        if fresh is not None:
-            changed.append((row.a, row.b, row.sealed, fresh))
-    rotated = 0
-    if changed:
-        a, b, old, new = (list(values) for values in zip(*changed, strict=True))
-        result = await conn.execute(
-            text(f"""
-                UPDATE {where.table} t SET {where.column} = u.fresh
-                FROM unnest(CAST(:a AS text[]), CAST(:b AS text[]), CAST(:old AS text[]), CAST(:new AS text[]))
-                    AS u (a, b, stale, fresh)
-                WHERE t.{first}::text = u.a AND t.{second} = u.b AND t.{where.column} = u.stale"""),
-            {"a": a, "b": b, "old": old, "new": new},
-        )
-        rotated = result.rowcount
-    last = (rows[-1].a, rows[-1].b) if len(rows) == limit else None
-    return Rotation(len(rows), rotated, tuple(unreadable)), last

@@ -54,7 +54,7 @@ BEGIN
         CONTINUE WHEN t.relispartition OR t.nspname IN ('facts', 'marts')
             OR EXISTS (SELECT FROM pg_policy WHERE polrelid = t.oid AND polname = 'worker_all');
         EXECUTE format('GRANT %s ON %I.%I TO zrg_worker',
-                       CASE WHEN t.relname IN ('audit_log', 'audit') THEN 'SELECT, INSERT'
+                       CASE WHEN t.relname = 'audit' THEN 'SELECT, INSERT'
                             ELSE 'SELECT, INSERT, UPDATE, DELETE' END,
                        t.nspname, t.relname);
         EXECUTE format('CREATE POLICY worker_all ON %I.%I TO zrg_worker USING (true) WITH CHECK (true)',
@@ -89,6 +89,11 @@ BEGIN
             ('member', 'member', NULL),
             ('workspace_setting', 'member', NULL),
             ('email_campaign', 'member', NULL),
+            ('sms_campaign', 'member', NULL),
+            ('ghl_campaign', 'member', NULL),
+            ('ai_persona', 'member', NULL),
+            ('knowledge_asset', 'member', NULL),
+            ('qualification_question', 'member', NULL),
             ('follow_up_sequence', 'member', NULL),
             ('follow_up_step', 'member', NULL),
             ('calendar', 'member', NULL),

@@ -1,0 +1,29 @@
+"""Settings work or do not exist."""
+
+import re
+
+import pytest
+
+from zrg_dagster.core.workspaces.declare import SettingsPart
+from zrg_dagster.core.workspaces.settings_registry import SETTINGS, Setting, reader_text
+from zrg_dagster.core.workspaces.tables import SETTING
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.column)
+def test_each_setting_has_a_reader_that_mentions_it(setting):
+    assert re.search(rf"\b{setting.column}\b", reader_text(setting))
+
+
+def test_each_setting_stands_in_the_file_and_in_the_section():
+    registered = [setting.column for setting in SETTINGS]
+    assert sorted(SettingsPart.model_fields) == sorted(registered)
+    assert sorted(column.name for column in SETTING.columns) == sorted(registered)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    ["zrg_dagster.core.nowhere.read", "zrg_dagster.core.followups.values.gone", "zrg_dagster.core.base.log._EMAIL"],
+)
+def test_a_reader_that_is_none_is_named(reader):
+    with pytest.raises(LookupError, match=re.escape(reader)):
+        reader_text(Setting("tone", "text", None, "", "", reader))

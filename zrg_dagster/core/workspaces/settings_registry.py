@@ -1,0 +1,83 @@
+"""Every setting of a workspace: what it may be, where it comes from, and the code that reads it.
+
+Settings were once saved, shown and read by nobody (inbound reference §8.4). A column of `app.workspace_setting` that is
+missing here, or whose reader does not mention it, fails a test.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import getsource, isroutine
+
+from sqlalchemy import TextClause
+
+# Columns that say nothing about how the workspace behaves.
+UNSET = frozenset({"workspace_id", "updated_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`kind` is the column's type, `default` its SQL default (None: NULL). `reader` is the dotted path of a function, or
+    of the statement that fetches the column."""
+
+    column: str
+    kind: str
+    default: str | None
+    clamp: str
+    source: str
+    reader: str
+
+
+_DRAFT = "zrg_dagster.core.drafting.context._MESSAGE"
+_TEMPLATE = "zrg_dagster.core.followups.values.template_values"
+_PERSONA = "seed 004; mirror of the default persona"
+
+SETTINGS = (
+    Setting("company_name", "text", "''", "any text", "seed 003 §3; {companyName}", _TEMPLATE),
+    Setting("sender_name", "text", "''", "any text", _PERSONA, _DRAFT),
+    Setting("signature", "text", "''", "any text", _PERSONA, _DRAFT),
+    Setting("service_description", "text", "''", "any text", _PERSONA, _DRAFT),
+    Setting("tone", "text", "'friendly'", "any text", _PERSONA, _DRAFT),
+    Setting("greeting", "text", "''", "any text", _PERSONA, _DRAFT),
+    Setting("sms_greeting", "text", "''", "any text", _PERSONA, _DRAFT),
+    Setting("goals", "text", "''", "any text", _PERSONA, _DRAFT),
+    Setting("ideal_customer_profile", "text", "''", "any text", _PERSONA, _DRAFT),
+    Setting("booking_link", "text", None, "http(s) address", "seed 003 §3; {calendarLink}", _TEMPLATE),
+    Setting(
+        "follow_ups_paused_until",
+        "timestamp with time zone",
+        None,
+        "an instant with its offset",
+        "seed 003 §11; FU-33",
+        "zrg_dagster.core.followups.due._DUE_FROM",
+    ),
+    Setting(
+        "slack_recipients",
+        "text[]",
+        "'{}'",
+        "Slack user ids of members; the file names them by e-mail",
+        "seed 003 §9",
+        "zrg_dagster.core.replies.review._RECIPIENTS",
+    ),
+    Setting(
+        "digest_local_time",
+        "time without time zone",
+        "'08:00:00'",
+        "a time of day",
+        "seed 003 §13",
+        "zrg_dagster.core.notifications.digest._WORKSPACES",
+    ),
+)
+
+
+def reader_text(setting: Setting) -> str:
+    """The reader's source or statement. `LookupError` when there is no such reader."""
+    module_name, _, name = setting.reader.rpartition(".")
+    try:
+        reader = getattr(import_module(module_name), name)
+    except (ImportError, AttributeError):
+        raise LookupError(f"setting {setting.column}: its reader {setting.reader} does not exist") from None
+    if isinstance(reader, str | TextClause):
+        return str(reader)
+    if isroutine(reader):
+        return getsource(reader)
+    raise LookupError(f"setting {setting.column}: its reader {setting.reader} is neither function nor statement")
