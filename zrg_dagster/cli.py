@@ -32,7 +32,15 @@ app.add_typer(lead.app, name="lead")
 _KNOWN_FAULTS = frozenset(
     {
         *("SettingsError", "StackError", "PostgresError", "SupervisorError", "RolesError", "MigrationError"),
-        *("SchemaMismatch", "SealError", "DemoError", "WorkspaceFileError", "RouteTaken", "CommandError"),
+        *(
+            "SchemaMismatch",
+            "SealError",
+            "DemoError",
+            "WorkspaceFileError",
+            "RouteTaken",
+            "CommandError",
+            "SecretRefused",
+        ),
     }
 )
 _debug = False

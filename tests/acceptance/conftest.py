@@ -11,16 +11,23 @@ from tests.acceptance.postman import Postman
 
 
 @pytest.fixture(scope="session")
-def platform(postgres_major: int) -> Iterator[Platform]:
-    """The shared platform, started by the first test that asks for it."""
+def shared_platform(postgres_major: int) -> Iterator[Platform]:
     with running_platform(postgres_major) as platform:
         yield platform
 
 
+@pytest.fixture
+def platform(shared_platform: Platform) -> Platform:
+    """The shared platform: started by the first test that asks for it, and again after one that stopped it."""
+    if not shared_platform.is_running:
+        shared_platform.start()
+    return shared_platform
+
+
 @pytest.fixture(scope="session")
-def postman(platform: Platform) -> Postman:
+def postman(shared_platform: Platform) -> Postman:
     """Who has delivered to the shared platform, and what was acknowledged."""
-    return Postman(platform)
+    return Postman(shared_platform)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections import defaultdict, deque
@@ -16,12 +17,13 @@ import httpx
 import psycopg
 
 from zrg_dagster.launcher.worker import WORKER_TAG, Worker, worker_from_tags
-from zrg_dagster.local.children import Ports
+from zrg_dagster.local.children import Ports, base_env
 from zrg_dagster.local.demo.checks import Ledger
 from zrg_dagster.local.demo.set_up import apply_workspace
 from zrg_dagster.local.demo.story import demo_settings
 from zrg_dagster.local.postgres import EmbeddedPostgres
 from zrg_dagster.local.probes import port_is_free
+from zrg_dagster.local.process import GuardedProcess
 from zrg_dagster.local.stack import Stack, StackError
 from zrg_dagster.local.supervisor import Supervisor
 
@@ -29,7 +31,6 @@ LOG_LINES = 400  # kept per process
 TAIL_LINES = 25  # shown per process when a test fails
 _PORT_ARGUMENT = re.compile(r"(?:--port|-p)\0(\d+)")
 _JOB_OF_LANE = {"inbound": "process_inbound", "replies": "process_replies", "sends": "process_sends"}
-_VENDORS = ("emailbison", "ghl", "slack")
 _OPEN_WORK = """
     SELECT 'events', count(*) FROM raw.webhook_event WHERE state IN ('pending', 'running')
     UNION ALL SELECT 'jobs', count(*) FROM app.job WHERE state IN ('pending', 'running', 'parked')
@@ -49,13 +50,15 @@ class Platform:
         self.stack = Stack(demo_settings(home, self.ports), postgres_major=postgres_major)
         self.logs: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=LOG_LINES))
         self._supervisor: Supervisor | None = None
-        self._earlier_calls: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._vendors: GuardedProcess | None = None
 
     # Life
 
     def start(self) -> None:
         """Every process is ready when this returns, and the demo's workspace exists."""
-        self._supervisor = Supervisor(self.stack, self.ports, sandbox=True, sink=self._note)
+        if self._vendors is None:
+            self._start_vendors()
+        self._supervisor = Supervisor(self.stack, self.ports, sink=self._note)
         self._supervisor.start()
         self._supervisor.wait_ready()
         asyncio.run(apply_workspace(self.stack, self.sandbox_url))
@@ -65,17 +68,25 @@ class Platform:
             self._supervisor.stop()
             self._supervisor = None
 
+    def _start_vendors(self) -> None:
+        """The sandbox lives longer than the platform: vendors do not forget when we restart."""
+        command = (sys.executable, "-m", "provider_sandbox", "--port", str(self.ports.sandbox))
+        self.stack.prepare()
+        with (self.home / "logs" / "sandbox.log").open("ab") as log:
+            self._vendors = GuardedProcess(command, env=base_env(self.stack), cwd=self.stack.run_folder, output=log)
+        self.until(lambda: self.control("GET", "health"), "the sandbox answers")
+
     def restart(self) -> None:
-        """A clean stop and a start on the same home and ports. What the vendors received stays known."""
-        for provider in _VENDORS:
-            self._earlier_calls[provider] = self.calls(provider)
+        """A clean stop and a start on the same home and ports."""
         self.stop()
-        assert not self.leftovers(), self.leftovers()
         self.start()
 
     def remove(self) -> None:
         """Stop everything and leave nothing on the disk, the cluster outside the home included."""
         self.stop()
+        if self._vendors is not None:
+            self._vendors.stop(3)
+            self._vendors = None
         remove_home(self.home)
 
     @property
@@ -92,10 +103,9 @@ class Platform:
 
     def tails(self) -> str:
         """The last lines of every process, for a failure's report."""
-        postgres = self.home / "logs" / "postgres.log"
         parts = {name: list(lines) for name, lines in sorted(self.logs.items())}
-        if postgres.exists():
-            parts["postgres"] = postgres.read_text(errors="replace").splitlines()
+        for path in sorted((self.home / "logs").glob("*.log")):
+            parts[path.stem] = path.read_text(errors="replace").splitlines()
         parts["runs"] = self._runs()
         return "\n".join(
             f"--- {name}\n" + "\n".join(line[:500] for line in lines[-TAIL_LINES:]) for name, lines in parts.items()
@@ -193,7 +203,7 @@ class Platform:
         """Every POST that this vendor carried out."""
         parameters = {"provider": provider, "method": "POST", "limit": 20_000}
         made = self.control("GET", "requests", params=parameters)["requests"]
-        return self._earlier_calls[provider] + [call for call in made if (call["status"] or 0) < 300]
+        return [call for call in made if (call["status"] or 0) < 300]
 
     @contextmanager
     def slow_vendor(self, provider: str, path: str, seconds: float) -> Iterator[Callable[[], int]]:
@@ -212,10 +222,10 @@ class Platform:
     # What was left behind
 
     def leftovers(self) -> list[str]:
-        """Processes of this home that still live and ports of it that are still taken."""
-        ports = [self.ports.receiver, self.ports.webserver, self.ports.code_server, self.ports.sandbox]
+        """Processes of this home that still live, without the vendors, and ports of it that are still taken."""
+        ports = (self.ports.receiver, self.ports.webserver, self.ports.code_server)
         taken = [f"port {port} is taken" for port in ports if not port_is_free("127.0.0.1", port)]
-        return [*processes_of(self.home), *taken]
+        return [each for each in processes_of(self.home) if "provider_sandbox" not in each] + taken
 
 
 @contextmanager
@@ -254,7 +264,7 @@ def processes_of(home: Path) -> list[str]:
         except OSError:
             continue  # it ended while we looked, or belongs to somebody else
         if command and any(mark in known for mark in marks):
-            found.append(f"{folder.name} {command.replace(bytes(1), b' ').decode(errors='replace')[:120]}")
+            found.append(f"{folder.name} {command.replace(bytes(1), b' ').decode(errors='replace').strip()}")
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance import exactly_once
 from tests.acceptance.platform import Platform
-from tests.acceptance.postman import Burst, Postman, mail_of
+from tests.acceptance.postman import Postman, mail_of
 from zrg_dagster.core.base.clock import utc_now
 from zrg_dagster.local.children import CODE_SERVER, DAEMON, RECEIVER, WEBSERVER
 from zrg_dagster.local.supervisor import POSTGRES

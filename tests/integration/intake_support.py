@@ -121,7 +121,9 @@ class Rows:
     def events(self) -> dict[str, list[tuple[str, str | None]]]:
         """State and reason of every delivery, by provider and event type."""
         found: dict[str, list[tuple[str, str | None]]] = {}
-        for row in self.all("SELECT provider, event_type, state, reason FROM raw.webhook_event ORDER BY received_at, id"):
+        for row in self.all(
+            "SELECT provider, event_type, state, reason FROM raw.webhook_event ORDER BY received_at, id"
+        ):
             found.setdefault(f"{row['provider']}/{row['event_type']}", []).append((row["state"], row["reason"]))
         return found
 
@@ -167,7 +169,12 @@ def email_event(kind: str, *, lead: Any = None, campaign: int | None = 318, **da
 
 
 def reply(
-    number: int, text: str = "Sounds useful, tell me more.", *, at: datetime = NOW, sender: str | None = None, **fields: Any
+    number: int,
+    text: str = "Sounds useful, tell me more.",
+    *,
+    at: datetime = NOW,
+    sender: str | None = None,
+    **fields: Any,
 ) -> dict[str, Any]:
     """`data.reply` of an inbound mail."""
     return {
@@ -213,7 +220,9 @@ def email(workspace: UUID, body: dict[str, Any], received_at: datetime = NOW) ->
     return Delivery("emailbison", json.dumps(body).encode(), workspace, received_at)
 
 
-def sms(workspace: UUID, text: str, *, time: str | None = "9:41 AM", contact: str = "h3TzW8kLq0VbNc5XyRsE", **options: Any):
+def sms(
+    workspace: UUID, text: str, *, time: str | None = "9:41 AM", contact: str = "h3TzW8kLq0VbNc5XyRsE", **options: Any
+):
     """The workflow feed: no message id."""
     custom = {"Message": text, **({"Date": "March 10th, 2026", "Time": time} if time else {})}
     body = {

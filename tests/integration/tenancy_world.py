@@ -35,6 +35,7 @@ class Table:
     enums: dict[str, str] = field(default_factory=dict)  # column → first value that its check allows
     parents: list[tuple[str, list[str], list[str]]] = field(default_factory=list)  # table, own columns, its columns
     key: list[str] = field(default_factory=list)
+    always: set[str] = field(default_factory=set)  # columns that only the database writes
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -51,12 +52,15 @@ def discover(conn: psycopg.Connection, kinds: str = "rp", *, partitions: bool = 
     ).fetchall()
     for oid, name in rows:
         table = found[name] = Table(name)
-        for column, kind, not_null, default in conn.execute(
-            """SELECT attname, format_type(atttypid, NULL), attnotnull, atthasdef OR attidentity <> ''
+        for column, kind, not_null, default, always in conn.execute(
+            """SELECT attname, format_type(atttypid, NULL), attnotnull, atthasdef OR attidentity <> '',
+                      attidentity = 'a' OR attgenerated <> ''
                FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum""",
             (oid,),
         ):
             table.columns[column] = (kind, not_null, default)
+            if always:
+                table.always.add(column)
         for kind, definition, parent, own, theirs in conn.execute(
             """SELECT contype, pg_get_constraintdef(c.oid), n.nspname || '.' || p.relname,
                       ARRAY(SELECT attname FROM unnest(conkey) WITH ORDINALITY k (n, i)
@@ -64,15 +68,19 @@ def discover(conn: psycopg.Connection, kinds: str = "rp", *, partitions: bool = 
                       ARRAY(SELECT attname FROM unnest(confkey) WITH ORDINALITY k (n, i)
                             JOIN pg_attribute ON attrelid = confrelid AND attnum = n ORDER BY i)::text[]
                FROM pg_constraint c LEFT JOIN pg_class p ON p.oid = confrelid
-               LEFT JOIN pg_namespace n ON n.oid = p.relnamespace WHERE conrelid = %s AND contype IN ('f', 'c', 'p')""",
+               LEFT JOIN pg_namespace n ON n.oid = p.relnamespace WHERE conrelid = %s AND contype IN ('f', 'c', 'p')
+               ORDER BY conname""",
             (oid,),
         ):
             if kind == "f":
                 table.parents.append((parent, own, theirs))
             elif kind == "p":
                 table.key = own
-            elif len(own) == 1 and (first := re.search(r"ARRAY\['([^']*)'", definition)):
-                table.enums[own[0]] = first[1]
+            elif listed := re.findall(r"\((\w+) = ANY \(ARRAY\['([^']*)'", definition):
+                table.enums |= dict(listed)
+            else:
+                for name, only in re.findall(r"\((\w+) = '([^']*)'", definition):
+                    table.enums.setdefault(name, only)
     return found
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.integration.seeds import NOW
+from zrg_dagster.core.followups.declared import activation_problems
 from zrg_dagster.core.workspaces.apply import Plan, apply_file, make_plan
 from zrg_dagster.core.workspaces.declare import parse
 from zrg_dagster.core.workspaces.references import resolve_all
@@ -82,7 +83,8 @@ SECRETS = {
 
 _TABLES = text("""
     SELECT n.nspname || '.' || quote_ident(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('app', 'secret', 'raw', 'ops') AND c.relkind = 'r' ORDER BY 1""")
+    WHERE n.nspname IN ('app', 'secret', 'raw', 'ops') AND c.relkind = 'r' AND NOT c.relispartition
+    ORDER BY 1""")
 
 
 async def apply(
@@ -98,7 +100,7 @@ async def apply(
     file = parse(source, "w.yaml")
     secrets = resolve_all(file, base=Path(), environment=environment)
     async with engine.begin() as conn:
-        return await apply_file(conn, file, secrets, keys, actor=actor, now=now)
+        return await apply_file(conn, file, secrets, keys, actor=actor, now=now, check=activation_problems)
 
 
 async def plan(engine: AsyncEngine, keys: Keys, source: str = FILE) -> Plan:
@@ -111,12 +113,13 @@ async def plan(engine: AsyncEngine, keys: Keys, source: str = FILE) -> Plan:
 async def versions(engine: AsyncEngine) -> set[tuple[str, str, str, str]]:
     """(table, place, writing transaction, locking transaction) of every row: equal sets mean that nothing was written,
     not even a row lock."""
-    found = set()
     async with engine.connect() as conn:
-        for table in (await conn.execute(_TABLES)).scalars().all():
-            rows = await conn.execute(text(f"SELECT ctid::text, xmin::text, xmax::text FROM {table}"))
-            found |= {(table, *row) for row in rows}
-    return found
+        tables = (await conn.execute(_TABLES)).scalars().all()
+        parts = [
+            f"SELECT '{table.replace(chr(34), '')}', ctid::text, xmin::text, xmax::text FROM {table}"
+            for table in tables
+        ]
+        return {tuple(row) for row in await conn.execute(text(" UNION ALL ".join(parts)))}
 
 
 async def rows(engine: AsyncEngine, statement: str, **parameters: Any) -> list[Any]:

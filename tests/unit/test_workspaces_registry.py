@@ -1,10 +1,11 @@
 """Settings work or do not exist."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from zrg_dagster.core.workspaces.declare import SettingsPart
+from zrg_dagster.core.workspaces.declare import IntegrationsPart, SettingsPart, WorkspaceFile
 from zrg_dagster.core.workspaces.settings_registry import SETTINGS, Setting, reader_text
 from zrg_dagster.core.workspaces.tables import SETTING
 
@@ -27,3 +28,11 @@ def test_each_setting_stands_in_the_file_and_in_the_section():
 def test_a_reader_that_is_none_is_named(reader):
     with pytest.raises(LookupError, match=re.escape(reader)):
         reader_text(Setting("tone", "text", None, "", "", reader))
+
+
+def test_the_page_names_every_key_of_the_file():
+    page = (Path(__file__).parents[2] / "docs" / "workspaces.md").read_text()
+    table = page[page.index("| Tab |") : page.index("OWNER is not")]
+    connected = set(IntegrationsPart.model_fields) - {"smartlead", "instantly"}
+    keys = {*WorkspaceFile.model_fields, *SettingsPart.model_fields, *connected}
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", table)] == []

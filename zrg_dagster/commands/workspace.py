@@ -91,6 +91,7 @@ def apply(
 
 def _apply(parsed: "WorkspaceFile", secrets: dict[str, Any], *, dry_run: bool, by: str | None) -> "Plan":
     from zrg_dagster.core.base.clock import utc_now
+    from zrg_dagster.core.followups.declared import activation_problems
     from zrg_dagster.core.workspaces.run import apply_reviewed, slack_check
 
     async def work(stack: "Stack", engine: "AsyncEngine") -> "Plan":
@@ -100,6 +101,7 @@ def _apply(parsed: "WorkspaceFile", secrets: dict[str, Any], *, dry_run: bool, b
             secrets,
             keys_of(stack),
             check_slack=slack_check(stack.settings.slack_base_url),
+            check=activation_problems,
             actor=actor_of(by),
             now=utc_now(),
             dry_run=dry_run,

@@ -23,14 +23,21 @@ if TYPE_CHECKING:
     description="Claim due deliveries in batches, apply each batch in one transaction, until none is left.",
 )
 def drain_deliveries(context: dg.OpExecutionContext, config: DrainConfig, database: Database, clock: Clock) -> None:
+    from zrg_dagster.core.base.seal import Sealer
     from zrg_dagster.core.intake.drain import InboundLane
 
     settings = current_settings()
+    keys = settings.secret_keys
 
     @asynccontextmanager
     async def build(engine: "AsyncEngine", report: "LaneReport") -> "AsyncIterator[LaneWork[Any]]":
         lane = InboundLane(
-            engine, batch_size=settings.event_batch_size, lease_s=settings.lease_s, clock=clock.now, report=report
+            engine,
+            batch_size=settings.event_batch_size,
+            lease_s=settings.lease_s,
+            clock=clock.now,
+            report=report,
+            sealer=Sealer(keys.get_secret_value()) if keys else None,
         )
         yield lane.work()
 

@@ -34,6 +34,7 @@ def apply_workspace_file(
 ) -> None:
     """Bring a workspace to what its file says, in one transaction, or show what that would change."""
     # Imported here: this pulls SQLAlchemy and httpx, which loading the definitions does not need.
+    from zrg_dagster.core.followups.declared import activation_problems
     from zrg_dagster.core.workspaces.apply import RouteTaken
     from zrg_dagster.core.workspaces.references import resolve_all
     from zrg_dagster.core.workspaces.run import apply_reviewed, slack_check
@@ -48,6 +49,7 @@ def apply_workspace_file(
                 secrets,
                 keys,
                 check_slack=slack_check(current_settings().slack_base_url),
+                check=activation_problems,
                 actor=f"dagster:{context.run_id}",
                 now=clock.now(),
                 dry_run=config.dry_run,

@@ -27,8 +27,9 @@ _BACKOFF_MOST_S = 30.0
 _STABLE_S = 60.0  # alive this long, a child has earned a fresh backoff
 _START_TRIES = 3  # a child that ends this often before it was ever ready has a fault that waiting does not cure
 _READY_TIMEOUT_S = 120.0
-_STOP_LIMIT_S = 13.0  # all children; Postgres and its checkpoint have what remains of 15 s
-_POSTGRES_STOP_S = 2.0
+_STOP_LIMIT_S = 13.0  # all children
+_POSTGRES_STOP_S = 2.0  # at least, for its checkpoint; it has what the children left of the whole
+_STOP_TOTAL_S = 14.5
 
 ChildFactory = Callable[[Stack, Ports], Iterable[Child]]
 
@@ -248,12 +249,15 @@ class Supervisor:
         """Stop everything, in order, within 15 s; what does not stop in time is killed. Safe to call twice."""
         self._stopping.set()
         with self._lock:
-            deadline = time.monotonic() + _STOP_LIMIT_S
+            started = time.monotonic()
             for group in sorted({child.stop_group for child in self._children}):
-                self._stop_group([child for child in self._children if child.stop_group == group], deadline)
+                self._stop_group(
+                    [child for child in self._children if child.stop_group == group], started + _STOP_LIMIT_S
+                )
             postgres = self._watched.pop(POSTGRES, None)
             if postgres is not None and postgres.process is not None:
-                postgres.process.stop(_POSTGRES_STOP_S)
+                # Killed in its checkpoint it would lose nothing, but the next start would begin with a recovery.
+                postgres.process.stop(max(_POSTGRES_STOP_S, started + _STOP_TOTAL_S - time.monotonic()))
             self._watched.clear()
         for thread in self._threads:
             if thread is not threading.current_thread():

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.db.dirty import mark_dirty
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.lanes import Lane
@@ -26,6 +27,7 @@ from zrg_dagster.core.intake.appointments import (
     sync_campaigns,
 )
 from zrg_dagster.core.intake.clicks import review_job, workspaces_of
+from zrg_dagster.core.intake.erasure import without_erased
 from zrg_dagster.core.intake.fields import best, claims_of
 from zrg_dagster.core.intake.identity import Resolution, lookups, resolve
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
@@ -68,9 +70,15 @@ class Batch:
         return self.changes.setdefault(lead_id, leads.LeadChange(lead_id))
 
 
-async def apply(conn: AsyncConnection, events: Sequence[ReadEvent], now: datetime) -> list[Ending]:
-    """Write the effects of `events` and return how each of them ends. The caller settles them in the same transaction."""
-    endings: list[Ending] = []
+async def apply(
+    conn: AsyncConnection, events: Sequence[ReadEvent], now: datetime, *, sealer: Sealer | None = None
+) -> list[Ending]:
+    """Write the effects of `events` and return how each of them ends. The caller settles them in the same transaction.
+
+    `sealer` opens what erased people are recognised with; a workspace that erased somebody needs it.
+    """
+    events, refused = await without_erased(conn, events, sealer, now)
+    endings = [Ending(each.event, "ignored", "person_erased", parsed=each.parsed) for each in refused]
     batch = Batch(now)
     workspaces = await workspaces_of(
         conn, (each.parsed.review_action for each in events if each.parsed and each.parsed.review_action)

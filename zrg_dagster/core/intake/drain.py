@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from zrg_dagster.core.base.log import get_logger, redact_text
+from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
@@ -39,9 +40,17 @@ class InboundLane:
     """Works claimed deliveries in batches against one engine. An item of this lane is a whole batch."""
 
     def __init__(
-        self, engine: AsyncEngine, *, batch_size: int, lease_s: float, clock: Callable[[], datetime], report: LaneReport
+        self,
+        engine: AsyncEngine,
+        *,
+        batch_size: int,
+        lease_s: float,
+        clock: Callable[[], datetime],
+        report: LaneReport,
+        sealer: Sealer | None = None,
     ) -> None:
         self._engine = engine
+        self._sealer = sealer
         self._batch_size = batch_size
         self._lease_s = lease_s
         self._clock = clock
@@ -108,7 +117,7 @@ class InboundLane:
     async def _apply_once(self, worker_id: int, events: Sequence[ReadEvent]) -> None:
         now = self._clock()
         async with self._engine.begin() as conn:
-            endings = await apply(conn, events, now)
+            endings = await apply(conn, events, now, sealer=self._sealer)
             await _write_columns(conn, endings)
             settlements = [Settlement(e.event.id, e.event.attempts, e.state, e.reason, e.error) for e in endings]
             await queue.settle(conn, lanes.INBOUND, settlements, worker_id=worker_id, now=now)

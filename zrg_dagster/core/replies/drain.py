@@ -5,6 +5,7 @@ cards of a draft.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,12 +21,12 @@ from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.drafting.context import load_context
-from zrg_dagster.core.drafting.generate import generate
+from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
-from zrg_dagster.core.replies.pipeline import Ended, NotNow, ReplyPipeline, ReplyWorld
+from zrg_dagster.core.replies.pipeline import Ended, NotNow, ReplyPipeline, ReplyWorld, not_now
 
 log = get_logger(__name__)
 
@@ -104,7 +105,14 @@ class RepliesLane:
         settlement = queue.failed(job.id, job.attempts, job.max_attempts, now, reason=ended.reason, error=ended.reason)
         if settlement.state == "dead":
             # A model that stays away is nobody's fault here: the work waits and is redone, it is never dropped.
-            return Settlement(job.id, job.attempts, "parked", ended.reason, run_at=now + PARK_FOR)
+            return (
+                Settlement(job.id, job.attempts, "parked", ended.reason, run_at=now + PARK_FOR)
+                if ended.passes
+                else settlement
+            )
+        if ended.after_s is not None and settlement.run_at is not None:
+            wished = now + timedelta(seconds=min(ended.after_s, queue.MAX_BACKOFF_S))
+            return replace(settlement, run_at=max(settlement.run_at, wished))
         return settlement
 
     async def _settle(self, worker_id: int, job: Row[Any], settlement: Settlement) -> None:
@@ -144,12 +152,16 @@ class RepliesLane:
             if draft is None or draft.status != "pending" or draft.version != version:
                 return Ended("skipped", "draft_already_handled")
             context = await load_context(conn, draft.trigger_message_id, now=self._world.clock())
-        made = await generate(self._world.model, context, tag=draft.sentiment_tag, previous_draft=draft.body)
+        # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.
+        tag = draft.trigger_tag or draft.sentiment_tag
+        if not is_eligible(tag):
+            return Ended("skipped", "no_draft_for_tag")
+        made = await generate(self._world.model, context, tag=tag, previous_draft=draft.body)
         now = self._world.clock()
         async with self._engine.begin() as conn:
             await record_call(conn, job.workspace_id, draft.trigger_message_id, made.call, job.correlation_id, now)
             if made.body is None:
-                return NotNow(made.call.reason, park=made.call.needs_operator, after_s=made.call.retry_after_s)
+                return not_now(made.call)
             parameters = {"id": draft_id, "version": version, "body": made.body, "now": now}
             await conn.execute(_NEW_TEXT, parameters)
             fresh = await outbound.load_draft(conn, draft_id)
@@ -163,19 +175,20 @@ class RepliesLane:
         async with self._engine.connect() as conn:
             draft = await outbound.load_draft(conn, draft_id)
             copies = (await conn.execute(_CARDS, {"draft_id": draft_id})).all()
-            headline = (await conn.execute(_HEADLINE, {"draft_id": draft_id})).scalar_one_or_none()
+            send = (await conn.execute(_SEND, {"draft_id": draft_id})).one_or_none()
             credential = await self._access(conn, job.workspace_id, "slack")
         if draft is None or not copies:
             return Ended("skipped", "no_card")
         if credential is None:
             return Ended("skipped", "slack_not_connected")
-        is_open = draft.status == "pending" and headline is None
+        # What a gate stopped on its way from the model waits for a person; what a person sent is theirs no longer.
+        is_open = draft.status == "pending" and (send is None or (send.state == "blocked" and send.origin == "ai"))
         card = outbound.card_of(draft)
         slack = self._vendors.slack(credential)
         for copy in copies:
             if is_open and copy.draft_version == draft.version:
                 continue
-            says = "Replaced by a newer draft" if is_open else _headline(draft.status, headline)
+            says = "Replaced by a newer draft" if is_open else _headline(draft.status, send.state if send else None)
             blocks = cards.settled_blocks(card, says)
             result = await slack.update_message(copy.slack_channel, copy.slack_ts, cards.notification(card), blocks)
             if not isinstance(result, Accepted):
@@ -207,9 +220,7 @@ _NEW_TEXT = text("""
 _CARDS = text("""
     SELECT slack_channel, slack_ts, draft_version FROM app.review_card
     WHERE draft_id = :draft_id ORDER BY slack_ts""")
-_HEADLINE = text(
-    "SELECT state FROM app.send WHERE draft_id = :draft_id AND kind = 'draft' ORDER BY planned_at DESC LIMIT 1"
-)
+_SEND = text("SELECT state, origin FROM app.send WHERE draft_id = :draft_id AND kind = 'draft'")
 _UNPARK = text("""
     UPDATE app.job SET state = 'pending', attempts = 0, finished_at = NULL
     WHERE lane = 'replies' AND state = 'parked' AND run_at <= :now""")

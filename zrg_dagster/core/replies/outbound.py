@@ -29,7 +29,7 @@ AI = Origin("ai")
 
 _DRAFT = text("""
     SELECT d.*, m.provider, m.provider_message_id, m.thread_handle, m.from_email, m.cc, m.to_email, m.body AS inbound,
-        m.workspace_id AS message_workspace, l.email AS lead_email, l.phone AS lead_phone, l.sender_account_id,
+        m.sentiment_tag AS trigger_tag, l.email AS lead_email, l.phone AS lead_phone, l.sender_account_id,
         l.current_replier_email, l.current_replier_name, l.first_name, l.last_name, l.email_campaign_id,
         l.sentiment_tag, c.name AS campaign_name, w.key AS workspace_key,
         (SELECT value FROM app.lead_identity i WHERE i.lead_id = l.id AND i.kind = 'ghl_contact'

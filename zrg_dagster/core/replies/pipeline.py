@@ -10,16 +10,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 from zrg_dagster.core.ai.telemetry import record_call
 from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.guards import check, facts_of
+from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
+from zrg_dagster.core.replies.review import card_update
 from zrg_dagster.core.replies.stages import Reply, Stage
 
 log = get_logger(__name__)
@@ -35,11 +38,22 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """The model is away. `park` waits for an operator, otherwise the job is retried; `after_s` is the vendor's wish."""
+    """The model gave nothing. `park` waits for an operator, otherwise the job is retried; `after_s` is the vendor's wish.
+
+    `passes` tells an outage, which ends by itself, from an answer that the model will give again (a refusal, text that
+    does not fit the schema): that one ends in the dead letter, or each retry would cost money for ever.
+    """
 
     reason: str
     park: bool
     after_s: float | None = None
+    passes: bool = True
+
+
+def not_now(call: ModelResult[Any]) -> NotNow:
+    """What a model call without an answer means for its job."""
+    passes = call.is_transient or call.needs_operator
+    return NotNow(call.reason, park=call.needs_operator, after_s=call.retry_after_s, passes=passes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,10 @@ class ReplyPipeline:
         if isinstance(tag, NotNow):
             return tag
         if not is_eligible(tag.tag.value):
-            return await self._end_without_draft(reply, tag)
+            return await self._end_without_draft(reply, tag, "no_draft_for_tag")
+        if reply.has_newer and Stage.DRAFT not in reply.done:
+            # The person has written again, and that reply has its own job: an answer to this one talks past them.
+            return await self._end_without_draft(reply, tag, "newer_inbound_exists")
         return await self._answer(reply, tag)
 
     async def _end_at_floor(self, reply: Reply) -> Ended:
@@ -85,7 +102,11 @@ class ReplyPipeline:
 
     async def _tag(self, reply: Reply) -> SettledTag | NotNow:
         if (stored := reply.done.get(Stage.CLASSIFY)) is not None:
-            return SettledTag(Tag(stored["tag"]), stored["confidence"], stored["reason"], TagRule(stored["rule"]))
+            tag = SettledTag(Tag(stored["tag"]), stored["confidence"], stored["reason"], TagRule(stored["rule"]))
+            if not _marked_interested(reply, tag):
+                return tag
+            # The vendor's mark came after the model had its say (IN-03); in the other order it would have counted too.
+            return await self._store_tag(reply, _interested(tag), "provider", None)
         if reply.lead.sentiment_tag == Tag.BLACKLIST:
             sticky = SettledTag(Tag.BLACKLIST, 1.0, "the lead is blacklisted", TagRule.FLOOR)
             return await self._store_tag(reply, sticky, "floor", None)
@@ -104,8 +125,8 @@ class ReplyPipeline:
             return await self._model_away(reply, classified.call)
         tag = settle_tag(classified.answer, has_booking_proof=reply.has_booking)
         source = "model"
-        if reply.message.provider_interested and tag.tag is Tag.NEUTRAL:
-            tag, source = SettledTag(Tag.INTERESTED, tag.confidence, "marked as interested", tag.rule), "provider"
+        if _marked_interested(reply, tag):
+            tag, source = _interested(tag), "provider"
         return await self._store_tag(reply, tag, source, classified.call)
 
     async def _store_tag(self, reply: Reply, tag: SettledTag, source: str, call: ModelResult[Any] | None) -> SettledTag:
@@ -116,23 +137,32 @@ class ReplyPipeline:
                 await self._record_call(conn, reply, call, now)
             detail = {"tag": tag.tag.value, "confidence": tag.confidence, "reason": tag.reason, "rule": tag.rule.value}
             await stages.record(conn, reply, Stage.CLASSIFY, tag.tag.value, now, detail)
-            await stages.reject_older_drafts(conn, reply, "superseded_by_newer_reply", now)
+            if tag.tag is Tag.BLACKLIST and source == "model":
+                message = reply.message
+                stop = Stop(
+                    message.workspace_id, message.lead_id, message.id, "model_opt_out", "model", message.sent_at
+                )
+                await suppress(conn, [stop], now)
+            elif not reply.message.is_auto_reply:
+                await self._supersede(conn, reply, now)
         return tag
+
+    async def _supersede(self, conn: AsyncConnection, reply: Reply, now: datetime) -> None:
+        for draft_id in await stages.reject_older_drafts(conn, reply, "superseded_by_newer_reply", now):
+            await enqueue(conn, [card_update(reply.message.workspace_id, draft_id, self._correlation_id, now)])
 
     async def _model_away(self, reply: Reply, call: ModelResult[Any]) -> NotNow:
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
             await self._record_call(conn, reply, call, now)
             await stages.mark_unclassified(conn, reply.lead.id, now)
-        return NotNow(call.reason, park=call.needs_operator, after_s=call.retry_after_s)
+        return not_now(call)
 
-    async def _end_without_draft(self, reply: Reply, tag: SettledTag) -> Ended:
+    async def _end_without_draft(self, reply: Reply, tag: SettledTag, code: str) -> Ended:
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
-            await stages.decide_row(
-                conn, reply, "reply", reply.message.id, "no_draft_for_tag", now, {"tag": tag.tag.value}
-            )
-        return Ended("done", "no_draft_for_tag")
+            await stages.decide_row(conn, reply, "reply", reply.message.id, code, now, {"tag": tag.tag.value})
+        return Ended("done", code)
 
     async def _answer(self, reply: Reply, tag: SettledTag) -> Ended | NotNow:
         context = await self._context(reply)
@@ -171,7 +201,7 @@ class ReplyPipeline:
         if made.body is None:
             async with self._world.engine.begin() as conn:
                 await self._record_call(conn, reply, made.call, now)
-            return NotNow(made.call.reason, park=made.call.needs_operator, after_s=made.call.retry_after_s)
+            return not_now(made.call)
         async with self._world.engine.begin() as conn:
             await self._record_call(conn, reply, made.call, now)
             draft_id = await stages.store_draft(conn, reply, made.subject, made.body, now)
@@ -249,6 +279,15 @@ class ReplyPipeline:
 
     async def _record_call(self, conn: Any, reply: Reply, call: ModelResult[Any], now: datetime) -> None:
         await record_call(conn, reply.message.workspace_id, reply.message.id, call, self._correlation_id, now)
+
+
+def _marked_interested(reply: Reply, tag: SettledTag) -> bool:
+    """The vendor's people marked a reply that the model found neutral."""
+    return reply.message.provider_interested and tag.tag is Tag.NEUTRAL
+
+
+def _interested(tag: SettledTag) -> SettledTag:
+    return SettledTag(Tag.INTERESTED, tag.confidence, "marked as interested", tag.rule)
 
 
 def _evaluated(candidate: decide.Candidate, confidence: float, is_safe: bool) -> decide.Candidate:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.replies import outbound
@@ -108,21 +109,28 @@ async def _decide(
 
 
 async def _send(conn: AsyncConnection, request: ReviewRequest, member: UUID, now: datetime) -> ReviewOutcome:
+    outcome = ReviewOutcome.APPROVED
+    body = (request.edited_text or "").strip()
+    if request.action == "edit" and not body:
+        return ReviewOutcome.EMPTY_TEXT
+    savepoint = await conn.begin_nested()
     if request.action == "edit":
-        body = (request.edited_text or "").strip()
-        if not body:
-            return ReviewOutcome.EMPTY_TEXT
         await conn.execute(_EDIT, {"id": request.draft_id, "body": body, "now": now})
+        outcome = ReviewOutcome.EDITED
     draft = await outbound.load_draft(conn, request.draft_id)
     assert draft is not None
     origin = outbound.Origin("setter", member)
     try:
-        planned = await outbound.plan_draft(conn, draft, draft.body, origin, now, request.correlation_id)
+        if not await outbound.plan_draft(conn, draft, draft.body, origin, now, request.correlation_id):
+            outcome = ReviewOutcome.ALREADY_SENDING
     except outbound.CannotSend:
-        return ReviewOutcome.CANNOT_SEND
-    if not planned:
-        return ReviewOutcome.ALREADY_SENDING
-    return ReviewOutcome.EDITED if request.action == "edit" else ReviewOutcome.APPROVED
+        outcome = ReviewOutcome.CANNOT_SEND
+    if outcome in (ReviewOutcome.APPROVED, ReviewOutcome.EDITED):
+        await savepoint.commit()
+    else:
+        # The draft keeps the text and the version that its send, if there is one, was planned with.
+        await savepoint.rollback()
+    return outcome
 
 
 def _regenerate(request: ReviewRequest, version: int, now: datetime) -> NewJob:
@@ -144,7 +152,7 @@ def card_update(workspace_id: UUID, draft_id: UUID, correlation_id: str, now: da
         workspace_id=workspace_id,
         lane=Lane.REPLIES,
         kind="card_update",
-        job_key=f"card_update:{draft_id}:{now.timestamp():.6f}",
+        job_key=f"card_update:{draft_id}:{new_id()}",
         serial_key=f"card:{draft_id}",
         correlation_id=correlation_id,
         run_at=now,

@@ -38,6 +38,7 @@ class Reply:
     recipients: tuple[str, ...]
     has_booking: bool
     done: dict[str, dict[str, Any]]
+    has_newer: bool
 
 
 _MESSAGE = text("SELECT * FROM app.message WHERE id = :id")
@@ -49,6 +50,10 @@ _WORKSPACE = text("""
 _BOOKED = text("""
     SELECT EXISTS (SELECT FROM app.appointment WHERE lead_id = :lead AND status NOT IN ('canceled', 'rescheduled'))""")
 _STAGES = text("SELECT stage, detail FROM app.reply_stage WHERE message_id = :id")
+# What the send gate asks too: an automatic answer does not put what a person wrote out of date.
+_NEWER = text("""
+    SELECT EXISTS (SELECT FROM app.message n WHERE n.lead_id = :lead AND n.direction = 'inbound' AND n.source <> 'bounce'
+                   AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text)))""")
 
 
 async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
@@ -61,6 +66,7 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
     if lead.email_campaign_id is not None and message.channel == "email":
         campaign = (await conn.execute(_CAMPAIGN, {"id": lead.email_campaign_id})).one_or_none()
     workspace = (await conn.execute(_WORKSPACE, {"id": message.workspace_id})).one()
+    place = {"lead": lead.id, "sent_at": message.sent_at, "key": message.message_key}
     return Reply(
         message=message,
         lead=lead,
@@ -69,13 +75,14 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
         recipients=tuple(workspace.recipients),
         has_booking=(await conn.execute(_BOOKED, {"lead": lead.id})).scalar_one(),
         done={row.stage: row.detail for row in await conn.execute(_STAGES, {"id": message_id})},
+        has_newer=(await conn.execute(_NEWER, place)).scalar_one(),
     )
 
 
 _RECORD = text("""
     INSERT INTO app.reply_stage (message_id, stage, workspace_id, outcome, detail, done_at)
     VALUES (:message_id, :stage, :workspace_id, :outcome, CAST(:detail AS jsonb), :now)
-    ON CONFLICT (message_id, stage) DO NOTHING""")
+    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail""")
 
 
 async def record(
@@ -96,7 +103,11 @@ async def record(
     )
 
 
-_LOCKED_LEAD = text("SELECT status, sentiment_tag, last_inbound_at FROM app.lead WHERE id = :id FOR UPDATE")
+_LOCKED_LEAD = text("""
+    SELECT l.status, l.sentiment_tag, EXISTS (
+        SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
+          AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer
+    FROM app.lead l WHERE l.id = :id FOR NO KEY UPDATE OF l""")
 _TAG = text("""
     UPDATE app.lead SET sentiment_tag = :tag, sentiment_source = :source, status = :status, updated_at = :now
     WHERE id = :id""")
@@ -110,12 +121,14 @@ _MESSAGE_TAG = text("UPDATE app.message SET sentiment_tag = :tag WHERE id = :id"
 async def apply_tag(conn: AsyncConnection, reply: Reply, tag: SettledTag, source: str, now: datetime) -> None:
     """Tag the message, and the lead when this is its newest inbound; Blacklist stays (SE-10).
 
-    The lead follows its newest reply, so that replies processed out of order end in the same state.
+    The lead follows its newest reply, so that replies processed out of order end in the same state. Only an opt-out
+    that the model read in an older one still counts.
     """
     message = reply.message
-    lead = (await conn.execute(_LOCKED_LEAD, {"id": message.lead_id})).one()
+    place = {"id": message.lead_id, "sent_at": message.sent_at, "key": message.message_key}
+    lead = (await conn.execute(_LOCKED_LEAD, place)).one()
     await conn.execute(_MESSAGE_TAG, {"id": message.id, "tag": tag.tag.value})
-    if lead.sentiment_tag == Tag.BLACKLIST or (lead.last_inbound_at and lead.last_inbound_at > message.sent_at):
+    if lead.sentiment_tag == Tag.BLACKLIST or (lead.has_newer and tag.tag is not Tag.BLACKLIST):
         return
     await conn.execute(
         _EVENT,
@@ -191,6 +204,9 @@ async def store_draft(conn: AsyncConnection, reply: Reply, subject: str | None, 
     return (await conn.execute(_DRAFT, parameters)).scalar_one()
 
 
+_DECIDED = text("""
+    SELECT EXISTS (SELECT FROM app.decision WHERE lead_id = :lead_id AND subject = :subject
+                   AND subject_id IS NOT DISTINCT FROM CAST(:subject_id AS uuid) AND code = :code)""")
 _VERDICT = text("""
     UPDATE app.draft SET action = :action, reason = :reason, confidence = :confidence, threshold = :threshold,
         updated_at = :now
@@ -234,7 +250,10 @@ async def decide_row(
     now: datetime,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """One line of "did / did not, because" about this reply's lead."""
+    """One line of "did / did not, because" about this reply's lead; a retry finds its line."""
+    same = {"lead_id": reply.message.lead_id, "subject": subject, "subject_id": subject_id, "code": code}
+    if (await conn.execute(_DECIDED, same)).scalar_one():
+        return
     await conn.execute(
         _DECISION,
         {

@@ -3,7 +3,7 @@
 An unchanged file writes nothing, not even a time stamp. Two applies of one workspace wait for each other.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,10 @@ _UPDATE = text("""
     WHERE id = :id""")
 
 
+# `(file, wanted state, names of the sequences that change) -> problems`: rules of a room above this one.
+Check = Callable[[WorkspaceFile, tables.State, Collection[str]], list[str]]
+
+
 class RouteTaken(ValueError):
     """A vendor's routing id already belongs to another workspace; a delivery must find exactly one."""
 
@@ -102,15 +106,24 @@ def _open_secrets(state: tables.State, workspace_id: UUID, keys: Keys) -> None:
                 row["value"] = keys.open(workspace_id, section, row[place], row["value"])
 
 
-async def make_plan(conn: AsyncConnection, file: WorkspaceFile, secrets: Mapping[str, SecretStr], keys: Keys) -> Plan:
+async def make_plan(
+    conn: AsyncConnection,
+    file: WorkspaceFile,
+    secrets: Mapping[str, SecretStr],
+    keys: Keys,
+    check: Check | None = None,
+) -> Plan:
     """What applying `file` would change. `WorkspaceFileError` names every place that does not fit the database."""
     emails = [member.email for member in file.members] + [file.workspace.owner or ""]
     current = await load_current(conn, file.workspace.key, keys, emails)
     wanted, problems = build_wanted(file, current, secrets)
     problems += await _taken_routes(conn, file, current.workspace_id, wanted)
+    changes = compare(current.state, wanted, ORDER)
+    if check is not None:
+        touched = {str(change.key[0]) for change in changes if change.section in ("sequence", "step")}
+        problems += check(file, wanted, touched)
     if problems:
         raise WorkspaceFileError(problems)
-    changes = compare(current.state, wanted, ORDER)
     return Plan(current.workspace_id or new_id(), current.workspace_id is None, tuple(changes))
 
 
@@ -139,18 +152,19 @@ async def apply_file(
     *,
     actor: str,
     now: datetime,
+    check: Check | None = None,
 ) -> Plan:
     """Bring the workspace to what the file says, with one entry in the audit log. The caller holds the transaction.
 
     `actor` is who asked. Raises `WorkspaceFileError`, `RouteTaken`; then nothing may be kept.
     """
     await take_turn(conn, file.workspace.key)
-    plan = await make_plan(conn, file, secrets, keys)
+    plan = await make_plan(conn, file, secrets, keys, check)
     if not plan.changes:
         return plan
     # Persona commands do not take the turn but the row: after it is ours, what they did is seen by a second look.
     await conn.execute(_LOCK_ROW, {"key": file.workspace.key})
-    plan = await make_plan(conn, file, secrets, keys) if not plan.is_new else plan
+    plan = await make_plan(conn, file, secrets, keys, check) if not plan.is_new else plan
     try:
         await _write(conn, file, plan, keys, now)
     except IntegrityError as error:

@@ -1,6 +1,6 @@
 """What an apply changes: found by comparing two states, shown to people, kept in the audit log. Never with a secret."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -62,23 +62,26 @@ def compare(current: State, wanted: State, order: Sequence[str]) -> list[RowChan
 
 
 def lines(changes: Sequence[RowChange], *, redact: bool = False) -> list[str]:
-    """The changes for a terminal. `redact` removes persons' addresses, for pages that many see."""
-    shown = [line for change in changes for line in _lines(change)]
-    return [redact_text(line) for line in shown] if redact else shown
+    """The changes for a terminal. `redact` removes names and addresses of people, for pages that many see."""
+    if not redact:
+        return [line for change in changes for line in _lines(change, _show)]
+    return [
+        redact_text(line) for change in changes for line in _lines(change, _hide if change.section == "user" else _show)
+    ]
 
 
-def _lines(change: RowChange) -> Iterator[str]:
+def _lines(change: RowChange, show: Callable[[Any, int], str]) -> Iterator[str]:
     sign = _SIGNS[change.verb]
     if change.verb == "delete":
         yield f"{sign} {change.object}"
         return
     parts = [each for each in change.fields() if each[0] not in _KEY_COLUMNS[change.section]]
     if change.verb == "insert":
-        said = ", ".join(f"{name}={_show(after, SHOWN_CHARS)}" for name, _, after in parts)
+        said = ", ".join(f"{name}={show(after, SHOWN_CHARS)}" for name, _, after in parts)
         yield f"{sign} {change.object}" + (f": {said}" if said else "")
         return
     for name, before, after in parts:
-        yield f"{sign} {change.object} {name}: {_show(before, SHOWN_CHARS)} -> {_show(after, SHOWN_CHARS)}"
+        yield f"{sign} {change.object} {name}: {show(before, SHOWN_CHARS)} -> {show(after, SHOWN_CHARS)}"
 
 
 def audit_entries(changes: Sequence[RowChange]) -> list[dict[str, Any]]:
@@ -93,6 +96,10 @@ def audit_entries(changes: Sequence[RowChange]) -> list[dict[str, Any]]:
         }
         for change in changes
     ]
+
+
+def _hide(_value: Any, _most: int) -> str:
+    return "(person)"
 
 
 def _show(value: Any, most: int) -> str:

@@ -66,10 +66,9 @@ def _vendor_id(value: Any) -> Any:
 
 def _address_of_vendor(value: str) -> str:
     try:
-        checked_base_url(value)
+        return checked_base_url(value)
     except BaseUrlError as error:
         raise ValueError(str(error)) from None
-    return value.strip().rstrip("/")
 
 
 def _template(value: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential, checked_base_url
-from zrg_dagster.core.workspaces.apply import Plan, apply_file, make_plan
+from zrg_dagster.core.workspaces.apply import Check, Plan, apply_file, make_plan
 from zrg_dagster.core.workspaces.declare import WorkspaceFile
 from zrg_dagster.core.workspaces.sealing import Keys
 from zrg_dagster.core.workspaces.secrets import slack_problem
@@ -41,13 +41,15 @@ async def apply_reviewed(
     keys: Keys,
     *,
     check_slack: CheckToken,
+    check: Check,
     actor: str,
     now: datetime,
     dry_run: bool,
 ) -> Plan:
-    """The plan, and unless `dry_run` its execution. `WorkspaceFileError` and `RouteTaken` mean that nothing changed."""
+    """The plan, and unless `dry_run` its execution. `check` brings the rules of the follow-ups, which lie above this room.
+    `WorkspaceFileError` and `RouteTaken` mean that nothing changed."""
     async with engine.connect() as conn:
-        plan = await make_plan(conn, file, secrets, keys)
+        plan = await make_plan(conn, file, secrets, keys, check)
     if SLACK_TOKEN in secrets and plan.touches("credential", SLACK_TOKEN):
         problem = await check_slack(secrets[SLACK_TOKEN])
         if problem is not None:
@@ -55,4 +57,4 @@ async def apply_reviewed(
     if dry_run or not plan.changes:
         return plan
     async with engine.begin() as conn:
-        return await apply_file(conn, file, secrets, keys, actor=actor, now=now)
+        return await apply_file(conn, file, secrets, keys, actor=actor, now=now, check=check)

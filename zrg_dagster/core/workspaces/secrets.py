@@ -122,9 +122,9 @@ async def set_secret(
     `keep_old` lets the receiver accept the previous verification secret too, while the vendor is switched over (two
     secrets, newest first). Setting the value again without it ends the overlap. A Slack token was checked before.
     """
+    provider = _PROVIDER[checked_name(name)]
     await take_turn(conn, key)
     workspace_id = await _workspace(conn, key)
-    provider = _PROVIDER[checked_name(name)]
     integration = (await conn.execute(_INTEGRATION, {"id": workspace_id, "provider": provider})).one_or_none()
     if integration is None:
         raise SecretError(f"workspace {key} has no {provider} integration; add it to its file and apply it")
@@ -201,9 +201,9 @@ async def remove_secret(conn: AsyncConnection, key: str, name: str, *, actor: st
 
     A verification secret goes with its routes: a route without secret would accept unsigned deliveries.
     """
+    provider = _PROVIDER[checked_name(name)]
     await take_turn(conn, key)
     workspace_id = await _workspace(conn, key)
-    provider = _PROVIDER[checked_name(name)]
     removed = 0
     if name in VERIFIERS.values():
         removed = (await conn.execute(_DELETE_ROUTES, {"id": workspace_id, "provider": provider})).rowcount

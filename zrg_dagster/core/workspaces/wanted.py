@@ -179,7 +179,7 @@ class _Builder:
         self.state["route"] = _without(self.state["route"], provider)
 
     def _check_host(self, part: EmailBisonPart) -> None:
-        parts = urlsplit(part.base_url if "://" in part.base_url else f"https://{part.base_url}")
+        parts = urlsplit(part.base_url)
         if parts.netloc.lower() in self.email_hosts or _is_loopback(parts.hostname or ""):
             return
         message = (
@@ -211,7 +211,7 @@ class _Builder:
             return
         hosts: list[str] = []
         if isinstance(part, EmailBisonPart):
-            hosts = list(part.allowed_hosts) or [urlsplit(part.base_url).netloc]
+            hosts = list(part.allowed_hosts) or [urlsplit(part.base_url).netloc.lower()]
         routes = routes_of(provider, self.file.workspace.key, self.state["integration"][(provider,)], hosts, value)
         self.state["route"] = {**_without(self.state["route"], provider), **routes}
 
