@@ -89,15 +89,16 @@ def _make_cluster(programs: Path, folder: Path, password: str, user: User | None
 
 def _wait_until_up(dsn: str, server: GuardedProcess, log: Path) -> None:
     deadline = time.monotonic() + 60
-    while True:
+    last = "it was never asked"
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             psycopg.connect(dsn, connect_timeout=2).close()
         except psycopg.OperationalError as error:
-            ended = server.poll() is not None
-            assert not ended and time.monotonic() < deadline, f"{error}\n{log.read_text()}"  # noqa: PT018
+            last = str(error)
             time.sleep(0.1)
         else:
             return
+    raise AssertionError(f"the server did not start: {last}\n{log.read_text()}")
 
 
 def _server_user() -> User | None:

@@ -165,8 +165,9 @@ def test_the_platform_runs_on_an_external_postgres_with_restricted_roles(operato
         assert ledger.one("SELECT count(*) FROM app.message") == 1
 
         known = {login.role for login in roles.LOGINS}
-        assert _users(admin_dsn) <= known, "somebody is connected with more than a restricted role"
-        assert {"zrg_receiver", "zrg_worker", "dagster_instance"} <= known
+        users = _users(admin_dsn)
+        assert users <= known, "somebody is connected with more than a restricted role"
+        assert {"zrg_receiver", "zrg_worker", "dagster_instance"} <= users
         assert not (operator.home / "pg").exists(), "an embedded Postgres was started"
 
         assert operator.ctrl_c() == 0

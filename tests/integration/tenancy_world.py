@@ -119,7 +119,8 @@ class World:
             )
             cursor = self._conn.execute(statement, [Jsonb(v) if isinstance(v, dict) else v for v in row.values()])
             stored = cursor.fetchone()
-            assert stored is not None and cursor.description is not None
+            assert stored is not None
+            assert cursor.description is not None
             names = [column.name for column in cursor.description]
             self.rows.setdefault((table.name, tenant), []).append(dict(zip(names, stored, strict=True)))
 

@@ -5,12 +5,14 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
 from tests.integration import intake_support as world
 from tests.integration.intake_support import LATER, Delivery, Rows, accept, drain
 from tests.integration.seeds import NOW
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.intake import drain as intake_drain
+from zrg_dagster.core.intake import messages as intake_messages
 from zrg_dagster.core.intake import read as intake_read
 
 MINUTE = timedelta(minutes=1)
@@ -521,6 +523,35 @@ async def test_a_defect_of_a_parser_costs_its_own_delivery_only(database, rows, 
     assert dict(report.outcomes) == {"processed": 1, "retried": 1}
     event = rows.one("SELECT state, reason, error FROM raw.webhook_event WHERE provider = 'calendly'")
     assert tuple(event.values()) == ("pending", "handler_error", "KeyError: 'a defect'")
+
+
+@pytest.mark.parametrize(
+    "before, after, says",
+    [
+        ("sent_at timestamptz", "sent_at integer", "DatatypeMismatch: 42804"),
+        ("thread_handle text", "thread_handle integer", "InvalidTextRepresentation: 22P02"),
+        ("channel text", "channel date", "InvalidDatetimeFormat: 22007"),
+        (
+            "SELECT id, workspace_id, lead_id, message_key, channel",
+            "SELECT id, workspace_id, lead_id, message_key, 'fax'",
+            "CheckViolation: 23514: message.message_channel_check",
+        ),
+    ],
+)
+async def test_an_error_of_the_database_is_kept_without_what_people_wrote(
+    database, rows, workspace, monkeypatch, before, after, says, capsys
+):
+    """Statements, parameters and offending rows stay out of the row and out of the log."""
+    assert before in intake_messages._INSERT.text
+    broken = intake_messages._INSERT.text.replace(before, after)
+    monkeypatch.setattr(intake_messages, "_INSERT", text(broken))
+    accept(database, [world.replied(workspace, 1, "Words between us, sincerely Mara", id="mara-1")])
+    await drain(database)
+    error = rows.value("SELECT error FROM raw.webhook_event")
+    assert error.startswith(says), error
+    written = error + capsys.readouterr().out
+    assert "event_failed" in written
+    assert not [word for word in ("Words between us", "sincerely", "mara-1", "INSERT INTO") if word in written]
 
 
 async def test_a_lost_claim_does_not_strand_its_neighbours(database, rows, workspace, monkeypatch):

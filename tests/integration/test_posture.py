@@ -31,10 +31,18 @@ INJECTED = [
         " USING (workspace_id = (SELECT authz.workspace_id())) WITH CHECK (true)",
         "app.lead: policy p",
     ),
-    ("right_beyond_ceiling", "GRANT SELECT ON raw.webhook_event TO zrg_receiver", "raw.webhook_event: SELECT for zrg_r"),
+    (
+        "right_beyond_ceiling",
+        "GRANT SELECT ON raw.webhook_event TO zrg_receiver",
+        "raw.webhook_event: SELECT for zrg_r",
+    ),
     ("right_beyond_ceiling", "GRANT INSERT ON raw.route TO zrg_receiver", "raw.route: INSERT for zrg_receiver"),
     ("right_beyond_ceiling", "GRANT SELECT ON secret.credential TO zrg_web", "secret.credential: SELECT for zrg_web"),
-    ("right_beyond_ceiling", "GRANT SELECT (sealed) ON secret.credential TO zrg_web", "secret.credential (sealed): SEL"),
+    (
+        "right_beyond_ceiling",
+        "GRANT SELECT (sealed) ON secret.credential TO zrg_web",
+        "secret.credential (sealed): SEL",
+    ),
     ("right_beyond_ceiling", "GRANT UPDATE ON app.lead TO zrg_web", "app.lead: UPDATE for zrg_web"),
     ("right_beyond_ceiling", "GRANT DELETE ON app.lead TO zrg_web", "app.lead: DELETE for zrg_web"),
     ("right_beyond_ceiling", "GRANT TRUNCATE ON app.job TO zrg_worker", "app.job: TRUNCATE for zrg_worker"),
@@ -141,7 +149,7 @@ def test_the_fix_of_a_violation_removes_it(database):
         found = posture.violations(conn)
         assert len(found) >= 9
         for each in found:
-            conn.execute(each.fix)
+            conn.execute(each.fix.encode())
         assert [each for each in posture.violations(conn) if each.code != "foreign_owner"] == []
         conn.rollback()
 

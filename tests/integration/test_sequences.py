@@ -63,7 +63,7 @@ async def update(world: World, sequence_id: UUID, changed: SequenceInput, at: da
         return await update_sequence(conn, world.workspace, sequence_id, changed, at)
 
 
-async def persona(world: World, name: str, **texts: str) -> UUID:
+async def persona(world: World, name: str, **texts: Any) -> UUID:
     async with world.engine.begin() as conn:
         return await create_persona(conn, world.workspace, PersonaInput(name=name, **texts), NOW)
 
@@ -170,9 +170,8 @@ async def test_switching_on_names_every_value_that_is_missing(world: World) -> N
         id=new_id(),
         w=world.workspace,
     )
+    await persona(world, "Default", persona_name="Dee")  # the first one is the default; the settings mirror it
     signed = await persona(world, "Signed", signature="Ada")
-    await persona(world, "Default")  # the first persona is the default; this one is not
-    await world.run("UPDATE app.workspace_setting SET signature = ''")
     await refused(update(world, sequence_id, sequence(steps=asking)), "set Signature, Target result first")
     without_result = steps("{signature} {qualificationQuestion2}", "{company} {calendarLink}")
     await refused(update(world, sequence_id, sequence(steps=without_result)), "set Signature first")

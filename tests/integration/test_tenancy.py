@@ -4,18 +4,15 @@ The web role is the one whose rows differ by context; all other roles are held a
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatch
-from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
-from tests.integration.tenancy_world import OTHERS_LEAD, ROLES, World, discover
+from tests.integration.tenancy_sweep import Context, Login, contexts, functions, statement, superuser, sweep
+from tests.integration.tenancy_world import ROLES, Table, World, discover
 from zrg_dagster.core.db import posture, roles
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "DROP", "ALTER")
@@ -54,230 +51,10 @@ CALLABLE = {
 }
 
 
-@dataclass(frozen=True)
-class Context:
-    """What the web tier says about itself in a transaction, and whose rows it may then see."""
-
-    name: str
-    workspace: str | None
-    user: str | None
-    foreign: tuple[str, ...]  # markers of rows that must stay invisible
-    writes: bool = False
-
-
-class Login:
-    """One connection as a login role. Each attempt is a transaction of its own."""
-
-    def __init__(self, database: Any, role: str, context: Context | None = None) -> None:
-        self.conn = psycopg.connect(database.dsn(role), autocommit=True)
-        # A role's read-only default is a courtesy that anyone may switch off: it must not be what protects.
-        self.conn.execute("SET default_transaction_read_only = off")
-        if context:
-            for name, value in (("workspace_id", context.workspace), ("user_id", context.user)):
-                if value is not None:
-                    self.conn.execute("SELECT set_config(%s, %s, false)", (f"app.{name}", value))
-
-    def __enter__(self) -> "Login":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.conn.close()
-
-    def read(self, statement: sql.Composable) -> "Answer":
-        """Run a statement that changes nothing."""
-        return self._run(statement)
-
-    def write(self, statement: sql.Composable, *, keep: bool = False) -> "Answer":
-        """Run a statement that may change something; rolled back unless `keep`."""
-        try:
-            with self.conn.transaction(force_rollback=not keep):
-                number = self.conn.execute("SELECT pg_current_xact_id()::text").fetchone() if keep else None
-                answer = self._run(statement, number[0] if number else "")
-                if answer.denied or answer.error:
-                    raise psycopg.Rollback
-        except psycopg.Error as error:  # a constraint that is checked at commit
-            return Answer(error=f"{type(error).__name__}: {error}")
-        return answer
-
-    def _run(self, statement: sql.Composable, transaction: str = "") -> "Answer":
-        try:
-            cursor = self.conn.execute(cast(sql.Composed, statement))
-            rows = cursor.fetchall() if cursor.description else []
-            return Answer(rows=tuple(rows), touched=cursor.rowcount, transaction=transaction)
-        except psycopg.errors.InsufficientPrivilege:
-            return Answer(denied=True)
-        except psycopg.Error as error:
-            return Answer(error=f"{type(error).__name__}: {error}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    denied: bool = False
-    error: str = ""  # anything but a refusal: the statement got past the rights
-    rows: tuple[Any, ...] = ()
-    touched: int = 0
-    transaction: str = ""
-
-
 @pytest.fixture
 def world(database) -> Iterator[World]:
     with psycopg.connect(database.dsn("bootstrap"), autocommit=True) as conn:
         yield World(conn)
-
-
-@contextmanager
-def superuser(database: Any) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(database.dsn("bootstrap"), autocommit=True) as conn:
-        yield conn
-
-
-def contexts(world: World) -> list[Context]:
-    """Strangers first, then members from weak to strong: what a stronger one changes must not widen a weaker one."""
-    ours, theirs = str(world.workspace("a")), str(world.workspace("b"))
-    nobody = {
-        "nothing": (None, None),
-        "no user": (ours, None),
-        "no workspace": (None, str(world.user("a", "OWNER"))),
-        "empty": ("", ""),
-        "garbled": ("' OR true --", "0"),
-        "unknown user": (ours, str(uuid4())),
-        "user and workspace swapped": (str(world.user("a", "OWNER")), ours),
-        **{f"{role} in a foreign workspace": (theirs, str(world.user("a", role))) for role in ROLES},
-    }
-    found = [Context(name, workspace, user, ("aaa", "bbb")) for name, (workspace, user) in nobody.items()]
-    for role in reversed(ROLES):
-        foreign = ("bbb", OTHERS_LEAD) if role == "SETTER" else ("bbb",)
-        found.append(Context(role, ours, str(world.user("a", role)), foreign, writes=role != "CLIENT_PORTAL"))
-    return found
-
-
-def sweep(database: Any, world: World, only: str = "*") -> list[str]:
-    """Every way in which the web tier reaches a row that is not its own; empty when there is none.
-
-    `only` is a pattern of relations and functions.
-    """
-    leaks: list[str] = []
-    with superuser(database) as admin:
-        tables = [table for name, table in discover(admin, "rpvmf", partitions=True).items() if fnmatch(name, only)]
-        functions = [each for each in _functions(admin) if fnmatch(each[0], only)]
-        refused: set[str] = set()  # rights are the role's, so what is refused in one context is refused in all
-        for context in contexts(world):
-            with Login(database, "web", context) as login:
-                for table in tables:
-                    for found in (
-                        *_reads(login, table, context, refused),
-                        *_writes(login, admin, table, context, world, refused),
-                    ):
-                        leaks.append(f"{context.name}: {found}")
-                for name, call in functions:
-                    shown = str(login.write(call).rows)
-                    if any(marker in shown for marker in context.foreign) and not name.startswith("authz."):
-                        leaks.append(f"{context.name}: {name} returns foreign rows")
-    return leaks
-
-
-def _reads(login: Login, table: Any, context: Context, refused: set[str]) -> Iterator[str]:
-    for what in ("*", *table.columns, "count(*)"):
-        name = f"SELECT {what} FROM {table.name}"
-        if name in refused:
-            continue
-        column = sql.Identifier(what) if what in table.columns else sql.SQL(what)  # type: ignore[arg-type]
-        answer = login.read(sql.SQL("SELECT {} FROM {}").format(column, table.identifier))
-        if answer.denied:
-            refused.add(name)
-        elif answer.error:
-            yield f"{name} failed: {answer.error}"
-        elif table.name != "ops.alembic_version" and not table.name.startswith("app."):
-            yield f"{name} is not refused"  # nothing else is for the web tier
-        elif any(marker in str(answer.rows) for marker in context.foreign):
-            yield f"{name} shows foreign rows"
-        if what == "*" and not answer.denied:
-            return  # every column was seen
-
-
-def _writes(
-    login: Login, admin: psycopg.Connection, table: Any, context: Context, world: World, refused: set[str]
-) -> Iterator[str]:
-    for verb in ("INSERT", "DELETE", "TRUNCATE", "DROP", "ALTER"):
-        name = f"{verb} {table.name}"
-        if name not in refused:
-            if login.write(_statement(verb, table)).denied:
-                refused.add(name)
-            else:
-                yield f"{name} is not refused"
-    own = (world.rows.get((table.name, "a")) or [{}])[0]
-    for column in table.columns:
-        name = f"UPDATE {table.name} SET {column}"
-        if name in refused:
-            continue
-        # Without WHERE or RETURNING nothing is read, so that only the rules for writing stand between.
-        answer = login.write(
-            sql.SQL("UPDATE {} SET {} = {}").format(
-                table.identifier,
-                sql.Identifier(column),
-                sql.SQL("DEFAULT") if column in table.always else _literal(own.get(column)),
-            ),
-            keep=True,
-        )
-        if answer.denied:
-            # A policy's refusal and a missing right look the same; only the second holds in every context.
-            if not admin.execute(
-                "SELECT has_column_privilege('zrg_web', %s::regclass, %s, 'UPDATE')",
-                (table.identifier.as_string(admin), column),
-            ).fetchone()[0]:  # type: ignore[index]
-                refused.add(name)
-        elif answer.error:
-            yield f"{name} reached rows: {answer.error}"
-        elif answer.touched:
-            yield from _judge_update(name, admin, table, column, context, answer)
-
-
-def _judge_update(
-    name: str, admin: psycopg.Connection, table: Any, column: str, context: Context, answer: "Answer"
-) -> Iterator[str]:
-    if column in table.key or column in ("workspace_id", "lead_id") or not context.writes:
-        yield f"{name} is not refused"
-    changed = admin.execute(
-        sql.SQL("SELECT t::text FROM {} t WHERE t.xmin::text = %s").format(table.identifier), (answer.transaction,)
-    ).fetchall()
-    if any(marker in row[0] for row in changed for marker in context.foreign):
-        yield f"{name} changed foreign rows"
-
-
-def _statement(verb: str, table: Any) -> sql.Composed:
-    column = sql.Identifier(next(iter(table.columns)))
-    return sql.SQL({
-        "SELECT": "SELECT * FROM {table}",
-        "INSERT": "INSERT INTO {table} DEFAULT VALUES",
-        "UPDATE": "UPDATE {table} SET {column} = DEFAULT",
-        "DELETE": "DELETE FROM {table}",
-        "TRUNCATE": "TRUNCATE {table}",
-        "DROP": "DROP TABLE {table} CASCADE",
-        "ALTER": "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
-    }[verb]).format(table=table.identifier, column=column)  # fmt: skip
-
-
-def _literal(value: Any) -> sql.Composable:
-    return sql.Literal(Jsonb(value) if isinstance(value, dict) else value)
-
-
-def _functions(conn: psycopg.Connection) -> list[tuple[str, sql.Composed]]:
-    """(schema.name, a call with null arguments) of every function of ours."""
-    rows = conn.execute(
-        """SELECT n.nspname, p.proname, ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) t)
-           FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY (%s) ORDER BY 1, 2""",
-        (list(posture.SCHEMAS),),
-    ).fetchall()
-    return [
-        (
-            f"{schema}.{name}",
-            sql.SQL("SELECT {}({})").format(
-                sql.Identifier(schema, name),
-                sql.SQL(", ").join(sql.SQL(f"NULL::{kind}") for kind in kinds),  # type: ignore[arg-type]
-            ),
-        )
-        for schema, name, kinds in rows
-    ]
 
 
 def test_the_web_tier_reaches_no_row_of_another_workspace(database, world):
@@ -303,7 +80,7 @@ def test_a_new_hole_is_found(database, world, injected):
     """The sweep itself, proven: each of these is something that a later revision could forget."""
     with superuser(database) as admin:
         # An owner's function sees through row security only as the owner, as in a real migration.
-        admin.execute(f"SET ROLE zrg_owner; {injected}; RESET ROLE")
+        admin.execute(f"SET ROLE zrg_owner; {injected}; RESET ROLE".encode())
         if "CREATE TABLE" in injected:
             admin.execute("INSERT INTO app.fresh VALUES (%s, 'bbb')", (world.workspace("b"),))
     where = next(name for name in ("app.message", "app.fresh", "app.lead") if f" {name}" in injected)
@@ -332,17 +109,19 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
             if table.name.startswith("app."):
                 answer = login.read(sql.SQL("SELECT count(*) FROM {}").format(table.identifier))
                 seen[table.name] = -1 if answer.denied else answer.rows[0][0]
-    admins_only, managers_only = (
-        {"app.integration"},
-        {"app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"},
-    )
+    # What a weaker role does not see of a table that it may ask.
+    hidden_from = {
+        "app.integration": ("INBOX_MANAGER", "SETTER", "CLIENT_PORTAL"),
+        **dict.fromkeys(
+            ("app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"),
+            ("SETTER", "CLIENT_PORTAL"),
+        ),
+    }
     for name, rows in seen.items():
         expected = len(world.rows[name, "a"])
         if rows == -1:
             assert name in ("app.job", "app.job_attempt", "app.email_host"), f"{name} has no grant"
-        elif name in admins_only and role not in ("OWNER", "ADMIN"):
-            assert rows == 0, name
-        elif name in managers_only and role not in ("OWNER", "ADMIN", "INBOX_MANAGER"):
+        elif role in hidden_from.get(name, ()):
             assert rows == 0, name
         elif role == "SETTER" and any("1ead" in str(row) for row in world.rows[name, "a"]) and expected == 2:
             assert rows == 1, f"{name}: a setter sees the rows of the assigned lead only"
@@ -364,8 +143,8 @@ def test_every_login_may_do_exactly_what_the_matrix_says(database, world, role):
     assert wrong == []
 
 
-def _is_refused(login: Login, verb: str, table: Any) -> bool:
-    if not login.write(_statement(verb, table)).denied:
+def _is_refused(login: Login, verb: str, table: Table) -> bool:
+    if not login.write(statement(verb, table)).denied:
         return False
     # A right on one column is a right.
     single = {"SELECT": "SELECT {column} FROM {table}", "UPDATE": "UPDATE {table} SET {column} = DEFAULT"}.get(verb)
@@ -378,19 +157,27 @@ def _is_refused(login: Login, verb: str, table: Any) -> bool:
 @pytest.mark.parametrize("role", [login.key for login in roles.LOGINS if login.key != "dagster"])
 def test_every_login_may_call_exactly_its_functions(database, role):
     with superuser(database) as admin:
-        functions = _functions(admin)
+        calls = functions(admin)
     with Login(database, role) as login:
-        reached = {name for name, call in functions if not login.write(call).denied}
+        reached = {name for name, call in calls if not login.write(call).denied}
         for ddl in ("CREATE TABLE app.x (i int)", "CREATE SCHEMA x", "CREATE ROLE x", "CREATE TABLE public.x (i int)"):
             assert login.write(sql.SQL(ddl)).denied, ddl  # type: ignore[arg-type]
         others = [each.role for each in roles.LOGINS if each.key != role] + [roles.OWNER]
-        becomes = [each for each in others if not login.write(sql.SQL("SET ROLE {}").format(sql.Identifier(each))).denied]
+        becomes = [
+            each for each in others if not login.write(sql.SQL("SET ROLE {}").format(sql.Identifier(each))).denied
+        ]
     assert reached == CALLABLE.get(role, set())
     assert becomes == ([roles.OWNER] if role == "migrator" else [])
 
 
 def test_the_builder_cannot_read_what_people_wrote(database):
-    written = {"message": "body", "draft": "body", "follow_up_step": "message_template", "send": "content", "lead": "email"}
+    written = {
+        "message": "body",
+        "draft": "body",
+        "follow_up_step": "message_template",
+        "send": "content",
+        "lead": "email",
+    }
     with Login(database, "build") as login:
         for table, column in written.items():
             statement = sql.SQL("SELECT {} FROM app.{}").format(sql.Identifier(column), sql.Identifier(table))
@@ -407,7 +194,9 @@ def test_the_strongest_role_counts_and_a_foreign_workspace_gives_none(database, 
     assert role(a, user) == "CLIENT_PORTAL"
     with superuser(database) as admin:
         for stronger in ("SETTER", "INBOX_MANAGER", "ADMIN"):
-            admin.execute("INSERT INTO app.member (workspace_id, user_id, role) VALUES (%s, %s, %s)", (a, user, stronger))
+            admin.execute(
+                "INSERT INTO app.member (workspace_id, user_id, role) VALUES (%s, %s, %s)", (a, user, stronger)
+            )
             assert role(a, user) == stronger
         assert role(world.workspace("b"), user) is None
         admin.execute("UPDATE app.workspace SET owner_user_id = %s WHERE id = %s", (user, a))

@@ -35,6 +35,8 @@ def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") 
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        # An error would otherwise quote the parameters, and with them the texts of people, in logs and tracebacks.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": application_name,

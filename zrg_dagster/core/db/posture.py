@@ -6,6 +6,7 @@ the ceilings below are the whole truth about which role may do what where.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -52,12 +53,12 @@ class Violation:
     fix: str  # a statement for a migration, or one sentence
 
 
-def violations(conn: psycopg.Connection) -> list[Violation]:
+def violations(conn: psycopg.Connection[Any]) -> list[Violation]:
     """Every violation in this database, sorted by object; empty when all is well."""
     return sorted(_find(conn), key=lambda found: (found.object, found.code))
 
 
-def _find(conn: psycopg.Connection) -> Iterator[Violation]:
+def _find(conn: psycopg.Connection[Any]) -> Iterator[Violation]:
     facts = {
         "schemas": list(SCHEMAS),
         "owner": OWNER,
@@ -81,7 +82,7 @@ def _find(conn: psycopg.Connection) -> Iterator[Violation]:
 
 # Tables with the grants on them, whole or by column. `coalesce` matters: a NULL acl means the built-in default, which
 # for functions, types and databases includes PUBLIC.
-_RELATIONS = """
+_RELATIONS: LiteralString = """
     WITH relation AS (
         SELECT c.oid, c.relkind, c.relacl, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
                format('%%I.%%I', n.nspname, c.relname) AS name, n.nspname || '.' || c.relname AS plain
@@ -95,7 +96,7 @@ _RELATIONS = """
         FROM relation r JOIN pg_catalog.pg_attribute t ON t.attrelid = r.oid
         CROSS JOIN LATERAL aclexplode(t.attacl) a WHERE a.grantee <> r.relowner
     )"""
-_FUNCTIONS = """
+_FUNCTIONS: LiteralString = """
     WITH function AS (
         SELECT p.oid, p.proacl, p.proowner, p.prosecdef, p.proconfig, n.nspname || '.' || p.proname AS plain,
                format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS name,
@@ -105,7 +106,7 @@ _FUNCTIONS = """
         WHERE n.nspname = ANY (%(schemas)s)
     )"""
 
-_CHECKS = {
+_CHECKS: dict[str, LiteralString] = {
     "row_security_off": _RELATIONS
     + """
     SELECT name, format('ALTER TABLE %%s ENABLE ROW LEVEL SECURITY', name)

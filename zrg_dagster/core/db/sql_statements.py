@@ -30,7 +30,7 @@ def split(sql: str) -> Iterator[Statement]:
     """The statements of a text. A comment belongs to the statement that follows it, or that it stands in."""
     parts: list[str] = []
     comments: list[str] = []
-    body, start, previous, depth = "", 0, "", 0
+    body, start, previous, depth = "", -1, "", 0  # start: where the statement began, -1 before its first word
     for token in _TOKEN.finditer(sql):
         kind, value = token.lastgroup, token[0]
         if token["comment"] is not None:
@@ -38,11 +38,11 @@ def split(sql: str) -> Iterator[Statement]:
             parts.append(" ")
             continue
         if token["end"] and depth == 0:
-            if parts and (text := "".join(parts).strip()):
-                yield Statement(text, sql.count("\n", 0, start) + 1, tuple(comments), body)
-            parts, comments, body, previous = [], [], "", ""
+            if start >= 0:
+                yield Statement("".join(parts).strip(), sql.count("\n", 0, start) + 1, tuple(comments), body)
+            parts, comments, body, start, previous = [], [], "", -1, ""
             continue
-        if not "".join(parts).strip() and not value.isspace():
+        if start < 0 and not value.isspace():
             start = token.start()
         if token["dollar"] is not None:
             body, value = token["body"], "$$ $$"
@@ -50,8 +50,8 @@ def split(sql: str) -> Iterator[Statement]:
             depth = _depth(depth, previous, value.upper())
             previous = value.upper()
         parts.append(value)
-    if text := "".join(parts).strip():
-        yield Statement(text, sql.count("\n", 0, start) + 1, tuple(comments), body)
+    if start >= 0:
+        yield Statement("".join(parts).strip(), sql.count("\n", 0, start) + 1, tuple(comments), body)
 
 
 def _depth(depth: int, previous: str, word: str) -> int:

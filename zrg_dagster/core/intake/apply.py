@@ -149,6 +149,7 @@ async def _resolve(conn: AsyncConnection, batch: Batch) -> None:
         for number, (event, parsed) in enumerate(batch.items)
         if parsed.lead is not None and event.workspace_id is not None
     ]
+    records.sort(key=lambda record: not record[3])  # who only looks for a person looks after those who make one
     keys = {key for _, workspace, lead, _ in records for key in lookups(workspace, lead)}
     batch.found = resolve(records, await leads.known_identities(conn, keys) if keys else {})
     await leads.write_resolution(conn, batch.found)

@@ -10,10 +10,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from zrg_dagster.core.base.log import get_logger, redact_text
+from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
+from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.intake.apply import Ending, apply
 from zrg_dagster.core.intake.leads import IdentityRace
@@ -131,7 +132,7 @@ class InboundLane:
     async def _settle_failure(self, worker_id: int, each: ReadEvent, error: Exception) -> None:
         now = self._clock()
         event = each.event
-        description = redact_text(f"{type(error).__name__}: {error}")
+        description = describe(error)
         settlement = queue.failed(
             event.id, event.attempts, event.max_attempts, now, reason="handler_error", error=description
         )

@@ -202,7 +202,7 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
         await conn.execute(statement, parameters)
     rows = +rows
     if rows:
-        counts = [{"rows": name, "changed": number} for name, number in sorted(rows.items())]
+        counts = [{"object": name, "changed": number} for name, number in sorted(rows.items())]
         for lead_id in leads:
             await record(
                 conn,

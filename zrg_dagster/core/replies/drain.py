@@ -11,14 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import record_call
-from zrg_dagster.core.base.log import bind_correlation, get_logger, redact_text
+from zrg_dagster.core.base.log import bind_correlation, get_logger
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.engine import is_away, until_settled
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
+from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.drafting.context import load_context
 from zrg_dagster.core.drafting.generate import generate, is_eligible
@@ -87,11 +89,13 @@ class RepliesLane:
             if is_away(error):
                 raise
             now = self._world.clock()
-            description = redact_text(f"{type(error).__name__}: {error}")
+            description = describe(error)
             settlement = queue.failed(
                 job.id, job.attempts, job.max_attempts, now, reason="handler_error", error=description
             )
-            log.exception("job_failed", job_id=str(job.id), kind=job.kind, attempt=job.attempts, problem=description)
+            # A database error's traceback quotes the row that it is about, and rows hold what people wrote.
+            write = log.error if isinstance(error, DBAPIError) else log.exception
+            write("job_failed", job_id=str(job.id), kind=job.kind, attempt=job.attempts, problem=description)
         else:
             settlement = self._settlement(job, ended)
         await self._settle(worker_id, job, settlement)
