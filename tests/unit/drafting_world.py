@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tests.unit.model_server import Scripted, serve
-
 from zrg_dagster.core.ai.client import ModelClient
 from zrg_dagster.core.drafting.context import DraftContext, DraftLead, Persona, Trigger
 from zrg_dagster.core.drafting.slots import make_slot, pick

@@ -101,8 +101,8 @@ class Settings(BaseSettings):
     )
 
     # People
-    super_admins: str = Field(
-        default="",
+    super_admins: str | None = Field(
+        default=None,
         validation_alias="ZRG_SUPER_ADMINS",
         description="Comma-separated e-mail addresses of the people who may do everything in every workspace.",
     )

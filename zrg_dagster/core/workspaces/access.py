@@ -133,7 +133,7 @@ def strongest(roles: set[Role]) -> Role | None:
 
 def super_admins(settings: Settings) -> frozenset[str]:
     """The addresses in ZRG_SUPER_ADMINS, without regard to case and white space. There is no built-in one (TE-03)."""
-    return frozenset(part.strip().lower() for part in settings.super_admins.split(",") if part.strip())
+    return frozenset(part.strip().lower() for part in (settings.super_admins or "").split(",") if part.strip())
 
 
 _ROLES = text("""

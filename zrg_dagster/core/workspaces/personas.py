@@ -77,7 +77,7 @@ class PersonaPatch(BaseModel):
     ideal_customer_profile: Prose | None = None
 
 
-_LOCK = text("SELECT id FROM app.workspace WHERE id = :workspace_id")
+_LOCK = text("SELECT id FROM app.workspace WHERE id = :workspace_id FOR NO KEY UPDATE")
 _LIST = text("""
     SELECT * FROM app.ai_persona WHERE workspace_id = :workspace_id
     ORDER BY is_default DESC, name, id""")
