@@ -152,7 +152,7 @@ def test_a_sensor_starts_a_drain_only_for_work_that_nobody_does(control: Control
     assert request.tags == {"zrg/lane": lane, "zrg/trigger": "sensor"}
     with living(control.database, queue):
         assert control.tick(sensor).skip_message == "a drain is working"
-    for status in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED):
+    for status in (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED):
         run = control.instance.create_run_for_job(job, status=status)
         assert control.tick(sensor).skip_message == "a drain is on its way"
         control.instance.delete_run(run.run_id)

@@ -206,7 +206,8 @@ async def test_a_follow_up_never_talks_over_a_reply(engine, database):
     async with engine.begin() as conn:
         await conn.execute(
             text("""
-            WITH s AS (INSERT INTO app.follow_up_sequence (id, workspace_id, name) VALUES (gen_random_uuid(), :w, 'n') RETURNING id),
+            WITH s AS (INSERT INTO app.follow_up_sequence (id, workspace_id, name)
+                  VALUES (gen_random_uuid(), :w, 'n') RETURNING id),
             p AS (INSERT INTO app.follow_up_step (id, workspace_id, sequence_id, step_order, channel, message_template)
                   SELECT gen_random_uuid(), :w, id, 1, 'email', 'x' FROM s RETURNING id),
             i AS (INSERT INTO app.follow_up_instance (id, workspace_id, lead_id, sequence_id, started_at)

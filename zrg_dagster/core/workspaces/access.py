@@ -123,7 +123,8 @@ def allowed(role: str | None, action: Action, *, assigned: bool = True) -> bool:
 def roles_with(action: Action) -> tuple[str, ...]:
     """The roles that may do `action`, strongest first; for statements that select members."""
     having = [role for role, actions in MATRIX.items() if action in actions]
-    return tuple(sorted(having, key=lambda role: (-PRECEDENCE[role], role.value)))
+    having.sort(key=lambda role: (-PRECEDENCE[role], role.value))
+    return tuple(having)
 
 
 def strongest(roles: set[Role]) -> Role | None:
