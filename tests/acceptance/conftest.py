@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from tests.acceptance.platform import Platform, running_platform
 from tests.acceptance.postman import Postman
@@ -28,6 +29,19 @@ def platform(shared_platform: Platform) -> Platform:
 def postman(shared_platform: Platform) -> Postman:
     """Who has delivered to the shared platform, and what was acknowledged."""
     return Postman(shared_platform)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Make the groups of `--dist loadgroup` count: xdist 3.8 writes them to `item._nodeid`, which pytest 9.2 does not
+    read. Unnoticed, two workers would each start a platform and run half of its tests at the same time."""
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        if (grouped := vars(item).get("_nodeid")) is not None:
+            item._id = coerce_node_id(grouped)
+        if item.get_closest_marker("xdist_group") is not None:
+            assert "@" in item.nodeid, f"{item.nodeid} is not grouped: this pytest and this xdist do not fit together"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -220,7 +220,7 @@ def log(key: Key, last: Annotated[int, typer.Option("--last", min=1, max=1000, h
             return await entries(conn, key, limit=last)
 
     for entry in with_database(work):
-        objects = ", ".join(change["object"] for change in entry.changes[:5])
+        objects = ", ".join(str(change.get("object", "")) for change in entry.changes[:5])
         more = f" and {len(entry.changes) - 5} more" if len(entry.changes) > 5 else ""
         what = f": {objects}{more}" if objects else ""
         typer.echo(f"{entry.happened_at:%Y-%m-%d %H:%M:%SZ} {entry.actor} {entry.action} {entry.object}{what}")

@@ -16,6 +16,7 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.replies import outbound
+from zrg_dagster.core.workspaces.access import Action, roles_with
 
 
 class ReviewOutcome(StrEnum):
@@ -57,7 +58,7 @@ _MEMBER = text("""
     JOIN app.workspace w ON w.id = :workspace_id
     WHERE u.slack_user_id = :slack_user AND (w.owner_user_id = u.id OR EXISTS (
         SELECT FROM app.member m WHERE m.workspace_id = w.id AND m.user_id = u.id
-          AND m.role IN ('ADMIN', 'INBOX_MANAGER', 'SETTER')))
+          AND m.role = ANY(CAST(:roles AS text[]))))
     ORDER BY u.id LIMIT 1""")
 _RECIPIENTS = text("SELECT slack_recipients FROM app.workspace_setting WHERE workspace_id = :id")
 _EDIT = text("UPDATE app.draft SET body = :body, version = version + 1, updated_at = :now WHERE id = :id")
@@ -91,7 +92,8 @@ async def _decide(
     if request.slack_user not in recipients:
         return ReviewOutcome.NOT_A_RECIPIENT, None
     who = {"workspace_id": request.workspace_id, "slack_user": request.slack_user}
-    member = (await conn.execute(_MEMBER, who)).scalar_one_or_none()
+    roles = list(roles_with(Action.DECIDE_DRAFTS))
+    member = (await conn.execute(_MEMBER, {**who, "roles": roles})).scalar_one_or_none()
     if member is None:
         return ReviewOutcome.NOT_A_MEMBER, None
     if status != "pending":

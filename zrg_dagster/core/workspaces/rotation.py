@@ -37,6 +37,7 @@ class SealedColumn:
 
 SEALED_COLUMNS: Mapping[str, SealedColumn] = {
     "credential": SealedColumn("secret.credential", ("workspace_id", "name"), "sealed"),
+    "pepper": SealedColumn("secret.pepper", ("workspace_id", "name"), "sealed"),
     "verification": SealedColumn("raw.route", ("provider", "routing_key"), "sealed_secret"),
 }
 
@@ -87,9 +88,10 @@ async def rotate_batch(
 async def rotate_all(
     engine: AsyncEngine, keys: Keys, *, actor: str, now: datetime, batch: int = ROTATE_BATCH
 ) -> dict[str, Rotation]:
-    """Rotate both kinds of secrets, a transaction a batch; the audit log gets one entry when anything changed."""
+    """Rotate every sealed value, a transaction a batch; the audit log gets one entry when anything changed."""
     done: dict[str, Rotation] = {}
-    for name, sealer in (("credential", keys.credentials), ("verification", keys.verifiers)):
+    sealers = (("credential", keys.credentials), ("pepper", keys.credentials), ("verification", keys.verifiers))
+    for name, sealer in sealers:
         total, after = Rotation(), ("", "")
         while after is not None:
             async with engine.begin() as conn:
