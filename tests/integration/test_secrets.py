@@ -156,6 +156,7 @@ class TestRotation:
         done = await rotate_all(engine, both, actor="t", now=LATER, batch=3)
         assert {name: (each.seen, each.rotated, each.unreadable) for name, each in done.items()} == {
             "credential": (10, 10, ()),
+            "pepper": (0, 0, ()),
             "verification": (8, 8, ()),
         }
         only_new = Keys(Sealer(new[0]), Sealer(new[1]))
@@ -164,7 +165,7 @@ class TestRotation:
         assert await rows(engine, "SELECT updated_at FROM secret.credential ORDER BY workspace_id, name") == times
         versions_before = await versions(engine)
         again = await rotate_all(engine, both, actor="t", now=LATER, batch=3)
-        assert [each.rotated for each in again.values()] == [0, 0]
+        assert [each.rotated for each in again.values()] == [0, 0, 0]
         assert await versions(engine) == versions_before
         # The file is still the same: what its secrets are wrapped in is no change.
         assert (await apply(engine, only_new)).changes == ()
