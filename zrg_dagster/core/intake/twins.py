@@ -4,6 +4,7 @@ Seconds apart and in either order. Together they are one message under the id: a
 an id adds nothing, and a report with an id takes over the row that the other feed made (providers §4.2).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,31 +46,25 @@ def pair(new: Sequence[Told], stored: Sequence[Told]) -> Twins:
     Each stored report without id is adopted once, so two equal texts with two ids stay two messages.
     """
     own = {each.key for each in stored}
-    unseen = sorted((each for each in new if each.key not in own), key=lambda each: (each.at, each.key))
+    unseen = sorted({each for each in new if each.key not in own}, key=lambda each: (each.at, each.key))
+    nameless, named = defaultdict(list), defaultdict(list)
+    for each in (*new, *stored):
+        if each.vendor_id is not None:
+            named[each.lead_id, each.text].append(each)
+        elif each.row_id is not None:
+            nameless[each.lead_id, each.text].append(each)
     adopted: dict[UUID, str] = {}
+    known: dict[str, str] = {}
     for each in unseen:
-        if each.vendor_id is None or each.key in adopted.values():
-            continue
-        free = [
-            old
-            for old in stored
-            if old.vendor_id is None and old.row_id and old.row_id not in adopted and _same(old, each)
-        ]
-        if free:
-            nearest = min(free, key=lambda old: (abs(old.at - each.at), old.key))
-            assert nearest.row_id is not None
-            adopted[nearest.row_id] = each.key
-    named = sorted((each for each in (*new, *stored) if each.vendor_id is not None), key=lambda each: each.key)
-    known = {
-        each.key: min(twins, key=lambda other: abs(other.at - each.at)).key
-        for each in unseen
-        if each.vendor_id is None and (twins := [other for other in named if _same(each, other)])
-    }
+        others = named if each.vendor_id is None else nameless
+        near = [other for other in others[each.lead_id, each.text] if abs(other.at - each.at) <= WINDOW]
+        near.sort(key=lambda other: (abs(other.at - each.at), other.key))
+        if each.vendor_id is None:
+            if near:
+                known[each.key] = near[0].key
+        elif free := next((other.row_id for other in near if other.row_id and other.row_id not in adopted), None):
+            adopted[free] = each.key
     return Twins(known, adopted)
-
-
-def _same(one: Told, other: Told) -> bool:
-    return one.lead_id == other.lead_id and one.text == other.text and abs(one.at - other.at) <= WINDOW
 
 
 _STORED = text("""
