@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -233,6 +234,8 @@ def running_platform(postgres_major: int) -> Iterator[Platform]:
     """A started platform on a new home (with a space in its path); nothing of it is left afterwards."""
     home = Path(tempfile.mkdtemp(prefix="zrg acceptance ")) / "home"
     platform = Platform(home, postgres_major)
+    # A test run that is told to end cleans up like one that is interrupted.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         platform.start()
         yield platform
@@ -242,6 +245,7 @@ def running_platform(postgres_major: int) -> Iterator[Platform]:
     finally:
         platform.remove()
         shutil.rmtree(home.parent, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 def remove_home(home: Path) -> None:

@@ -1,12 +1,9 @@
-"""The lanes as Dagster runs them: sensors that ask the database, drains on real resources, housekeeping, the alarm."""
+"""The lanes as Dagster runs them: sensors that ask the database, drains on real resources."""
 
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import dagster as dg
 import httpx
@@ -14,106 +11,27 @@ import pytest
 
 from tests.conftest import Database
 from tests.integration import intake_support as world
-from tests.integration.intake_support import Rows, accept
+from tests.integration.intake_support import accept
+from tests.integration.lanes_support import LANES, MINUTE, Control, living
 from tests.unit.sandbox_tools import server
 from zrg_dagster.core.base.clock import utc_now
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.core.db.engine import make_engine
-from zrg_dagster.core.db.lanes import INBOUND, REPLIES, SENDS, Queue
-from zrg_dagster.core.db.worker import worker_session
 from zrg_dagster.core.workspaces.channels import CREDENTIAL_NAMES, credential_scope
 from zrg_dagster.jobs import access as jobs_access
 from zrg_dagster.jobs.access import vendor_access
 from zrg_dagster.jobs.inbound import process_inbound
-from zrg_dagster.jobs.maintenance import daily_maintenance
 from zrg_dagster.jobs.replies import process_replies
 from zrg_dagster.jobs.sends import process_sends
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database as DatabaseResource
-from zrg_dagster.resources.model import Model
-from zrg_dagster.sensors.absence import absence_alarm
 from zrg_dagster.sensors.lanes import (
     process_inbound_when_due,
     process_replies_when_due,
     process_sends_when_due,
 )
-
-LANES = {
-    "inbound": (process_inbound_when_due, process_inbound, INBOUND),
-    "replies": (process_replies_when_due, process_replies, REPLIES),
-    "sends": (process_sends_when_due, process_sends, SENDS),
-}
-MINUTE = timedelta(minutes=1)
-
-
-class Stopped(Clock):
-    """The clock resource, stopped."""
-
-    at: str
-
-    def now(self) -> datetime:
-        return datetime.fromisoformat(self.at)
-
-
-class Control:
-    """One Dagster instance and the product's resources on one test database."""
-
-    def __init__(self, database: Database, instance: dg.DagsterInstance) -> None:
-        self.database = database
-        self.instance = instance
-        self.rows = Rows(database)
-        self.workspace = self.rows.workspace()
-
-    @property
-    def resources(self) -> dict[str, Any]:
-        return {
-            "database": DatabaseResource(role="worker"),
-            "clock": Clock(),
-            "model": Model(),
-            "channels": Channels(),
-        }
-
-    def tick(self, sensor: dg.SensorDefinition, clock: Clock | None = None) -> Any:
-        with dg.build_sensor_context(instance=self.instance) as context:
-            return sensor(context, database=DatabaseResource(role="worker"), clock=clock or Clock())
-
-    def run(self, job: dg.JobDefinition, **config: Any) -> dict[str, Any]:
-        """Execute a drain; what its run page shows."""
-        (op,) = job.all_node_defs
-        assert isinstance(op, dg.OpDefinition)
-        result = job.execute_in_process(
-            resources={name: self.resources[name] for name in op.required_resource_keys},
-            instance=self.instance,
-            run_config={"ops": {op.name: {"config": {"idle_s": 0, **config}}}},
-        )
-        assert result.success
-        (output,) = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
-        return {name: value.value for name, value in output.step_output_data.metadata.items()}
-
-    def put(self, lane: str, at: datetime, state: str | None = None) -> UUID:
-        """One row of work in a lane, due at `at`."""
-        match lane:
-            case "inbound":
-                accept(self.database, [world.replied(self.workspace, 1, received_at=at)])
-                table = "raw.webhook_event"
-            case "replies":
-                self.rows.all(
-                    "INSERT INTO app.job (id, workspace_id, lane, kind, job_key, serial_key, correlation_id, run_at) "
-                    "VALUES (gen_random_uuid(), %s, 'replies', 'reply', 'k', 's', 'c', %s)", self.workspace, at,
-                )  # fmt: skip
-                table = "app.job"
-            case _:
-                self.rows.all(
-                    "INSERT INTO app.send (id, workspace_id, natural_key, kind, origin, channel, vendor, recipient, content, "
-                    "due_at, correlation_id) VALUES (gen_random_uuid(), %s, 'k', 'digest', 'system', 'slack', 'slack', "
-                    "'C1', '{\"text\": \"hi\"}', %s, 'c')", self.workspace, at,
-                )  # fmt: skip
-                table = "app.send"
-        if state:
-            self.rows.all(f"UPDATE {table} SET state = %s, claimed_by = 4711, claimed_at = now()", state)
-        return self.rows.value(f"SELECT id FROM {table}")
 
 
 @pytest.fixture
@@ -122,19 +40,6 @@ def control(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Con
     current_settings.cache_clear()
     with dg.instance_for_test() as instance:
         yield Control(database, instance)
-
-
-@contextmanager
-def living(database: Database, queue: Queue) -> Iterator[None]:
-    """A worker of the lane holds its lock while the block runs."""
-    loop = asyncio.new_event_loop()
-    session = worker_session(database.dsn("worker"), queue, run_id=None, now=utc_now())
-    loop.run_until_complete(session.__aenter__())
-    try:
-        yield
-    finally:
-        loop.run_until_complete(session.__aexit__(None, None, None))
-        loop.close()
 
 
 # ── sensors ──────────────────────────────────────────────────────────────────
@@ -329,131 +234,3 @@ def test_a_credential_that_changes_during_a_drain_reaches_it(
         return seen
 
     assert asyncio.run(ask()) == [True, True, False, True, False]
-
-
-# ── housekeeping ─────────────────────────────────────────────────────────────
-
-
-def partitions(rows: Rows) -> set[str]:
-    return set(
-        rows.column(
-            "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-            "WHERE i.inhparent = 'raw.webhook_body'::regclass AND c.relname <> 'webhook_body_default'"
-        )
-    )
-
-
-def maintain(control: Control, at: datetime, **config: Any) -> dict[str, Any]:
-    result = daily_maintenance.execute_in_process(
-        resources={"database": DatabaseResource(role="worker"), "clock": Stopped(at=at.isoformat())},
-        instance=control.instance,
-        run_config={"ops": {name: {"config": config} for name in ("maintain_bodies", "purge_runs")}},
-    )
-    assert result.success
-    shown: dict[str, Any] = {}
-    for event in result.all_events:
-        if event.event_type_value == "STEP_OUTPUT":
-            shown |= {name: value.value for name, value in event.step_output_data.metadata.items()}
-    return shown
-
-
-def name_of(day: date) -> str:
-    return f"webhook_body_{day:%Y%m%d}"
-
-
-def test_maintenance_makes_the_coming_days_and_drops_what_is_past_its_retention(control: Control) -> None:
-    rows = control.rows
-    future = datetime(2031, 5, 20, 3, 17, tzinfo=UTC)
-    old, kept = future - timedelta(days=32), future - timedelta(days=29)
-    for day in (old, kept):
-        maintain(control, day - timedelta(days=1))
-        accept(control.database, [world.replied(control.workspace, day.day, received_at=day)])
-    assert {name_of(old.date()), name_of(kept.date())} <= partitions(rows)
-    shown = maintain(control, future)
-    found = partitions(rows)
-    assert {name_of((future + timedelta(days=n)).date()) for n in range(1, 8)} <= found
-    assert name_of(old.date()) not in found
-    assert name_of(kept.date()) in found
-    assert shown["partitions_created"] >= 5
-    assert shown["partitions_dropped"] >= 1
-    assert rows.column("SELECT received_at FROM raw.webhook_body") == [kept]
-    assert rows.value("SELECT count(*) FROM raw.webhook_event") == 2, "what happened stays readable without its body"
-    again = maintain(control, future)
-    assert (again["partitions_created"], again["partitions_dropped"]) == (0, 0)
-
-
-def test_a_rehearsal_of_the_maintenance_changes_nothing(control: Control) -> None:
-    before = partitions(control.rows)
-    control.instance.create_run_for_job(process_inbound, status=dg.DagsterRunStatus.SUCCESS)
-    shown = maintain(control, utc_now() + timedelta(days=90), dry_run=True)
-    assert partitions(control.rows) == before
-    assert (shown["runs_deleted"], shown["runs_old"]) == (0, 1)
-    assert control.instance.get_runs_count(dg.RunsFilter(job_name="process_inbound")) == 1
-
-
-def test_old_runs_of_the_drains_are_deleted_and_nothing_else(control: Control) -> None:
-    instance = control.instance
-    for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED):
-        instance.create_run_for_job(process_inbound, status=status)
-
-    @dg.job
-    def somebody_elses() -> None:
-        return None
-
-    instance.create_run_for_job(somebody_elses, status=dg.DagsterRunStatus.SUCCESS)
-    assert maintain(control, utc_now() + timedelta(days=13))["runs_old"] == 0
-    shown = maintain(control, utc_now() + timedelta(days=15), max_runs=1)
-    assert (shown["runs_deleted"], shown["runs_old"]) == (1, 1)
-    assert maintain(control, utc_now() + timedelta(days=15))["runs_deleted"] >= 1
-    left = {(run.job_name, run.status) for run in instance.get_runs()}
-    assert ("process_inbound", dg.DagsterRunStatus.STARTED) in left, "a run that may still be alive is not touched"
-    assert ("somebody_elses", dg.DagsterRunStatus.SUCCESS) in left
-    assert ("process_inbound", dg.DagsterRunStatus.SUCCESS) not in left
-
-
-# ── the alarm ────────────────────────────────────────────────────────────────
-
-
-def alarm(control: Control) -> str:
-    """The reason why the alarm is silent, or what it raises."""
-    try:
-        return control.tick(absence_alarm).skip_message
-    except dg.Failure as failure:
-        return failure.description or ""
-
-
-SILENT = "every lane with work is being worked on"
-
-
-@pytest.mark.parametrize("lane", LANES)
-def test_the_alarm_tells_of_work_that_nobody_does(control: Control, lane: str) -> None:
-    _, job, queue = LANES[lane]
-    assert alarm(control) == SILENT
-    control.put(lane, utc_now() - timedelta(seconds=40))
-    assert alarm(control) == SILENT, "a busy machine may take its time"
-    control.rows.all(f"UPDATE {queue.table} SET {queue.due} = now() - interval '90 seconds'")
-    assert job.name in alarm(control)
-    assert "no drain is alive" in alarm(control)
-    with living(control.database, queue):
-        assert alarm(control) == SILENT
-    run = control.instance.create_run_for_job(job, status=dg.DagsterRunStatus.SUCCESS)
-    assert alarm(control) == SILENT, "a drain has just ended; the next one comes"
-    control.instance.delete_run(run.run_id)
-    assert job.name in alarm(control)
-
-
-def test_the_alarm_names_every_lane_at_once_and_the_job_that_catches_up(control: Control) -> None:
-    for lane in LANES:
-        control.put(lane, utc_now() - 5 * MINUTE)
-    said = alarm(control)
-    assert all(job.name in said for _, job, _ in LANES.values())
-
-
-def test_the_alarm_watches_the_calendars_too(control: Control) -> None:
-    control.rows.all(
-        "INSERT INTO app.calendar (id, workspace_id, provider, external_id, refresh_due_at) "
-        "VALUES (gen_random_uuid(), %s, 'ghl', 'c', now() - interval '1 hour')", control.workspace,
-    )  # fmt: skip
-    assert "refresh_availability: work has waited" in alarm(control)
-    control.rows.all("UPDATE app.calendar SET is_active = false")
-    assert alarm(control) == SILENT

@@ -17,7 +17,7 @@ def lines():
     configure_logging(json=True, level="INFO", stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     structlog.contextvars.clear_contextvars()
-    configure_logging(json=False)
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,6 @@ def test_readable_lines_are_redacted_as_well():
     configure_logging(json=False, stream=stream)
     get_logger("t").info("stored", email="mara@brightloom.example", detail="+14155550132", bot_token="xoxb-1")
     written = stream.getvalue()
-    configure_logging(json=False)
+    structlog.reset_defaults()
     assert "stored" in written
     assert not [said for said in ("mara", "4155550132", "xoxb-1") if said in written]
