@@ -43,6 +43,16 @@ def _redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Muta
     return event
 
 
+class _Stdout:
+    """Whatever standard output is when a line is written: Dagster and tests replace it, and close what they put there."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 def configure_logging(*, json: bool, level: str = "INFO", stream: Any = None) -> None:
     """Set up structlog for this process. Call once, first thing in a main function."""
     renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
@@ -56,7 +66,7 @@ def configure_logging(*, json: bool, level: str = "INFO", stream: Any = None) ->
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=stream or _Stdout()),  # pyright: ignore[reportArgumentType]
         cache_logger_on_first_use=False,
     )
 
