@@ -102,7 +102,8 @@ def cluster(postgres_major: int) -> Iterator[Cluster]:
 
 def _clone(cluster: Cluster, template: str | None) -> Iterator[Database]:
     name = f"t{os.getpid()}_{next(_clone_numbers)}"
-    create = "CREATE DATABASE {} OWNER {} TEMPLATE {}" if template else "CREATE DATABASE {} OWNER {}"
+    # Copying files is six times as fast as writing the copy to the log, which nobody would recover a test from.
+    create = "CREATE DATABASE {} OWNER {} STRATEGY FILE_COPY" + (" TEMPLATE {}" if template else "")
     parts = [sql.Identifier(name), sql.Identifier(roles.OWNER), *([sql.Identifier(template)] if template else [])]
     cluster.execute(sql.SQL(create).format(*parts))
     roles.apply_database_rights(cluster.admin_dsn(), name)

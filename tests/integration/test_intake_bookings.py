@@ -81,6 +81,20 @@ async def test_a_reschedule_in_any_order_leaves_the_new_meeting(database, rows, 
     assert rows.value("SELECT status FROM app.lead") == "meeting-booked"
 
 
+@pytest.mark.parametrize("kind, status", [("created", "meeting-booked"), ("canceled", "qualified")])
+async def test_a_strangers_booking_told_again_beside_the_first_mail_counts_once(
+    database, rows, workspace, kind, status
+):
+    """The delivery that links a booking may be the booking's own repetition, in the batch that makes the lead."""
+    told = world.invitee if kind == "created" else canceled
+    accept(database, [told(workspace)])
+    await drain(database)
+    accept(database, [told(workspace, tracking={}), world.replied(workspace, 1, at=NOW - MINUTE)])
+    await drain(database)
+    assert rows.value("SELECT status FROM app.lead") == status
+    assert rows.value("SELECT count(*) FROM app.appointment WHERE lead_id IS NOT NULL") == 1
+
+
 async def test_a_booking_by_a_stranger_finds_its_lead_later(database, rows, workspace):
     accept(database, [world.invitee(workspace)])
     await drain(database)

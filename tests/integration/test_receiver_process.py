@@ -125,17 +125,14 @@ async def test_an_endless_chunked_body_is_answered_413_over_a_real_socket(databa
             "Transfer-Encoding: chunked\r\n\r\n".encode()
         )
 
-        async def feed() -> None:
-            chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-            for _ in range(1000):
+        # One chunk above 5 MiB and no last chunk. Not more: what the server leaves unread resets the connection,
+        # and a reset may overtake the answer.
+        chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        async with asyncio.timeout(20):
+            for _ in range(81):
                 writer.write(chunk)
                 await writer.drain()
-
-        feeder = asyncio.create_task(feed())
-        async with asyncio.timeout(20):
             status = await reader.readline()
-        feeder.cancel()
-        await asyncio.gather(feeder, return_exceptions=True)
         writer.close()
         assert status.startswith(b"HTTP/1.1 413")
     assert Sql(database.dsn("bootstrap")).count() == 0

@@ -46,7 +46,7 @@ class Stored:
 
 
 _BEFORE = text("""
-    SELECT a.workspace_id, a.provider, a.external_id, a.status, a.booked_at
+    SELECT a.workspace_id, a.provider, a.external_id, a.lead_id, a.status, a.booked_at
     FROM unnest(CAST(:workspaces AS uuid[]), CAST(:providers AS text[]), CAST(:externals AS text[]))
          AS k (workspace_id, provider, external_id)
     JOIN app.appointment a USING (workspace_id, provider, external_id)
@@ -81,6 +81,7 @@ _UPSERT = text(f"""
     ORDER BY j.workspace_id, j.provider, j.external_id
     ON CONFLICT (workspace_id, provider, external_id) DO UPDATE SET
         lead_id = coalesce(a.lead_id, excluded.lead_id),
+        assigned_to_user_id = CASE WHEN a.lead_id IS NULL THEN excluded.assigned_to_user_id ELSE a.assigned_to_user_id END,
         booked_at = least(a.booked_at, excluded.booked_at),
         status = CASE
             WHEN coalesce({_END.format("excluded")}, 0) <> coalesce({_END.format("a")}, 0)
@@ -119,7 +120,8 @@ async def store_appointments(conn: AsyncConnection, found: Sequence[NewAppointme
     for key, row in sorted(after.items()):
         old = before.get(key)
         days = frozenset(_day(each) for each in (row, old) if each is not None)
-        stored.append(Stored(row.workspace_id, row.lead_id, row.status, old.status if old else None, days))
+        was = old.status if old is not None and old.lead_id == row.lead_id else None
+        stored.append(Stored(row.workspace_id, row.lead_id, row.status, was, days))
     return stored
 
 

@@ -73,12 +73,14 @@ _STORED = text("""
     WHERE m.lead_id = ANY(CAST(:leads AS uuid[])) AND m.provider = 'ghl' AND m.channel = 'sms' AND m.direction = 'inbound'
       AND (m.message_key = ANY(CAST(:keys AS text[])) OR m.sent_at BETWEEN :earliest AND :latest)""")
 
-# The feed with ids has the last word on the time too: of the other one, mostly only our receipt is known.
+# The feed with ids has the last word on the wording and the time too: the other one tidies white space and case, and
+# mostly only our receipt of it is known.
 _ADOPT = text("""
     UPDATE app.message m SET message_key = t.key, provider_message_id = t.vendor_id,
-        sent_at = t.sent_at, sent_at_quality = t.quality
+        sent_at = t.sent_at, sent_at_quality = t.quality, body = t.body, raw_text = t.raw_text
     FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:vendor_ids AS text[]), CAST(:times AS timestamptz[]),
-                CAST(:qualities AS text[])) AS t (id, key, vendor_id, sent_at, quality)
+                CAST(:qualities AS text[]), CAST(:bodies AS text[]), CAST(:raw_texts AS text[]))
+         AS t (id, key, vendor_id, sent_at, quality, body, raw_text)
     WHERE m.id = t.id""")
 
 
@@ -127,6 +129,8 @@ async def settle_twins(conn: AsyncConnection, messages: Sequence[NewMessage]) ->
                 "vendor_ids": [record.provider_message_id for record in takers],
                 "times": [record.sent_at for record in takers],
                 "qualities": [record.sent_at_quality for record in takers],
+                "bodies": [record.body for record in takers],
+                "raw_texts": [record.raw_text for record in takers],
             },
         )
     return twins.known
