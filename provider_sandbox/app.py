@@ -90,6 +90,13 @@ class SandboxApp:
                 return
 
     async def _exchange(self, vendor: Vendor, scope: Scope, receive: Receive, send: Send) -> None:
+        self.sandbox.recorder.unfinished += 1
+        try:
+            await self._recorded(vendor, scope, receive, send)
+        finally:
+            self.sandbox.recorder.unfinished -= 1
+
+    async def _recorded(self, vendor: Vendor, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
         record = self._new_record(vendor, scope)
         candidates = self.faults.candidates(vendor.name, scope["method"], record.path)

@@ -95,7 +95,6 @@ FACTS = [
     "knowledge",
     "service_description",
     "services",
-    "goals",
     "company_facts",
     "facts",
     "pricing",

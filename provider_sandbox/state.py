@@ -136,6 +136,7 @@ class Recorder:
         self._bytes = 0
         self._ids = itertools.count(1)
         self.totals: dict[str, int] = {}
+        self.unfinished = 0  # exchanges that have begun and are not recorded yet
 
     def next_id(self) -> int:
         return next(self._ids)

@@ -119,6 +119,8 @@ def _intent(vendor: str, content: dict[str, Any], natural_key: str) -> str:
 
 
 def _vendor_calls(platform: Platform) -> Counter[str]:
+    # A call is recorded with its answer, and a slow vendor may still be answering a worker that died.
+    platform.until(lambda: not platform.control("GET", "health")["unfinished"], "the vendors have answered everything")
     calls: Counter[str] = Counter()
     for call in platform.calls("emailbison"):
         if call["path"].endswith("/reply"):

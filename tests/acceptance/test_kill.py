@@ -40,12 +40,12 @@ def _kill_drain(platform: Platform, lane: str) -> None:
     os.kill(worker.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("name", _PROCESSES)
-def test_a_killed_process_loses_and_doubles_nothing(platform: Platform, postman: Postman, name: str) -> None:
-    mail = mail_of(postman.leads(LEADS), utc_now(), random.Random(1))
+def test_killing_each_process_in_turn_loses_and_doubles_nothing(platform: Platform, postman: Postman) -> None:
+    mail = mail_of(postman.leads(LEADS * len(_PROCESSES)), utc_now(), random.Random(1))
     with postman.burst(mail, pace_s=PACE_S) as burst:
-        burst.wait_answered(burst.total // 3)
-        _kill(platform, name)
+        for number, name in enumerate(_PROCESSES, start=1):
+            burst.wait_answered(burst.total * number // (len(_PROCESSES) + 1))
+            _kill(platform, name)
     platform.settle()
     exactly_once.check(platform, postman)
 

@@ -131,6 +131,7 @@ def test_stopping_the_daemon_ends_its_runs_as_canceled(stack: DagsterStack, runs
     assert (runs.folder / "finished").exists()
 
 
+@pytest.mark.proof
 def test_a_killed_daemon_leaves_no_worker_behind(stack: DagsterStack, runs: Runs) -> None:
     run_id = runs.submit("work_async_job")
     runs.wait_started()
@@ -142,6 +143,7 @@ def test_a_killed_daemon_leaves_no_worker_behind(stack: DagsterStack, runs: Runs
     assert (runs.folder / "finished").exists()
 
 
+@pytest.mark.proof
 def test_when_everything_is_killed_the_next_daemon_fails_the_run(stack: DagsterStack, runs: Runs) -> None:
     """The case that only run monitoring can see: nobody is left who heard the worker die."""
     run_id = runs.submit("sleep_job")

@@ -161,6 +161,7 @@ def test_an_op_failure_is_an_ordinary_failure(launching: Launching) -> None:
     assert launching.run(run_id).tags["dagster/failure_reason"] == "STEP_FAILURE"
 
 
+@pytest.mark.proof
 def test_launches_in_parallel_threads_all_run(spoiling: Launching) -> None:
     run_ids = [spoiling.create("nothing_job") for _ in range(6)]
     errors: list[Exception] = []
@@ -183,6 +184,7 @@ def test_launches_in_parallel_threads_all_run(spoiling: Launching) -> None:
     assert {worker.server for worker in workers if worker} == {spoiling.server.pid}
 
 
+@pytest.mark.proof
 def test_a_killed_run_is_failed_at_once_with_its_signal(launching: Launching) -> None:
     run_id = launching.launch("sleep_job")
     os.kill(launching.started()[0], signal.SIGKILL)
@@ -268,6 +270,7 @@ class TestTerminate:
         assert launching.launcher.terminate(run_id)
         assert launching.ends(run_id) == dg.DagsterRunStatus.CANCELED
 
+    @pytest.mark.proof
     def test_of_a_run_that_is_starting(self, launching: Launching) -> None:
         """No worker has named itself yet: the worker finds the request when it starts."""
         launching.ends(launching.launch("nothing_job"))  # the server is warm: launch and terminate now overlap
@@ -329,6 +332,7 @@ class TestServer:
         with pytest.raises(DagsterLaunchFailedError, match="cannot preload 'no_such_module'"):
             spoiling.instance.launch_run(run_id, spoiling.workspace)
 
+    @pytest.mark.proof
     def test_that_died_or_had_its_share_of_runs_is_replaced(self, spoiling: Launching) -> None:
         spoiling.ends(spoiling.launch("nothing_job"))
         killed = spoiling.server
@@ -369,6 +373,7 @@ def test_a_changed_file_is_seen_by_the_next_run(dagster_dsn: str, tmp_path: Path
         stack.close()
 
 
+@pytest.mark.proof
 def test_dispose_ends_every_run_as_canceled_and_leaves_no_process(stack: DagsterStack, tmp_path: Path) -> None:
     """One run that finishes what is in flight, and one that is deaf to signals and has a process of its own."""
     with stack.instance() as instance, stack.workspace(instance) as workspace:

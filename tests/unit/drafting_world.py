@@ -29,7 +29,7 @@ BOOKING_LINK = "https://calendly.com/noor-c/intro-30"
 
 def context(**changes: Any) -> DraftContext:
     """The context; keyword arguments replace parts: `channel`, `reply`, `subject`, `slots`, `signature`, `booking_link`,
-    `tag`, `is_auto_reply`, `phone`."""
+    `tag`, `is_auto_reply`, `phone`, `replier_email`, `replier_name`, `knowledge`."""
     channel = changes.get("channel", "email")
     reply = changes.get("reply", "Sounds useful. When can we talk?")
     slots = changes.get("slots", SLOTS)
@@ -44,6 +44,10 @@ def context(**changes: Any) -> DraftContext:
             service_description="Loom maintenance from $500 per month. See https://harbourline.example/looms",
             tone="friendly",
             booking_link=changes.get("booking_link", BOOKING_LINK),
+            greeting="Dear {firstName},",
+            sms_greeting="Hey {firstName}!",
+            goals="A first call about the weaving shed",
+            ideal_customer_profile="Mills with more than forty looms",
         ),
         lead=DraftLead(
             id=UUID(int=3),
@@ -56,8 +60,8 @@ def context(**changes: Any) -> DraftContext:
             timezone="America/New_York",
             sentiment_tag=changes.get("tag", "Meeting Requested"),
             status="new",
-            current_replier_email=None,
-            current_replier_name=None,
+            current_replier_email=changes.get("replier_email"),
+            current_replier_name=changes.get("replier_name"),
         ),
         trigger=Trigger(
             id=trigger_id,
@@ -73,6 +77,7 @@ def context(**changes: Any) -> DraftContext:
         available=slots,
         offered=pick(slots),
         availability_refreshed_at=sent_at,
+        knowledge=changes.get("knowledge", ()),
     )
 
 

@@ -25,7 +25,7 @@ def test_every_prompt_file_loads_and_is_named_like_its_schema() -> None:
     for key in keys:
         prompt = load(key)
         assert prompt.key == key
-        assert prompt.version == "1"
+        assert prompt.version.isdecimal()
         assert len(prompt.content_hash) == 16
 
 

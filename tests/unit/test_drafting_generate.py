@@ -5,7 +5,15 @@ import pytest
 from tests.unit.drafting_world import BOOKING_LINK, SLOTS, context, model
 from tests.unit.model_server import completed
 from zrg_dagster.core.ai.result import ModelOutcome
-from zrg_dagster.core.drafting.generate import STRATEGIES, generate, is_eligible, reply_subject, with_signature
+from zrg_dagster.core.drafting.context import ASSET_CHARS, KnowledgeAsset
+from zrg_dagster.core.drafting.generate import (
+    STRATEGIES,
+    generate,
+    greeting,
+    is_eligible,
+    reply_subject,
+    with_signature,
+)
 from zrg_dagster.core.replies.classify import DRAFT_ELIGIBLE
 
 
@@ -34,6 +42,29 @@ async def test_an_sms_draft_has_neither_signature_nor_subject() -> None:
     assert (draft.body, draft.subject) == ("Glad to talk.", None)
     assert "at most 300 characters" in script.requests[0]["json"]["instructions"]
     assert "Old words" in script.requests[0]["json"]["input"][0]["content"]
+
+
+async def test_a_draft_knows_the_personas_words_and_the_workspaces_knowledge() -> None:
+    knowledge = (KnowledgeAsset("Warranty", "Two years on every spindle."), KnowledgeAsset("Long", "x" * 50_000))
+    async with model(completed({"body": "Hi."})) as (client, script):
+        await generate(client, context(knowledge=knowledge))
+    sent = script.requests[0]["json"]["input"][0]["content"]
+    for words in ("Dear Mara,", "A first call about the weaving shed", "Mills with more than forty looms", "Warranty"):
+        assert words in sent
+    assert sent.count("x" * 100) == ASSET_CHARS // 100
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "Dear Mara,"),
+        ({"channel": "sms"}, "Hey Mara!"),
+        ({"replier_email": "pa@brightloom.example", "replier_name": "Ines Duarte"}, "Dear Ines,"),
+        ({"replier_email": "pa@brightloom.example"}, "Dear there,"),
+    ],
+)
+def test_the_greeting_names_who_answers(changes: dict[str, str], expected: str) -> None:
+    assert greeting(context(**changes)) == expected
 
 
 async def test_words_of_the_lead_never_reach_the_instructions() -> None:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zrg_dagster.commands.common import CommandError, with_database
+from zrg_dagster.commands.workspace import By, actor_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    Work = Callable[[AsyncConnection, UUID], Awaitable[Any]]
 
 app = typer.Typer(help="Voices that drafts are written in.", no_args_is_help=True)
 
@@ -69,6 +72,7 @@ def create(
     goals: Goals = None,
     service_description: Description = None,
     ideal_customer_profile: Profile = None,
+    by: By = None,
 ) -> None:
     """Add a persona. The first one of a workspace becomes its default, and the settings mirror it from then on."""
     from zrg_dagster.core.base.clock import utc_now
@@ -85,7 +89,7 @@ def create(
         await personas.create_persona(conn, workspace_id, part, utc_now())
         return True
 
-    made = _in_workspace(workspace, work)
+    made = _changed(workspace, "create", name, by, work)
     typer.echo(f"persona {name} created" if made else "this workspace has personas already: nothing changed")
 
 
@@ -102,6 +106,7 @@ def update(
     goals: Goals = None,
     service_description: Description = None,
     ideal_customer_profile: Profile = None,
+    by: By = None,
 ) -> None:
     """Change what the options name. Changes of the default persona reach the settings too."""
     from zrg_dagster.core.base.clock import utc_now
@@ -114,11 +119,11 @@ def update(
         patch = personas.PersonaPatch(name=rename, **texts)
         return await personas.update_persona(conn, workspace_id, persona.id, patch, utc_now())
 
-    typer.echo(f"persona {name} updated" if _in_workspace(workspace, work) else "nothing to change")
+    typer.echo(f"persona {name} updated" if _changed(workspace, "update", name, by, work) else "nothing to change")
 
 
 @app.command("set-default")
-def set_default(workspace: Workspace, name: Name) -> None:
+def set_default(workspace: Workspace, name: Name, by: By = None) -> None:
     """Make this persona the one that speaks where a campaign names none."""
     from zrg_dagster.core.base.clock import utc_now
     from zrg_dagster.core.workspaces import personas
@@ -127,12 +132,12 @@ def set_default(workspace: Workspace, name: Name) -> None:
         persona = await personas.find_persona(conn, workspace_id, name)
         await personas.set_default(conn, workspace_id, persona.id, utc_now())
 
-    _in_workspace(workspace, work)
+    _changed(workspace, "set_default", name, by, work)
     typer.echo(f"{name} is the default persona of {workspace}")
 
 
 @app.command()
-def duplicate(workspace: Workspace, name: Name) -> None:
+def duplicate(workspace: Workspace, name: Name, by: By = None) -> None:
     """Copy a persona under a free name. The copy is not the default."""
     from zrg_dagster.core.base.clock import utc_now
     from zrg_dagster.core.workspaces import personas
@@ -141,12 +146,12 @@ def duplicate(workspace: Workspace, name: Name) -> None:
         persona = await personas.find_persona(conn, workspace_id, name)
         await personas.duplicate_persona(conn, workspace_id, persona.id, utc_now())
 
-    _in_workspace(workspace, work)
+    _changed(workspace, "duplicate", name, by, work)
     typer.echo(f"persona {name} copied")
 
 
 @app.command()
-def delete(workspace: Workspace, name: Name) -> None:
+def delete(workspace: Workspace, name: Name, by: By = None) -> None:
     """Remove a persona. The oldest one left follows a default; campaigns and sequences bound to it become generic."""
     from zrg_dagster.core.base.clock import utc_now
     from zrg_dagster.core.workspaces import personas
@@ -157,11 +162,24 @@ def delete(workspace: Workspace, name: Name) -> None:
         left = await personas.list_personas(conn, workspace_id)
         return left[0].name if left else None
 
-    default = _in_workspace(workspace, work)
+    default = _changed(workspace, "delete", name, by, work)
     typer.echo(f"persona {name} deleted; {f'the default is {default}' if default else 'drafts use the settings now'}")
 
 
-def _in_workspace(key: str, work: "Callable[[AsyncConnection, UUID], Awaitable[Any]]") -> Any:
+def _changed(key: str, verb: str, name: str, by: str | None, work: "Work") -> Any:
+    """`_in_workspace` for work that changes personas: what differs afterwards is in the audit log."""
+    from zrg_dagster.core.base.clock import utc_now
+    from zrg_dagster.core.workspaces.persona_audit import audited
+
+    async def audited_work(conn: "AsyncConnection", workspace_id: "UUID") -> Any:
+        action = f"persona.{verb}"
+        async with audited(conn, workspace_id, actor=actor_of(by), action=action, name=name, now=utc_now()):
+            return await work(conn, workspace_id)
+
+    return _in_workspace(key, audited_work)
+
+
+def _in_workspace(key: str, work: "Work") -> Any:
     """Run `work(conn, workspace id)` in one transaction; a refusal of the persona rules ends as one line."""
     from pydantic import ValidationError
 

@@ -16,6 +16,7 @@ from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import TRANSIENT, ModelOutcome, ModelResult
 from zrg_dagster.core.ai.strict_schema import strict_schema
 from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.base.tls import client_context
 
 log = get_logger(__name__)
 
@@ -90,7 +91,10 @@ class ModelClient:
         self._deadline_s = deadline_s
         self._sleep = sleep
         # Our own retries know the deadline and the outcome classes; the SDK's would multiply with them.
-        self._sdk = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0) if api_key else None
+        self._sdk = None
+        if api_key:
+            http = openai.DefaultAsyncHttpxClient(verify=client_context())
+            self._sdk = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
 
     def __repr__(self) -> str:
         return f"ModelClient(model={self.model!r}, has_key={self._sdk is not None})"

@@ -30,6 +30,10 @@ HORIZON = timedelta(days=14)
 # A time offered now must still lie ahead when the mail is read.
 NOTICE = timedelta(hours=2)
 MAX_SLOTS = 500
+# Four characters a token: 1,600 tokens of each asset and 8,000 of all (CX-01, EV-04).
+MAX_ASSETS = 10
+ASSET_CHARS = 6_400
+KNOWLEDGE_CHARS = 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,14 @@ class Persona:
     sms_greeting: str = DEFAULT_GREETING
     goals: str = ""
     ideal_customer_profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeAsset:
+    """Something that a draft may state as fact about the workspace."""
+
+    title: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,7 @@ class DraftContext:
     available: tuple[Slot, ...]
     offered: tuple[Slot, ...]
     availability_refreshed_at: datetime | None
+    knowledge: tuple[KnowledgeAsset, ...] = ()
 
     @property
     def channel(self) -> str:
@@ -107,6 +120,11 @@ class DraftContext:
     @cached_property
     def transcript_text(self) -> str:
         return format_transcript(self.lines)
+
+    @cached_property
+    def knowledge_text(self) -> str:
+        """The assets in reading order, each under its title, within their budgets; an empty string without any."""
+        return "\n\n".join(f"{each.title}\n{each.body[:ASSET_CHARS]}" for each in self.knowledge)[:KNOWLEDGE_CHARS]
 
     def offered_times_text(self) -> str:
         """The offered times, one a line, or an empty string."""
@@ -136,6 +154,13 @@ _TRANSCRIPT = text("""
     ORDER BY sent_at DESC, id DESC
     LIMIT :max_lines""")
 
+# Ten, the newest (CX-01), in the order in which a person arranged them.
+_KNOWLEDGE = text("""
+    SELECT title, body
+    FROM (SELECT title, body, position FROM app.knowledge_asset WHERE workspace_id = :workspace_id
+          ORDER BY updated_at DESC, id DESC LIMIT :max_assets) newest
+    ORDER BY position, title""")
+
 _SLOTS = text("""
     SELECT a.starts_at, min(c.refreshed_at) AS refreshed_at
     FROM app.availability_slot a
@@ -163,6 +188,7 @@ async def load_context(conn: AsyncConnection, message_id: UUID, *, now: datetime
         "max_slots": MAX_SLOTS,
     }
     slot_rows = (await conn.execute(_SLOTS, window)).all()
+    assets = await conn.execute(_KNOWLEDGE, {"workspace_id": row["workspace_id"], "max_assets": MAX_ASSETS})
     zone = load_zone(row["lead_timezone"]) or load_zone(row["workspace_timezone"])
     available = _slots([slot.starts_at for slot in slot_rows], zone)
     return DraftContext(
@@ -174,6 +200,7 @@ async def load_context(conn: AsyncConnection, message_id: UUID, *, now: datetime
         available=available,
         offered=pick(available),
         availability_refreshed_at=min((slot.refreshed_at for slot in slot_rows if slot.refreshed_at), default=None),
+        knowledge=tuple(KnowledgeAsset(asset.title, asset.body) for asset in assets),
     )
 
 

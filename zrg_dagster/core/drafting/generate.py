@@ -69,7 +69,11 @@ async def generate(
             "company_name": persona.company_name,
             "sender_name": persona.sender_name,
             "tone": persona.tone,
+            "greeting": greeting(context),
             "service_description": persona.service_description,
+            "knowledge": context.knowledge_text,
+            "goals": persona.goals,
+            "ideal_customer_profile": persona.ideal_customer_profile,
             "booking_link": persona.booking_link or "",
             "lead": describe_lead(context.lead),
             "available_times": context.offered_times_text(),
@@ -85,6 +89,16 @@ async def generate(
     if context.channel != "email":
         return Generated(body, None, call)
     return Generated(with_signature(body, persona.signature), reply_subject(context.trigger.subject), call)
+
+
+def greeting(context: DraftContext) -> str:
+    """The channel's greeting with the first name of whoever answers, the lead's, or "there" (CC-08, PE-01)."""
+    persona, lead = context.persona, context.lead
+    wanted = persona.sms_greeting if context.channel == "sms" else persona.greeting
+    # A colleague who answers under no name is not greeted with the lead's.
+    full = lead.current_replier_name if lead.current_replier_email else lead.first_name
+    first = (full or "").split()
+    return wanted.replace("{firstName}", first[0] if first else "there")
 
 
 def describe_lead(lead: DraftLead) -> str:

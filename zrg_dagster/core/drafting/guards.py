@@ -71,7 +71,7 @@ def facts_of(context: DraftContext) -> GuardFacts:
         available=context.available,
         latest_reply=context.trigger.body,
         booking_link=context.persona.booking_link,
-        own_texts=(context.persona.signature, context.persona.service_description),
+        own_texts=(context.persona.signature, context.persona.service_description, context.knowledge_text),
     )
 
 

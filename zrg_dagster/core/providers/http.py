@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.base.tls import client_context
 from zrg_dagster.core.providers.outcome import Blocked, CallFailure, ReadFailed, Refused, Unknown, vendor_words
 
 log = get_logger(__name__)
@@ -74,6 +75,7 @@ def make_http_client(*, max_connections: int = 64) -> httpx.AsyncClient:
     # The library's own request line shows the query, and queries carry addresses of people.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     return httpx.AsyncClient(
+        verify=client_context(),
         follow_redirects=False,
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=16, keepalive_expiry=5.0),

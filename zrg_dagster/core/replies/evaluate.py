@@ -117,6 +117,8 @@ async def evaluate(client: StructuredModel, context: DraftContext, draft: str, *
             "automated": Own("yes" if context.trigger.is_auto_reply else "no"),
             "phone_on_file": Own("yes" if context.lead.phone else "no"),
             "service_description": context.persona.service_description,
+            "knowledge": context.knowledge_text,
+            "goals": context.persona.goals,
             "available_times": context.offered_times_text(),
             "booking_link": context.persona.booking_link or "",
             "subject": context.trigger.subject or "",
