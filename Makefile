@@ -55,5 +55,5 @@ lock: setup ## Resolve the dependencies anew into requirements.lock
 	    --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## Remove the virtual environment and the local stack's data
-	@if test -x $(PY); then $(PY) -m zrg_dagster.cli clean --yes || true; fi
-	@rm -rf .venv .zrg
+	@if test -x $(PY); then $(PY) -m zrg_dagster.cli clean --yes; fi
+	@rm -rf .venv

@@ -108,6 +108,24 @@ def demo(
     raise typer.Exit(run(exit_after=exit_after))
 
 
+@app.command()
+def clean(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete the local stack's home: its Postgres with all data, its keys, Dagster's history. Not your own Postgres."""
+    from zrg_dagster.core.base.settings import load_settings
+    from zrg_dagster.local.stack import Stack
+
+    stack = Stack(load_settings())
+    if not stack.home.exists():
+        typer.echo(f"{stack.home} does not exist")
+        return
+    if not yes:
+        typer.confirm(f"delete {stack.home} and the data of its Postgres?", abort=True)
+    stack.remove()
+    typer.echo(f"{stack.home} deleted")
+
+
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Apply missing migrations."""

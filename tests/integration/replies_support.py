@@ -152,9 +152,10 @@ class Scene:
         self.rows = Rows(database)
         self._script = script
         self.now = LATER
-        self.workspace = self.rows.workspace(slack_recipients=list(REVIEWERS))
+        self.workspace = self.rows.workspace()
         self.people = {
-            slack: self.add_user(slack, role) for slack, role in zip(REVIEWERS, ("ADMIN", "SETTER"), strict=True)
+            slack: self.add_user(slack, role, recipient=True)
+            for slack, role in zip(REVIEWERS, ("ADMIN", "INBOX_MANAGER"), strict=True)
         }
         for external_id, mode in (("318", "AI_AUTO_SEND"), ("319", "SETTER_MANAGED")):
             self.rows.all(
@@ -163,7 +164,7 @@ class Scene:
                 new_id(), self.workspace, external_id, mode,
             )  # fmt: skip
 
-    def add_user(self, slack: str, role: str | None, workspace: UUID | None = None) -> UUID:
+    def add_user(self, slack: str, role: str | None, workspace: UUID | None = None, *, recipient: bool = False) -> UUID:
         user = new_id()
         self.rows.all(
             "INSERT INTO app.user (id, email, name, slack_user_id) VALUES (%s, %s, %s, %s)",
@@ -173,6 +174,11 @@ class Scene:
             self.rows.all(
                 "INSERT INTO app.member (workspace_id, user_id, role) VALUES (%s, %s, %s)",
                 workspace or self.workspace, user, role,
+            )  # fmt: skip
+        if recipient:
+            self.rows.all(
+                "INSERT INTO app.slack_recipient (workspace_id, user_id) VALUES (%s, %s)",
+                workspace or self.workspace, user,
             )  # fmt: skip
         return user
 

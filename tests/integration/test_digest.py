@@ -52,9 +52,16 @@ class World:
             "America/New_York",
             NOW - timedelta(days=90),
         )
-        self.run(
-            "INSERT INTO app.workspace_setting (workspace_id, slack_recipients) VALUES (%s, %s)", workspace, recipients
-        )
+        self.run("INSERT INTO app.workspace_setting (workspace_id) VALUES (%s)", workspace)
+        for slack in recipients:
+            user = new_id()
+            self.run(
+                "INSERT INTO app.user (id, email, slack_user_id) VALUES (%s, %s, %s)",
+                user,
+                f"{user}@mills.example",
+                slack,
+            )
+            self.run("INSERT INTO app.slack_recipient (workspace_id, user_id) VALUES (%s, %s)", workspace, user)
         return workspace
 
     def add_reply(self, workspace: UUID, tag: str | None, at: datetime, *, times: int = 1) -> UUID:

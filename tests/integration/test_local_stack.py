@@ -12,6 +12,7 @@ from psycopg import sql
 from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.base.settings import load_settings
 from zrg_dagster.core.db import migrate, roles
+from zrg_dagster.local.postgres import PostgresError
 from zrg_dagster.local.stack import Stack, StackError, bootstrap_external
 
 
@@ -47,6 +48,24 @@ def test_first_and_second_start(stack):
         assert again.upgrade() == (migrate.expected_revision(),) * 2
     assert [again.keys("secret"), again.keys("verify")] == keys
     assert again.notes == []
+
+
+def test_a_home_is_removed_with_its_data_and_nothing_else_is(stack, tmp_path):
+    with stack.running():
+        stack.upgrade()
+        base = stack.postgres.base
+        with pytest.raises(PostgresError, match="still runs"):
+            stack.remove()
+    stack.remove()
+    assert not stack.home.exists()
+    assert not base.exists()
+
+    foreign = tmp_path / "documents"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("years of work")
+    with pytest.raises(StackError, match="no home of this platform"):
+        Stack(load_settings(ZRG_HOME=foreign)).remove()
+    assert (foreign / "thesis.txt").exists()
 
 
 def test_a_lost_dsn_file_is_made_again(stack):

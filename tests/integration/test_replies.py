@@ -148,7 +148,7 @@ async def test_what_must_not_leave_by_itself_is_shown_to_each_reviewer(scene, ch
 
 
 async def test_a_draft_that_nobody_is_asked_about_is_a_decision(scene):
-    scene.rows.all("UPDATE app.workspace_setting SET slack_recipients = '{}'")
+    scene.rows.all("DELETE FROM app.slack_recipient")
     scene.brain.safe = False
     await scene.reply_comes()
     await scene.replies()

@@ -219,18 +219,26 @@ async def test_a_slack_user_who_is_no_recipient_decides_nothing(scene, action):
 
 @pytest.mark.parametrize("role", ["CLIENT_PORTAL", None], ids=["client portal", "no member any more"])
 async def test_a_recipient_without_a_role_that_answers_decides_nothing(scene, role):
-    user = scene.add_user("U05CLIENT", role)
-    scene.rows.all("UPDATE app.workspace_setting SET slack_recipients = slack_recipients || '{U05CLIENT}'")
+    user = scene.add_user("U05CLIENT", role, recipient=True)
     assert await scene.click("approve", user="U05CLIENT") == "review_not_a_member"
     await nothing_happened(scene)
     scene.rows.all("UPDATE app.workspace SET owner_user_id = %s WHERE id = %s", user, scene.workspace)
     assert await scene.click("approve", user="U05CLIENT") == "review_approved", "the owner needs no membership"
 
 
+async def test_a_setter_decides_on_assigned_leads_only(scene):
+    setter = scene.add_user("U06SETTER", "SETTER", recipient=True)
+    assert await scene.click("approve", user="U06SETTER") == "review_not_assigned"
+    await nothing_happened(scene)
+    assert "U06SETTER" not in {card["recipient"] for card in scene.rows.all("SELECT recipient FROM app.send")}
+    scene.rows.all("UPDATE app.lead SET assigned_to_user_id = %s", setter)
+    assert await scene.click("approve", user="U06SETTER") == "review_approved"
+
+
 async def test_a_draft_of_another_workspace_cannot_be_decided(scene):
     """The button's workspace is a claim: a member there, recipient there, still gets nothing here."""
-    other = scene.rows.workspace("other", slack_recipients=["U07OTHER"])
-    scene.add_user("U07OTHER", "ADMIN", other)
+    other = scene.rows.workspace("other")
+    scene.add_user("U07OTHER", "ADMIN", other, recipient=True)
     assert await scene.click("approve", user="U07OTHER", workspace=other) == "review_unknown_draft"
     assert await scene.click("approve", user="U07OTHER") == "review_not_a_recipient"
     await nothing_happened(scene)

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.integration.seeds import NOW
-from tests.integration.workspaces_world import FILE, SECRETS, apply, plan, rows, versions
+from tests.integration.workspaces_world import FILE, SECRETS, apply, plan, recipients, rows, versions
+from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.workspaces import audit, export, hosts, members
@@ -101,7 +102,8 @@ async def test_everything_lands_where_its_readers_look(engine, keys):
     workspace_id = (await apply(engine, keys)).workspace_id
     [setting] = await rows(engine, "SELECT * FROM app.workspace_setting")
     assert (setting.sender_name, setting.tone, setting.signature) == ("Chris Doe", "brief", "Chris")
-    assert (setting.slack_recipients, setting.digest_local_time.isoformat()) == (["U05REVIEWER"], "08:30:00")
+    assert setting.digest_local_time.isoformat() == "08:30:00"
+    assert await recipients(engine) == ["setter@harbourline.example"]
     [owner] = await rows(engine, "SELECT u.email FROM app.workspace w JOIN app.user u ON u.id = w.owner_user_id")
     assert owner.email == "owner@harbourline.example"
     routes = await rows(
@@ -286,9 +288,9 @@ members:
 """
     done = await apply(engine, keys, source)
     assert lines(done.changes) == [
-        "~ setting slack_recipients: [U05REVIEWER] -> []",
         "- member portal@mills.example CLIENT_PORTAL",
         "- member setter@harbourline.example SETTER",
+        "- recipient setter@harbourline.example",
     ]
 
 
@@ -364,13 +366,20 @@ class TestMembers:
             await members.add_member(conn, "harbourline", "setter@harbourline.example", "ADMIN", **options)
             taken = await members.remove_member(conn, "harbourline", "setter@harbourline.example", "ADMIN", **options)
         assert taken == ["ADMIN"]
-        [setting] = await rows(engine, "SELECT slack_recipients FROM app.workspace_setting")
-        assert setting.slack_recipients == ["U05REVIEWER"]
+        assert await recipients(engine) == ["setter@harbourline.example"]
+        lead = new_id()
+        insert = (
+            f"INSERT INTO app.lead (id, workspace_id, assigned_to_user_id) SELECT '{lead}', w.id, u.id "
+            "FROM app.workspace w, app.user u WHERE u.email = 'setter@harbourline.example'"
+        )
+        async with engine.begin() as conn:
+            await conn.execute(text(insert))
         async with engine.begin() as conn:
             taken = await members.remove_member(conn, "harbourline", "setter@harbourline.example", **options)
         assert taken == ["SETTER"]
-        [setting] = await rows(engine, "SELECT slack_recipients FROM app.workspace_setting")
-        assert setting.slack_recipients == []
+        assert await recipients(engine) == []
+        [released] = await rows(engine, f"SELECT assigned_to_user_id FROM app.lead WHERE id = '{lead}'")
+        assert released.assigned_to_user_id is None
         actions = await rows(engine, "SELECT action, object FROM ops.audit ORDER BY id DESC LIMIT 1")
         assert [tuple(row) for row in actions] == [("member.remove", "member setter@harbourline.example")]
 

@@ -127,6 +127,12 @@ async def rows(engine: AsyncEngine, statement: str, **parameters: Any) -> list[A
         return list(await conn.execute(text(statement), parameters))
 
 
+async def recipients(engine: AsyncEngine) -> list[str]:
+    """Addresses of those who get the review cards."""
+    found = await rows(engine, "SELECT u.email FROM app.slack_recipient r JOIN app.user u ON u.id = r.user_id")
+    return sorted(row.email for row in found)
+
+
 @contextmanager
 def slack_api(answer: dict[str, Any]) -> Iterator[str]:
     """A Slack that answers every call with `answer`, on a free port; yields its base address."""

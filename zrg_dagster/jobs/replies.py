@@ -32,6 +32,7 @@ def drain_replies(
 ) -> None:
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.pipeline import ReplyWorld
+    from zrg_dagster.core.workspaces.access import super_admins
 
     settings = current_settings()
 
@@ -46,6 +47,7 @@ def drain_replies(
                     has_model_key=settings.openai_api_key is not None,
                     auto_send_disabled=settings.auto_send_disabled,
                     clock=clock.now,
+                    super_admins=super_admins(settings),
                 )
                 access = vendor_access(channels)
                 run_id, lease_s = context.run_id, settings.lease_s

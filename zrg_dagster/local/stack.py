@@ -9,6 +9,7 @@
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,16 @@ class Stack:
             except OSError:
                 return True
             return False
+
+    def remove(self) -> None:
+        """Delete the home and, with an embedded Postgres, its data wherever they lie. `StackError` while it runs."""
+        if not any((self.home / name).exists() for name in ("up.lock", "keys", "dsn")):
+            raise StackError(f"{self.home} is no home of this platform, nothing was deleted: check ZRG_HOME")
+        if self.is_supervised:
+            raise StackError(f"{self.home} is in use: stop `zrg up` first")
+        if self.postgres:
+            self.postgres.remove()
+        shutil.rmtree(self.home)
 
     def _take_lock(self, handle: IO[str]) -> None:
         try:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.sending.plan import PlannedSend, plan_send
 from zrg_dagster.core.text.zones import first_zone, local_instant
+from zrg_dagster.core.workspaces.recipients import recipients_sql
 
 DEFAULT_ZONE = "UTC"
 FIRST_COVERAGE = timedelta(hours=24)
@@ -81,14 +82,14 @@ class Counts:
         )
 
 
-_WORKSPACES = """
-    SELECT w.id, w.name, w.timezone, s.digest_local_time AS local_time, s.slack_recipients AS recipients, w.created_at,
+_WORKSPACES = f"""
+    SELECT w.id, w.name, w.timezone, s.digest_local_time AS local_time, {recipients_sql("w.id")} AS recipients, w.created_at,
            d.local_day AS last_day, d.covered_until
     FROM app.workspace w
     JOIN app.workspace_setting s ON s.workspace_id = w.id
     LEFT JOIN LATERAL (SELECT local_day, covered_until FROM app.digest d WHERE d.workspace_id = w.id
                        ORDER BY local_day DESC LIMIT 1) d ON true
-    WHERE w.is_active AND cardinality(s.slack_recipients) > 0
+    WHERE w.is_active AND cardinality({recipients_sql("w.id")}) > 0
     ORDER BY w.id"""
 
 

@@ -141,6 +141,7 @@ class RepliesLane:
             edited_text=payload["edited_text"],
             reason=payload["reason"],
             correlation_id=job.correlation_id,
+            super_admins=self._world.super_admins,
         )
 
         async def decide() -> review.ReviewOutcome:

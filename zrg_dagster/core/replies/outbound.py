@@ -13,6 +13,7 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.replies import cards
 from zrg_dagster.core.sending.plan import PlannedSend, plan_send
+from zrg_dagster.core.workspaces.recipients import recipients_sql
 
 MAX_CC = 20
 
@@ -27,7 +28,7 @@ class Origin:
 
 AI = Origin("ai")
 
-_DRAFT = text("""
+_DRAFT = text(f"""
     SELECT d.*, m.provider, m.provider_message_id, m.thread_handle, m.from_email, m.cc, m.to_email, m.body AS inbound,
         m.sentiment_tag AS trigger_tag, l.email AS lead_email, l.phone AS lead_phone, l.sender_account_id,
         l.current_replier_email, l.current_replier_name, l.first_name, l.last_name, l.email_campaign_id,
@@ -36,13 +37,12 @@ _DRAFT = text("""
          ORDER BY i.created_at, i.value LIMIT 1) AS ghl_contact,
         (SELECT value FROM app.lead_identity i WHERE i.lead_id = l.id AND i.kind = 'emailbison_lead'
          ORDER BY i.created_at, i.value LIMIT 1) AS emailbison_lead,
-        coalesce(s.slack_recipients, '{}') AS recipients
+        {recipients_sql("d.workspace_id", "l.assigned_to_user_id")} AS recipients
     FROM app.draft d
     JOIN app.message m ON m.id = d.trigger_message_id
     JOIN app.lead l ON l.id = d.lead_id
     JOIN app.workspace w ON w.id = d.workspace_id
     LEFT JOIN app.email_campaign c ON c.id = l.email_campaign_id
-    LEFT JOIN app.workspace_setting s ON s.workspace_id = d.workspace_id
     WHERE d.id = :id""")
 
 

@@ -65,6 +65,7 @@ class ReplyWorld:
     has_model_key: bool
     auto_send_disabled: bool
     clock: Callable[[], datetime]
+    super_admins: frozenset[str] = frozenset()
 
 
 class ReplyPipeline:

@@ -7,16 +7,17 @@ already handled card never sends anything.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.replies import outbound
-from zrg_dagster.core.workspaces.access import Action, roles_with
+from zrg_dagster.core.workspaces.access import Action, allowed, member_role
 
 
 class ReviewOutcome(StrEnum):
@@ -28,6 +29,7 @@ class ReviewOutcome(StrEnum):
     REGENERATING = "regenerating"
     NOT_A_RECIPIENT = "not_a_recipient"
     NOT_A_MEMBER = "not_a_member"
+    NOT_ASSIGNED = "not_assigned"
     UNKNOWN_DRAFT = "unknown_draft"
     STALE_VERSION = "stale_version"
     ALREADY_HANDLED = "already_handled"
@@ -38,7 +40,7 @@ class ReviewOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """A decision as it came in. `slack_user` is mapped to a member of the workspace."""
+    """A decision as it came in. `slack_user` is mapped to a recipient of the workspace; `super_admins` are addresses."""
 
     workspace_id: UUID
     action: str
@@ -48,19 +50,18 @@ class ReviewRequest:
     edited_text: str | None
     reason: str | None
     correlation_id: str
+    super_admins: frozenset[str] = frozenset()
 
 
 # The ledger settles a send before it touches its draft; locking in the same order keeps the two from a deadlock.
 _LOCK_SEND = text("SELECT id FROM app.send WHERE draft_id = :id AND kind = 'draft' FOR UPDATE")
-_LOCK = text("SELECT id, status, version, workspace_id FROM app.draft WHERE id = :id FOR UPDATE")
-_MEMBER = text("""
-    SELECT u.id FROM app.user u
-    JOIN app.workspace w ON w.id = :workspace_id
-    WHERE u.slack_user_id = :slack_user AND (w.owner_user_id = u.id OR EXISTS (
-        SELECT FROM app.member m WHERE m.workspace_id = w.id AND m.user_id = u.id
-          AND m.role = ANY(CAST(:roles AS text[]))))
+_LOCK = text("""
+    SELECT d.id, d.status, d.version, d.workspace_id, l.assigned_to_user_id
+    FROM app.draft d JOIN app.lead l ON l.id = d.lead_id WHERE d.id = :id FOR UPDATE OF d""")
+_RECIPIENT = text("""
+    SELECT u.id FROM app.slack_recipient r JOIN app.user u ON u.id = r.user_id
+    WHERE r.workspace_id = :workspace_id AND u.slack_user_id = :slack_user
     ORDER BY u.id LIMIT 1""")
-_RECIPIENTS = text("SELECT slack_recipients FROM app.workspace_setting WHERE workspace_id = :id")
 _EDIT = text("UPDATE app.draft SET body = :body, version = version + 1, updated_at = :now WHERE id = :id")
 _REJECT = text("""
     UPDATE app.draft SET status = 'rejected', reason = :reason, decided_by_user_id = :member, updated_at = :now
@@ -78,7 +79,7 @@ async def apply(conn: AsyncConnection, request: ReviewRequest, now: datetime) ->
     draft = (await conn.execute(_LOCK, {"id": request.draft_id})).one_or_none()
     if draft is None or draft.workspace_id != request.workspace_id:
         return ReviewOutcome.UNKNOWN_DRAFT
-    outcome, member = await _decide(conn, request, draft.status, draft.version, now)
+    outcome, member = await _decide(conn, request, draft, now)
     parameters = {"draft_id": request.draft_id, "code": f"review_{outcome}", "member": member, "now": now}
     await conn.execute(_DECISION, parameters)
     await enqueue(conn, [card_update(request.workspace_id, request.draft_id, request.correlation_id, now)])
@@ -86,26 +87,27 @@ async def apply(conn: AsyncConnection, request: ReviewRequest, now: datetime) ->
 
 
 async def _decide(
-    conn: AsyncConnection, request: ReviewRequest, status: str, version: int, now: datetime
+    conn: AsyncConnection, request: ReviewRequest, draft: Row[Any], now: datetime
 ) -> tuple[ReviewOutcome, UUID | None]:
-    recipients = (await conn.execute(_RECIPIENTS, {"id": request.workspace_id})).scalar_one_or_none() or []
-    if request.slack_user not in recipients:
-        return ReviewOutcome.NOT_A_RECIPIENT, None
     who = {"workspace_id": request.workspace_id, "slack_user": request.slack_user}
-    roles = list(roles_with(Action.DECIDE_DRAFTS))
-    member = (await conn.execute(_MEMBER, {**who, "roles": roles})).scalar_one_or_none()
+    member = (await conn.execute(_RECIPIENT, who)).scalar_one_or_none()
     if member is None:
+        return ReviewOutcome.NOT_A_RECIPIENT, None
+    role = await member_role(conn, request.workspace_id, member, admins=request.super_admins)
+    if not allowed(role, Action.DECIDE_DRAFTS):
         return ReviewOutcome.NOT_A_MEMBER, None
-    if status != "pending":
+    if not allowed(role, Action.DECIDE_DRAFTS, assigned=draft.assigned_to_user_id == member):
+        return ReviewOutcome.NOT_ASSIGNED, member
+    if draft.status != "pending":
         return ReviewOutcome.ALREADY_HANDLED, member
-    if request.version is not None and request.version != version:
+    if request.version is not None and request.version != draft.version:
         return ReviewOutcome.STALE_VERSION, member
     if request.action == "reject":
         parameters = {"id": request.draft_id, "reason": f"rejected: {request.reason or 'by a reviewer'}"}
         await conn.execute(_REJECT, {**parameters, "member": member, "now": now})
         return ReviewOutcome.REJECTED, member
     if request.action == "regenerate":
-        await enqueue(conn, [_regenerate(request, version, now)])
+        await enqueue(conn, [_regenerate(request, draft.version, now)])
         return ReviewOutcome.REGENERATING, member
     return await _send(conn, request, member, now), member
 

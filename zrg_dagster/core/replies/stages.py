@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
+from zrg_dagster.core.workspaces.recipients import recipients_sql
 
 
 class Stage(StrEnum):
@@ -44,9 +45,9 @@ class Reply:
 _MESSAGE = text("SELECT * FROM app.message WHERE id = :id")
 _LEAD = text("SELECT * FROM app.lead WHERE id = :id")
 _CAMPAIGN = text("SELECT * FROM app.email_campaign WHERE id = :id")
-_WORKSPACE = text("""
-    SELECT w.key, coalesce(s.slack_recipients, '{}') AS recipients
-    FROM app.workspace w LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id WHERE w.id = :id""")
+_WORKSPACE = text(f"""
+    SELECT w.key, {recipients_sql("w.id", "l.assigned_to_user_id")} AS recipients
+    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id WHERE l.id = :lead""")
 _BOOKED = text("""
     SELECT EXISTS (SELECT FROM app.appointment WHERE lead_id = :lead AND status NOT IN ('canceled', 'rescheduled'))""")
 _STAGES = text("SELECT stage, detail FROM app.reply_stage WHERE message_id = :id")
@@ -65,7 +66,7 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
     campaign = None
     if lead.email_campaign_id is not None and message.channel == "email":
         campaign = (await conn.execute(_CAMPAIGN, {"id": lead.email_campaign_id})).one_or_none()
-    workspace = (await conn.execute(_WORKSPACE, {"id": message.workspace_id})).one()
+    workspace = (await conn.execute(_WORKSPACE, {"lead": lead.id})).one()
     place = {"lead": lead.id, "sent_at": message.sent_at, "key": message.message_key}
     return Reply(
         message=message,

@@ -25,7 +25,7 @@ from zrg_dagster.core.workspaces.personas import apply_personas
 from zrg_dagster.core.workspaces.references import clean_secret, references
 from zrg_dagster.core.workspaces.sealing import Keys
 from zrg_dagster.core.workspaces.source import WorkspaceFileError
-from zrg_dagster.core.workspaces.users import save_users
+from zrg_dagster.core.workspaces.users import release_leads, save_users
 from zrg_dagster.core.workspaces.wanted import USER, WORKSPACE, Current, build_wanted
 
 ORDER = (WORKSPACE, USER, *(section.name for section in tables.SECTIONS))
@@ -204,6 +204,8 @@ async def _write(conn: AsyncConnection, file: WorkspaceFile, plan: Plan, keys: K
         for verb in ("delete", "update", "insert"):
             rows = [(each.after or each.before or {}) for each in changes if each.verb == verb]
             await tables.write_rows(conn, section, verb, rows, workspace_id=plan.workspace_id, now=now, seal=seal)
+    if any(change.verb == "delete" for change in by_section[tables.MEMBER.name]):
+        await release_leads(conn, plan.workspace_id, now)
 
 
 def _translated(error: IntegrityError) -> Exception:

@@ -45,14 +45,10 @@ def document_of(key: str, current: Current) -> dict[str, Any]:
     somewhere else ends equal."""
     state = current.state
     workspace = state[WORKSPACE][()]
-    users = {row["slack_user_id"]: row["email"] for row in state[USER].values() if row["slack_user_id"]}
     default = any(row["is_default"] for row in state["persona"].values())
     hidden = set(MIRRORED.values()) if default else set()
     settings = {name: value for name, value in state["setting"].get((), {}).items() if name not in hidden}
-    recipients = settings.pop("slack_recipients", [])
-    # A recipient who is no member cannot be named; then the list is left out, and an apply leaves it alone.
-    if all(slack_id in users for slack_id in recipients):
-        settings["slack_recipients"] = [users[slack_id] for slack_id in recipients]
+    settings["slack_recipients"] = [row["email"] for row in _in_order(state, "recipient", "email")]
     return {
         "workspace": {"key": key, **workspace},
         "settings": settings,

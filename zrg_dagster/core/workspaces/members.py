@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.workspaces.apply import take_turn
 from zrg_dagster.core.workspaces.audit import record
 from zrg_dagster.core.workspaces.declare import Role, checked_email
-from zrg_dagster.core.workspaces.users import save_users
+from zrg_dagster.core.workspaces.users import release_leads, save_users
 
 ROLES: tuple[str, ...] = get_args(Role)
 
@@ -36,10 +36,8 @@ _REMOVE = text("""
     RETURNING m.role""")
 # Who is no longer of the workspace gets no more cards about its leads.
 _SILENCE = text("""
-    UPDATE app.workspace_setting s
-    SET slack_recipients = array_remove(s.slack_recipients, u.slack_user_id), updated_at = :now
-    FROM app.user u
-    WHERE s.workspace_id = :id AND u.email = :email AND u.slack_user_id = ANY (s.slack_recipients)
+    DELETE FROM app.slack_recipient r USING app.user u
+    WHERE r.workspace_id = :id AND r.user_id = u.id AND u.email = :email
       AND NOT EXISTS (SELECT FROM app.member m WHERE m.workspace_id = :id AND m.user_id = u.id)
       AND NOT EXISTS (SELECT FROM app.workspace w WHERE w.id = :id AND w.owner_user_id = u.id)""")
 
@@ -93,7 +91,8 @@ async def remove_member(
         raise MemberError(
             f"{email} has no such membership in {key}; the owner is changed by `workspace.owner` in the file"
         )
-    await conn.execute(_SILENCE, {"id": workspace.id, "email": email, "now": now})
+    await conn.execute(_SILENCE, {"id": workspace.id, "email": email})
+    await release_leads(conn, workspace.id, now)
     await _record(conn, workspace.id, "member.remove", email, taken, actor, now)
     return taken
 

@@ -51,14 +51,6 @@ SETTINGS = (
         "zrg_dagster.core.followups.due._DUE_FROM",
     ),
     Setting(
-        "slack_recipients",
-        "text[]",
-        "'{}'",
-        "Slack user ids of members; the file names them by e-mail",
-        "seed 003 §9",
-        "zrg_dagster.core.replies.review._RECIPIENTS",
-    ),
-    Setting(
         "digest_local_time",
         "time without time zone",
         "'08:00:00'",

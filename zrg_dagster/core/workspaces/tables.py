@@ -117,26 +117,18 @@ SETTING = Section(
         Column("booking_link"),
         Column("follow_ups_paused_until", "timestamptz"),
         Column("digest_local_time", "time"),
-        Column("slack_recipients", "text[]"),
     ),
     has_id=False,
     is_stamped=True,
 )
-MEMBER = Section(
-    "member",
-    "app.member",
-    (
-        Column(
-            "email",
-            target="user_id",
-            read="(SELECT u.email FROM app.user u WHERE u.id = t.user_id)",
-            write="(SELECT u.id FROM app.user u WHERE u.email = r.email)",
-        ),
-        Column("role"),
-    ),
-    absent="delete",
-    has_id=False,
+EMAIL_OF = Column(
+    "email",
+    target="user_id",
+    read="(SELECT u.email FROM app.user u WHERE u.id = t.user_id)",
+    write="(SELECT u.id FROM app.user u WHERE u.email = r.email)",
 )
+MEMBER = Section("member", "app.member", (EMAIL_OF, Column("role")), absent="delete", has_id=False)
+RECIPIENT = Section("recipient", "app.slack_recipient", (EMAIL_OF,), absent="delete", has_id=False)
 INTEGRATION = Section(
     "integration",
     "app.integration",
@@ -245,8 +237,8 @@ QUESTION = Section(
 
 # In the order in which they are written: what others refer to comes first.
 SECTIONS = (
-    *(SETTING, MEMBER, INTEGRATION, CREDENTIAL, ROUTE, PERSONA, CAMPAIGN, SMS_CAMPAIGN, GHL_CAMPAIGN, CALENDAR),
-    *(SEQUENCE, STEP, KNOWLEDGE, QUESTION),
+    *(SETTING, MEMBER, RECIPIENT, INTEGRATION, CREDENTIAL, ROUTE, PERSONA, CAMPAIGN, SMS_CAMPAIGN, GHL_CAMPAIGN),
+    *(CALENDAR, SEQUENCE, STEP, KNOWLEDGE, QUESTION),
 )
 
 

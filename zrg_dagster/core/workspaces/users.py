@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,3 +26,15 @@ async def save_users(conn: AsyncConnection, users: Sequence[dict[str, Any]]) -> 
     if users:
         rows = [{"new_id": str(new_id()), **user} for user in users]
         await conn.execute(_SAVE, {"rows": json.dumps(rows)})
+
+
+_RELEASE = text("""
+    UPDATE app.lead l SET assigned_to_user_id = NULL, updated_at = :now
+    WHERE l.workspace_id = :id AND l.assigned_to_user_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM app.member m WHERE m.workspace_id = :id AND m.user_id = l.assigned_to_user_id)
+      AND NOT EXISTS (SELECT FROM app.workspace w WHERE w.id = :id AND w.owner_user_id = l.assigned_to_user_id)""")
+
+
+async def release_leads(conn: AsyncConnection, workspace_id: UUID, now: datetime) -> None:
+    """Leads of people who left the workspace are nobody's, so that an assignment finds them."""
+    await conn.execute(_RELEASE, {"id": workspace_id, "now": now})

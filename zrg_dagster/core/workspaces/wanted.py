@@ -73,26 +73,30 @@ class _Builder:
 
     def settings(self) -> None:
         old = self.now["setting"].get(())
-        row = dict(old) if old else SettingsPart().model_dump()
-        row |= self.file.settings.model_dump(include=self.file.settings.model_fields_set)
-        if "slack_recipients" in self.file.settings.model_fields_set:
-            row["slack_recipients"] = self._named_recipients()
-        else:
-            row["slack_recipients"] = self._kept_recipients(old["slack_recipients"] if old else [])
+        row = dict(old) if old else SettingsPart().model_dump(exclude={"slack_recipients"})
+        row |= self.file.settings.model_dump(include=self.file.settings.model_fields_set - {"slack_recipients"})
         self.state["setting"] = {(): row}
+        if "slack_recipients" in self.file.settings.model_fields_set:
+            self._refuse_unreachable()
+            self.state["recipient"] = {
+                (address,): {"email": address} for address in self.file.settings.slack_recipients
+            }
+        else:
+            # Who leaves the workspace gets no more cards about its leads.
+            people = self._people()
+            kept = {key: row for key, row in self.now["recipient"].items() if row["email"] in people}
+            self.state["recipient"] = kept
 
     def _people(self) -> set[str]:
         owner = self.state[WORKSPACE][()]["owner"]
         return {email for email, _ in self.state["member"]} | ({owner} if owner else set())
 
-    def _named_recipients(self) -> list[str]:
-        """Addresses become the Slack ids under which the cards are sent; an unknown address is named."""
-        people, ids = self._people(), []
+    def _refuse_unreachable(self) -> None:
+        """An unknown address is named, and so is a person whom no card can reach."""
+        people = self._people()
         for index, address in enumerate(self.file.settings.slack_recipients):
             user = self.state[USER].get((address,))
-            slack_id = user["slack_user_id"] if user else None
-            if address in people and slack_id:
-                ids.append(slack_id)
+            if address in people and user and user["slack_user_id"]:
                 continue
             message = (
                 f"{address} has no Slack user; give the member a slack_user"
@@ -100,19 +104,6 @@ class _Builder:
                 else f"unknown address {address}; add it to members with a slack_user"
             )
             self.problems.append(self.file.problem(("settings", "slack_recipients", index), message))
-        return list(dict.fromkeys(ids))
-
-    def _kept_recipients(self, ids: Iterable[str]) -> list[str]:
-        """Who leaves the workspace receives nothing more; who has a new Slack id receives it there."""
-        addresses = {row["slack_user_id"]: row["email"] for row in self.now[USER].values() if row["slack_user_id"]}
-        people, kept = self._people(), []
-        for slack_id in ids:
-            address = addresses.get(slack_id)
-            if address is None:
-                kept.append(slack_id)
-            elif address in people and (new := self.state[USER][(address,)]["slack_user_id"]):
-                kept.append(new)
-        return list(dict.fromkeys(kept))
 
     def personas(self) -> None:
         """What `apply_personas` will do: rows by name without regard to case, at most one default, settings mirrored."""

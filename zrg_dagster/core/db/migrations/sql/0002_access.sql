@@ -88,6 +88,7 @@ BEGIN
         SELECT * FROM (VALUES
             ('member', 'member', NULL),
             ('workspace_setting', 'member', NULL),
+            ('slack_recipient', 'member', NULL),
             ('email_campaign', 'member', NULL),
             ('sms_campaign', 'member', NULL),
             ('ghl_campaign', 'member', NULL),
@@ -167,7 +168,7 @@ CREATE POLICY web_update ON app.follow_up_task FOR UPDATE TO zrg_web
            AND (SELECT authz.member_role()) IN ('OWNER', 'ADMIN', 'INBOX_MANAGER', 'SETTER')
            AND EXISTS (SELECT FROM app.lead l WHERE l.id = follow_up_task.lead_id));
 
-GRANT UPDATE (booking_link, follow_ups_paused_until, slack_recipients, digest_local_time, updated_at)
+GRANT UPDATE (booking_link, follow_ups_paused_until, digest_local_time, updated_at)
     ON app.workspace_setting TO zrg_web;
 CREATE POLICY web_update ON app.workspace_setting FOR UPDATE TO zrg_web
     USING (workspace_id = (SELECT authz.workspace_id()) AND (SELECT authz.member_role()) IN ('OWNER', 'ADMIN'));

@@ -57,6 +57,17 @@ ALTER TABLE secret.credential ADD CONSTRAINT credential_name_check CHECK (name I
     'calendly_token', 'slack_bot_token', 'resend_api_key')) NOT VALID;
 ALTER TABLE secret.credential VALIDATE CONSTRAINT credential_name_check;
 
+-- Who gets the review cards and the digest. People, not Slack ids: an id may change, and who leaves must not stay.
+CREATE TABLE app.slack_recipient (
+    workspace_id uuid NOT NULL REFERENCES app.workspace (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL REFERENCES app.user (id) ON DELETE CASCADE,
+    PRIMARY KEY (workspace_id, user_id)
+);
+INSERT INTO app.slack_recipient (workspace_id, user_id)
+SELECT DISTINCT s.workspace_id, u.id
+FROM app.workspace_setting s JOIN app.user u ON u.slack_user_id = ANY (s.slack_recipients);
+ALTER TABLE app.workspace_setting DROP COLUMN slack_recipients;
+
 -- Campaigns of the other channels. An SMS campaign is a label in the CRM's delivery, matched without regard to case.
 CREATE TABLE app.sms_campaign (
     id uuid PRIMARY KEY,
