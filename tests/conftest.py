@@ -16,6 +16,8 @@ from zrg_dagster.core.base.settings import Settings, current_settings
 from zrg_dagster.core.db import migrate, roles
 from zrg_dagster.local.postgres import EmbeddedPostgres
 
+pytest_plugins = ["tests.secret_watch"]
+
 _OURS = ("ZRG_", "OPENAI_", "SLACK_", "GHL_", "CALENDLY_", "EMAILBISON_", "UNIPILE_", "DAGSTER_", "PG")
 _OURS_EXACT = ("PUBLIC_URL", "AUTO_SEND_DISABLED")
 _POSTGRES_MAJOR = int(os.environ.get("ZRG_TEST_PG") or "18")

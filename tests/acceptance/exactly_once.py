@@ -4,6 +4,9 @@ import json
 from collections import Counter
 from typing import Any
 
+import psycopg
+
+from tests import secret_watch
 from tests.acceptance.platform import Platform
 from tests.acceptance.postman import Postman
 from zrg_dagster.local.demo.checks import Checks, Ledger
@@ -25,6 +28,9 @@ _COUNTERS = """
     FROM app.email_campaign c"""
 
 
+_DAGSTER_TABLES = ("runs", "run_tags", "event_logs", "job_ticks", "instigators")
+
+
 def check(platform: Platform, postman: Postman) -> None:
     """Compare everything posted so far with the database and with what the vendors received. All work must be done."""
     checks, ledger = Checks(), platform.ledger
@@ -32,6 +38,7 @@ def check(platform: Platform, postman: Postman) -> None:
     _conversations(checks, ledger, postman)
     _jobs(checks, ledger)
     _sends(checks, ledger, platform)
+    _secrets(checks, platform)
     failed = [f"{each.name}: expected {each.expected}, seen {each.seen}" for each in checks.failed]
     assert not failed, "\n".join(failed)
 
@@ -106,6 +113,16 @@ def _sends(checks: Checks, ledger: Ledger, platform: Platform) -> None:
     )
     messages = ledger.one("SELECT count(*) FROM app.message WHERE source = 'zrg'")
     checks.equal("touches and messages of our sends", (to_leads, to_leads), (touches, messages))
+
+
+def _secrets(checks: Checks, platform: Platform) -> None:
+    """No log line of a process, and nothing that Dagster keeps of a run, holds a secret."""
+    checks.equal("secrets in the logs", [], secret_watch.found_in("\n".join(platform.all_lines())))
+    with psycopg.connect(platform.stack.dsn("dagster")) as connection:
+        for table in _DAGSTER_TABLES:
+            rows = connection.execute(f"SELECT t::text FROM {table} t".encode()).fetchall()
+            said = "\n".join(text for (text,) in rows)
+            checks.equal(f"secrets in Dagster's {table}", [], secret_watch.found_in(said))
 
 
 def _intent(vendor: str, content: dict[str, Any], natural_key: str) -> str:

@@ -112,6 +112,12 @@ class Platform:
             f"--- {name}\n" + "\n".join(line[:500] for line in lines[-TAIL_LINES:]) for name, lines in parts.items()
         )
 
+    def all_lines(self) -> list[str]:
+        """Everything that the processes of this home wrote to their logs."""
+        files = sorted((self.home / "logs").glob("*.log"))
+        lines = [line for path in files for line in path.read_text(errors="replace").splitlines()]
+        return [*lines, *(line for kept in self.logs.values() for line in kept)]
+
     def _runs(self) -> list[str]:
         """What Dagster thinks of the last runs."""
         try:
