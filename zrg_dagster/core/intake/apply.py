@@ -335,7 +335,10 @@ async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime
     campaign_days = await sync_campaigns(conn, {*batch.changes, *batch.found.lead_of.values()})
     if booked:
         await complete_on_booking(conn, booked, now)
-        await start_on_booking(conn, booked, now)
+        by_hand = {
+            batch.found.lead_of.get(number) for number, (event, _) in enumerate(batch.items) if event.is_replayed
+        }
+        await start_on_booking(conn, [lead_id for lead_id in booked if lead_id not in by_hand], now)
     days = campaign_days | {(day, each.workspace_id) for each in (*stored, *linked) for day in each.days}
     if days:
         await mark_dirty(conn, "booking", days)

@@ -40,6 +40,7 @@ class ClaimedEvent:
     correlation_id: str
     body: bytes
     content_type: str
+    is_replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def _claimed(row: Row[Any], stored: Row[Any]) -> ClaimedEvent:
         correlation_id=row.correlation_id,
         body=stored.body or b"",
         content_type=headers.get("content-type", ""),
+        is_replayed=row.replayed_at is not None,
     )
 
 
