@@ -262,9 +262,10 @@ def _bounce_threshold(reading: Reading) -> Parsed:
     signal = SignalRecord(
         kind="sender_health",
         key=reading.key("campaign", f"{campaign.external_id}:bounce_threshold:{at:%Y%m%dT%H%M%S%f}"),
-        value="bounce_threshold",
+        value="degraded",
         at=at,
         channel="email",
+        detail="bounce_threshold",
     )
     return Parsed(reading.event_type, lead=LeadRecord(campaign=campaign), signals=(signal,))
 
