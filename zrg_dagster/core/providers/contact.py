@@ -6,6 +6,8 @@ custom fields. Names of columns are compared without case, blanks, underscores a
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from zrg_dagster.core.providers.payload import Json, text
@@ -18,6 +20,7 @@ from zrg_dagster.core.text.website import normalise_website
 
 MAX_FIELD_CHARS = 500
 MAX_COLUMNS = 200
+MAX_NAME_CHARS = 64
 
 _PHONE = ("phone", "mobile", "phonenumber", "mobilephone")
 _LINKEDIN = ("linkedinurl", "linkedin", "linkedinprofile")
@@ -39,10 +42,15 @@ def filled(parent: Json, key: str) -> str | None:
 def columns(pairs: Iterable[tuple[Any, str | None]]) -> dict[str, str]:
     """Values by folded column name; of two columns with one name the first counts."""
     found: dict[str, str] = {}
-    for _, (name, value) in zip(range(MAX_COLUMNS), pairs, strict=False):
-        if isinstance(name, str) and value:
-            found.setdefault(name.lower().translate(_NO_SEPARATORS), value)
+    for name, value in islice(pairs, MAX_COLUMNS):
+        if value and isinstance(name, str) and len(name) <= MAX_NAME_CHARS:
+            found.setdefault(_folded(name), value)
     return found
+
+
+@lru_cache(maxsize=1024)  # the same few columns come with each mail of a campaign
+def _folded(name: str) -> str:
+    return name.lower().translate(_NO_SEPARATORS)
 
 
 def columns_of(*holders: Json) -> dict[str, str]:
