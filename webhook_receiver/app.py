@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,15 @@ from zrg_dagster.core.providers.door import (
     Refused,
     Reply,
     Route,
+    RouteKey,
     kept_headers,
     split_secrets,
 )
 from zrg_dagster.core.providers.emailbison.door import DOOR as EMAILBISON
 from zrg_dagster.core.providers.ghl.door import DOOR as GHL
+from zrg_dagster.core.providers.instantly.door import DOOR as INSTANTLY
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
+from zrg_dagster.core.providers.smartlead.door import DOOR as SMARTLEAD
 
 log = get_logger(__name__)
 
@@ -44,6 +47,8 @@ Headers = list[tuple[bytes, bytes]]
 
 WEBHOOKS: Mapping[str, Door] = {
     "/api/webhooks/email": EMAILBISON,
+    "/api/webhooks/smartlead": SMARTLEAD,
+    "/api/webhooks/instantly": INSTANTLY,
     "/api/webhooks/ghl/sms": GHL,
     "/api/webhooks/calendly/{workspace}": CALENDLY,
     "/api/webhooks/slack/interactions": SLACK,
@@ -65,6 +70,16 @@ OUTCOME_OF_STATUS = {
 }
 STORED = b'{"success": true, "duplicate": false}'
 DUPLICATE = b'{"success": true, "duplicate": true}'
+MISMATCH = b'{"success": true, "ignored": true, "reason": "provider_mismatch"}'
+
+
+class ProviderMismatch(Exception):
+    """The workspace is connected to `connected`, another vendor of the same kind. `workspace` is its key."""
+
+    def __init__(self, connected: str, workspace: str) -> None:
+        super().__init__(f"{workspace} is connected to {connected}")
+        self.connected = connected
+        self.workspace = workspace
 
 
 async def respond(
@@ -115,6 +130,18 @@ class Webhook:
             await respond(send, 200, reply.body, reply.content_type.encode(), extra)
         except ClientGone:
             self._metrics.count(provider, "malformed")
+        except ProviderMismatch as mismatch:
+            self._metrics.count(provider, "provider_mismatch")
+            if self._refusals.spend():
+                log.warning(
+                    "delivery_ignored",
+                    provider=provider,
+                    reason="provider_mismatch",
+                    workspace=mismatch.workspace,
+                    connected=mismatch.connected,
+                    correlation_id=correlation_id,
+                )
+            await respond(send, 200, MISMATCH, JSON, extra)
         except Refused as refusal:
             outcome = OUTCOME_OF_STATUS.get(refusal.status, "failed")
             self._metrics.count(provider, outcome)
@@ -195,11 +222,7 @@ class Webhook:
                 raise Refused(401, "not_configured")
             door.verify(delivery, self._app_secrets, now)
             return None
-        for key in door.route_keys(delivery):
-            if route := await self._routes.find(key):
-                break
-        else:
-            raise Refused(404, "unknown_workspace")
+        route = await self._route(door.route_keys(delivery))
         if route.secrets:
             door.verify(delivery, route.secrets, now)
         elif not self._development:
@@ -207,6 +230,17 @@ class Webhook:
         elif self._refusals.spend():
             log.warning("unsigned_delivery_accepted", provider=door.provider, workspace=route.workspace_key)
         return route
+
+    async def _route(self, keys: Iterable[RouteKey]) -> Route:
+        """The first route that a key finds. `ProviderMismatch` when a key finds only a rival vendor's, else 404."""
+        mismatch: ProviderMismatch | None = None
+        for key in keys:
+            if route := await self._routes.find(key):
+                return route
+            for rival in self._door.rivals:
+                if self._routes.peek(RouteKey(rival, key.key)) is not None:
+                    mismatch = mismatch or ProviderMismatch(rival, key.key)
+        raise mismatch or Refused(404, "unknown_workspace")
 
     def _refuse_foreign(self, identity: Identity, route: Route | None) -> None:
         for claim in identity.claims:

@@ -22,18 +22,25 @@ from zrg_dagster.core.base.settings import load_settings
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
 WORKSPACE = UUID("01900000-0000-7000-8000-000000000001")
+PELICAN = UUID("01900000-0000-7000-8000-0000000000a1")
+KELP = UUID("01900000-0000-7000-8000-0000000000a2")
 HOST = "send.harbourline.example"
 EMAIL_SECRET, GHL_SECRET, CALENDLY_SECRET, SLACK_SECRET = (
     "eb-hook-55d0", "ghl-hook-7c21e0", "cal-sign-8f31d0", "slk-sign-7e1d0c5b9a",
 )  # fmt: skip
+SMARTLEAD_SECRET, INSTANTLY_SECRET = "sl-6e0b2f44-hook", "in-hook-0af93c"
 SLACK_VECTOR_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 EMAIL_PATH = f"/api/webhooks/email?clientId=clnt_harbourline&key={EMAIL_SECRET}"
 JSON_TYPE = {"content-type": "application/json"}
+# The samples' workspaces: one for each e-mail vendor.
+WORKSPACES = {"clnt_harbourline": WORKSPACE, "clnt_pelican": PELICAN, "clnt_kelp": KELP}
 ROUTES = (
-    ("emailbison", "clnt_harbourline", EMAIL_SECRET),
-    ("emailbison", f"{HOST}|41", EMAIL_SECRET),
-    ("ghl", "vQ7mZ2xKc9TfLp4RdWnA", GHL_SECRET),
-    ("calendly", "clnt_harbourline", CALENDLY_SECRET),
+    ("emailbison", "clnt_harbourline", EMAIL_SECRET, "clnt_harbourline"),
+    ("emailbison", f"{HOST}|41", EMAIL_SECRET, "clnt_harbourline"),
+    ("ghl", "vQ7mZ2xKc9TfLp4RdWnA", GHL_SECRET, "clnt_harbourline"),
+    ("calendly", "clnt_harbourline", CALENDLY_SECRET, "clnt_harbourline"),
+    ("smartlead", "clnt_pelican", SMARTLEAD_SECRET, "clnt_pelican"),
+    ("instantly", "clnt_kelp", INSTANTLY_SECRET, "clnt_kelp"),
 )
 
 
@@ -86,13 +93,20 @@ class Receiver:
         labels = {"provider": provider, "outcome": outcome}
         return self.metrics.registry.get_sample_value("zrg_receiver_deliveries_total", labels) or 0
 
-    def add_route(self, provider: str, key: str, secret: str | None, workspace: UUID = WORKSPACE) -> None:
+    def add_route(
+        self,
+        provider: str,
+        key: str,
+        secret: str | None,
+        workspace: UUID = WORKSPACE,
+        workspace_key: str = "clnt_harbourline",
+    ) -> None:
         sealed = self.sealer.seal(secret, scope=f"{workspace}:verify:{provider}") if secret else None
         self.sql.run(
             "INSERT INTO raw.route (provider, routing_key, workspace_id, workspace_key, allowed_hosts, sealed_secret) "
-            "VALUES (%s, %s, %s, 'clnt_harbourline', %s, %s) "
+            "VALUES (%s, %s, %s, %s, %s, %s) "
             "ON CONFLICT (provider, routing_key) DO UPDATE SET sealed_secret = excluded.sealed_secret",
-            provider, key, workspace, [HOST] if provider == "emailbison" else [], sealed,
+            provider, key, workspace, workspace_key, [HOST] if provider == "emailbison" else [], sealed,
         )  # fmt: skip
 
 
@@ -120,9 +134,10 @@ async def running_receiver(database: Any, **changes: Any) -> AsyncIterator[Recei
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://receiver", timeout=30) as client:
         receiver = Receiver(client, metrics, routes, sealer, sql)
-        add_workspace(sql, WORKSPACE, "clnt_harbourline")
-        for provider, key, secret in ROUTES:
-            receiver.add_route(provider, key, secret)
+        for workspace_key, workspace in WORKSPACES.items():
+            add_workspace(sql, workspace, workspace_key)
+        for provider, key, secret, workspace_key in ROUTES:
+            receiver.add_route(provider, key, secret, WORKSPACES[workspace_key], workspace_key)
         async with app.router.lifespan_context(app):
             assert await routes.refresh()
             yield receiver

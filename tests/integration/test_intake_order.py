@@ -26,10 +26,16 @@ from zrg_dagster.core.providers.records import ShapeError
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
 RECEIVED = datetime(2026, 3, 10, 16, 41, 33, tzinfo=UTC)
+# Variants of another sample's reply that no vendor would send of one mail: other words, or a thread unknown again.
+CONTRADICT = {
+    "instantly/reply_received__legacy_orig_shape.json",
+    "smartlead/EMAIL_REPLY__missing_stats_id.json",
+}
 FILES = sorted(
     str(path.relative_to(PAYLOADS))
-    for vendor in ("emailbison", "ghl", "calendly")
+    for vendor in ("emailbison", "smartlead", "instantly", "ghl", "calendly")
     for path in (PAYLOADS / vendor).glob("*.json")
+    if f"{vendor}/{path.name}" not in CONTRADICT
 )
 NUMBERS = count(1)
 LATER = RECEIVED + timedelta(hours=2)
@@ -231,6 +237,14 @@ slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_s
 @settings(max_examples=40, suppress_health_check=slow)
 def test_order_repetition_and_lanes_do_not_matter(shared: Database, stream: Any, workers: int, batch_size: int) -> None:
     check(shared, *stream, workers, batch_size)
+
+
+def test_a_phone_that_a_later_stop_brings_along_is_stopped_since_the_first(shared: Database) -> None:
+    """The unsubscribe names the address alone, the bounce the phone too."""
+    files = ["emailbison/LEAD_UNSUBSCRIBED__new_lead.json", "instantly/email_bounced__basic.json"]
+    apart = [[(file, False)] for file in files]
+    check(shared, files, apart, 1, 500)
+    check(shared, files, [[(file, False) for file in reversed(files)]], 1, 500)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -1,4 +1,4 @@
-"""Every sample delivery of the four vendors through the door and the drain: how each of them ends."""
+"""Every sample delivery of the vendors through the door and the drain: how each of them ends."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from tests.integration.intake_support import Rows, drain
 from tests.integration.receiver_support import GHL_SECRET, JSON_TYPE, running_receiver, wire_body
 from tests.integration.test_receiver import MANIFEST, deliver
 
-VENDORS = ("emailbison", "ghl", "calendly", "slack")
+VENDORS = ("emailbison", "smartlead", "instantly", "ghl", "calendly", "slack")
 SAMPLES = [entry for entry in MANIFEST if entry["provider"] in VENDORS]
 LATER = datetime(2026, 3, 10, 20, tzinfo=UTC)
 
@@ -123,6 +123,33 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "ghl/sms_inbound__same_text_later.json": PROCESSED,
     "ghl/sms_inbound__stop.json": PROCESSED,
     "ghl/sms_inbound__unknown_location.json": 404,
+    "instantly/MALFORMED.raw.json": 400,
+    "instantly/account_error__basic.json": NO_EFFECT,
+    "instantly/auto_reply_received__basic.json": PROCESSED,
+    "instantly/campaign_completed__basic.json": ("ignored", "log_only"),
+    "instantly/custom_label__basic.json": ("ignored", "custom_label"),
+    "instantly/email_bounced__basic.json": PROCESSED,
+    "instantly/email_opened__basic.json": ("ignored", "log_only"),
+    "instantly/email_sent__basic.json": PROCESSED,
+    "instantly/lead_closed__basic.json": NO_EFFECT,
+    "instantly/lead_interested__basic.json": NO_EFFECT,
+    "instantly/lead_meeting_booked__basic.json": NO_EFFECT,
+    "instantly/lead_meeting_completed__basic.json": NO_EFFECT,
+    "instantly/lead_neutral__basic.json": NO_EFFECT,
+    "instantly/lead_no_show__basic.json": NO_EFFECT,
+    "instantly/lead_not_interested__basic.json": NO_EFFECT,
+    "instantly/lead_out_of_office__basic.json": NO_EFFECT,
+    "instantly/lead_unsubscribed__v2.json": PROCESSED,
+    "instantly/lead_wrong_person__basic.json": NO_EFFECT,
+    "instantly/link_clicked__basic.json": ("ignored", "log_only"),
+    "instantly/reply_received__bad_bearer.json": 401,
+    "instantly/reply_received__cc_replier.json": PROCESSED,
+    "instantly/reply_received__html_only.json": PROCESSED,
+    "instantly/reply_received__legacy_orig_shape.json": PROCESSED,
+    "instantly/reply_received__missing_email_id.json": PROCESSED,
+    "instantly/reply_received__no_timestamp.json": REPEATED,  # the reply of __legacy_orig_shape, told again
+    "instantly/reply_received__v2.json": REPEATED,
+    "instantly/unsubscribed__legacy_orig_shape.json": PROCESSED,
     "slack/block_actions__approve_send.form.json": CLICK,
     "slack/block_actions__approve_send_double_click.form.json": CLICK,
     "slack/block_actions__bad_value_json.form.json": "duplicate",
@@ -139,6 +166,28 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "slack/slash_command__official_vector.form.json": ("ignored", "not_an_interaction"),
     "slack/url_verification.json": "answered",
     "slack/view_submission__ignored.form.json": ("ignored", "type_not_handled"),
+    "smartlead/CAMPAIGN_BOUNCE_THRESHOLD__basic.json": NO_EFFECT,
+    "smartlead/CAMPAIGN_STATUS_CHANGED__paused.json": ("ignored", "log_only"),
+    "smartlead/EMAIL_ACCOUNT_DISCONNECTED__basic.json": NO_EFFECT,
+    "smartlead/EMAIL_BOUNCE__basic.json": PROCESSED,
+    "smartlead/EMAIL_LINK_CLICK__basic.json": ("ignored", "log_only"),
+    "smartlead/EMAIL_OPEN__basic.json": ("ignored", "log_only"),
+    "smartlead/EMAIL_REPLIED__nested_new_docs.json": PROCESSED,
+    "smartlead/EMAIL_REPLY__alias_replier.json": PROCESSED,
+    "smartlead/EMAIL_REPLY__bad_secret.json": 401,
+    "smartlead/EMAIL_REPLY__docs_flat.json": PROCESSED,
+    "smartlead/EMAIL_REPLY__epoch_ms.json": PROCESSED,
+    "smartlead/EMAIL_REPLY__html_only.json": PROCESSED,
+    "smartlead/EMAIL_REPLY__legacy_orig_shape.json": PROCESSED,
+    "smartlead/EMAIL_REPLY__missing_stats_id.json": REPEATED,  # the reply of __docs_flat
+    "smartlead/EMAIL_SENT__basic.json": PROCESSED,
+    "smartlead/FIRST_EMAIL_SENT__basic.json": ("ignored", "covered_by_email_sent"),
+    "smartlead/LEAD_CATEGORY_UPDATED__interested.json": NO_EFFECT,
+    "smartlead/LEAD_UNSUBSCRIBED__docs.json": PROCESSED,
+    "smartlead/LEAD_UNSUBSCRIBED__legacy.json": PROCESSED,
+    "smartlead/MALFORMED.raw.json": 400,
+    "smartlead/MANUAL_STEP_REACHED__basic.json": ("ignored", "log_only"),
+    "smartlead/UNTRACKED_REPLIES__basic.json": PROCESSED,
 }
 
 
@@ -168,6 +217,42 @@ async def test_every_sample_ends_as_it_should(database: Any, monkeypatch: pytest
         assert all(errors), "what is put aside says why"
         said = " ".join(errors).lower()
         assert not [secret for secret in ("brightloom", "okafor", "mara", "415555") if secret in said]
+
+
+async def test_no_reply_and_no_stop_of_the_other_mail_vendors_is_lost(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The predecessor answered 200 to each of these and kept none: new names, other keys, bodies it did not read."""
+    lost = {
+        "smartlead/EMAIL_REPLIED__nested_new_docs.json": "Price?",
+        "smartlead/EMAIL_REPLY__html_only.json": "Sure & thanks",
+        "smartlead/EMAIL_REPLY__missing_stats_id.json": "What does it cost?",
+        "smartlead/UNTRACKED_REPLIES__basic.json": "Joren passed this on. Send pricing.",
+        "smartlead/LEAD_UNSUBSCRIBED__docs.json": None,
+        "instantly/reply_received__v2.json": "Tell me more. Is it per berth?",
+        "instantly/lead_unsubscribed__v2.json": None,
+    }
+    async with running_receiver(database) as receiver:
+        for entry in SAMPLES:
+            if entry["file"] in lost:
+                assert (await deliver(receiver, monkeypatch, entry)).status_code == 200
+        await drain(database, now=LATER)
+        rows = Rows(database)
+        bodies = rows.column("SELECT body FROM app.message WHERE direction = 'inbound'")
+        assert sorted(bodies) == sorted(body for body in lost.values() if body)
+        stopped = rows.all(
+            "SELECT l.email, x.reason, x.source FROM app.lead l JOIN app.suppression x ON x.value = l.id::text "
+            "WHERE l.status = 'blacklisted' ORDER BY 1"
+        )
+        assert [tuple(row.values()) for row in stopped] == [
+            ("joren@pelicanfreight.example", "vendor_unsubscribe", "smartlead"),
+            ("p.achterberg@kelpmotor.example", "vendor_unsubscribe", "instantly"),
+        ]
+        handles = rows.all("SELECT body, thread_handle FROM app.message WHERE thread_handle IS NOT NULL ORDER BY 1")
+        assert [tuple(row.values()) for row in handles] == [
+            ("Sure & thanks", "88412:1c7e55aa-88a0-4c59-9f0e-f0a2c1d3b6e7"),
+            ("Tell me more. Is it per berth?", "01958f11-9f0a-7d41-bb0c-2a3b4c5d6e7f"),
+        ]
 
 
 def unstored(file: str, answer: Any) -> str:

@@ -32,8 +32,15 @@ from zrg_dagster.core.base.log import configure_logging
 
 MANIFEST: list[dict[str, Any]] = json.loads((PAYLOADS / "manifest.json").read_text())
 SIGNED = {entry["file"]: entry["headers"] for entry in json.loads((PAYLOADS / "signatures.json").read_text())}
-SERVED = ("/api/webhooks/email", "/api/webhooks/ghl/sms", "/api/webhooks/calendly/", "/api/webhooks/slack/interactions")
-CLOCK = {"calendly": 1773162073, "slack": 1773162411}
+SERVED = (
+    "/api/webhooks/email",
+    "/api/webhooks/smartlead",
+    "/api/webhooks/instantly",
+    "/api/webhooks/ghl/sms",
+    "/api/webhooks/calendly/",
+    "/api/webhooks/slack/interactions",
+)
+CLOCK = {"calendly": 1773162073, "slack": 1773162411, "instantly": 1773168600}
 
 # Where the platform's rule differs from the manifest's note: an authenticated delivery that can be decoded is always
 # stored and answered 200, however odd its shape is. It is quarantined later, where a person can see and replay it.
@@ -66,7 +73,8 @@ async def deliver(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, entry: di
     file, request = entry["file"], entry["request"]
     vector = file == "slack/slash_command__official_vector.form.json"
     set_clock(monkeypatch, 1531420618 if vector else CLOCK.get(entry["provider"], 1773162000))
-    headers = {"content-type": request["content_type"], **(request.get("headers") or {}), **SIGNED.get(file, {})}
+    said = {**(request.get("headers") or {}), "content-type": request["content_type"]}
+    headers = {name.lower(): value for name, value in (*said.items(), *SIGNED.get(file, {}).items())}
     if "x-harbourline-hook" in headers:  # the sample author's name for the header that carries our secret
         headers["x-zrg-key"] = headers.pop("x-harbourline-hook")
     return await receiver.client.post(
@@ -113,6 +121,48 @@ async def test_stored_row_says_where_it_came_from(database: Any) -> None:
         assert row[5] == answer.headers["x-correlation-id"]
         assert json.loads(row[6]) == {"content-type": "application/json", "user-agent": "EB/1"}
         assert row[7] == 32
+
+
+async def test_a_hook_left_behind_at_the_former_mail_vendor_is_answered_counted_and_not_stored(database: Any) -> None:
+    """Seed 003, E9 and E13: 200, so that the vendor keeps quiet; but only where another mail vendor took its place."""
+    mismatch = {"success": True, "ignored": True, "reason": "provider_mismatch"}
+    former = (("smartlead", "clnt_harbourline"), ("smartlead", "clnt_kelp"), ("instantly", "clnt_pelican"))
+    written = io.StringIO()
+    configure_logging(json=True, level="INFO", stream=written)
+    try:
+        async with running_receiver(database) as receiver:
+            for vendor, key in former:
+                answer = await receiver.post(b"{}", f"/api/webhooks/{vendor}?clientId={key}")
+                assert (answer.status_code, answer.json()) == (200, mismatch)
+            assert (receiver.counted("provider_mismatch", "smartlead"), receiver.sql.count()) == (2, 0)
+    finally:
+        configure_logging(json=False)
+    told = [json.loads(line) for line in written.getvalue().splitlines() if "delivery_ignored" in line]
+    assert [(line["provider"], line["workspace"], line["connected"], line["reason"]) for line in told] == [
+        ("smartlead", "clnt_harbourline", "emailbison", "provider_mismatch"),
+        ("smartlead", "clnt_kelp", "instantly", "provider_mismatch"),
+        ("instantly", "clnt_pelican", "smartlead", "provider_mismatch"),
+    ]
+
+
+async def test_a_mail_vendor_that_nothing_took_the_place_of_is_unknown(database: Any) -> None:
+    """A secret removed by mistake must show at the vendor; an answer of 200 would lose each opt-out unseen."""
+    async with running_receiver(database) as receiver:
+        other = UUID("01900000-0000-7000-8000-000000000003")
+        add_workspace(receiver.sql, other, "sms_only")
+        receiver.add_route("ghl", "sms_only", "x", other, "sms_only")
+        receiver.sql.run("DELETE FROM raw.route WHERE provider = 'instantly'")
+        assert await receiver.routes.refresh()
+        for path in (
+            "smartlead?clientId=sms_only",
+            "smartlead?clientId=nobody",
+            "smartlead",
+            "instantly?clientId=clnt_kelp",
+            "email?clientId=clnt_pelican&key=x",
+        ):
+            assert (await receiver.post(b"{}", f"/api/webhooks/{path}")).status_code == 404
+        wrong = await receiver.post(b"{}", "/api/webhooks/smartlead?clientId=clnt_pelican")
+        assert (wrong.status_code, wrong.json()["error"]) == (401, "bad_secret")
 
 
 async def test_slack_click_is_stored_without_workspace_and_answered_empty(

@@ -13,11 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.providers.calendly import parse as calendly
 from zrg_dagster.core.providers.emailbison import parse as emailbison
 from zrg_dagster.core.providers.ghl import parse as ghl
+from zrg_dagster.core.providers.instantly import parse as instantly
 from zrg_dagster.core.providers.records import Parsed, ShapeError
 from zrg_dagster.core.providers.slack import parse as slack
+from zrg_dagster.core.providers.smartlead import parse as smartlead
 
 PARSERS: dict[str, Callable[..., Parsed]] = {
     "emailbison": emailbison.parse,
+    "smartlead": smartlead.parse,
+    "instantly": instantly.parse,
     "ghl": ghl.parse,
     "calendly": calendly.parse,
     "slack": slack.parse,

@@ -122,7 +122,11 @@ class Door:
 
     `route_keys` is None for a vendor whose deliveries carry one app-wide signature: then there is no route, `verify`
     gets the app's secrets and `identify` gets None. `verify` raises `Refused(401)`; `identify` raises `Refused(400)`
-    for bytes that cannot be decoded and `Refused(401)` when the content contradicts the route.
+    for bytes that cannot be decoded and `Refused(401)` when the content contradicts the route. `verify` too may raise
+    `Refused(400)` where the proof stands inside the body.
+
+    Of the vendors in `rivals` and this one a workspace has one. A delivery for a workspace that is connected to another
+    of them is answered 200 and not stored: its hook was left behind at the former vendor (seed 003, E9 and E13).
     """
 
     provider: str
@@ -133,6 +137,7 @@ class Door:
     reply_before_auth: Callable[[Delivery], Reply | None] = no_reply
     reply_after_auth: Callable[[Delivery], Reply | None] = no_reply
     accepted: Reply | None = None
+    rivals: tuple[str, ...] = ()
 
 
 def parse_json(body: bytes | str) -> object:
@@ -185,6 +190,12 @@ def secret_matches(given: str, secrets: Sequence[str]) -> bool:
     for secret in secrets:
         found |= hmac.compare_digest(offered, secret.encode())
     return found
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The token of `Authorization: Bearer …`, else the empty string, which matches no secret."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def hmac_matches(given_hex: Sequence[str], message: bytes, secrets: Sequence[str]) -> bool:

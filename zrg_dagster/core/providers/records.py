@@ -205,8 +205,9 @@ class SignalRecord:
     """A fact that is neither a message nor an appointment; it is about the delivery's lead unless it names an account.
 
     `value` is a word of a small vocabulary per kind: opt_out `opted_out`, bounce `hard`|`soft`,
-    sender_health `added`|`removed`|`disconnected`|`reconnected`, send_confirmed `sent`, delivery_status `failed`, dnd
-    `blocked`|`permanent`|`clear`. `detail` is a rule id or a vendor code, never free text.
+    sender_health `added`|`removed`|`disconnected`|`reconnected`|`degraded`, send_confirmed `sent`,
+    delivery_status `failed`, dnd `blocked`|`permanent`|`clear`. Only provider_category holds free text: the vendor's label.
+    `detail` is a rule id or a vendor code, never free text.
     """
 
     kind: SignalKind

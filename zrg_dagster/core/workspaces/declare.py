@@ -141,9 +141,9 @@ class EmailBisonPart(_Part):
 
 
 class OtherEmailPart(_Part):
-    """SmartLead and Instantly: told apart here so that a second e-mail provider is refused for what it is."""
+    """SmartLead and Instantly. The workspace's key in their webhook address is all that routes their deliveries."""
 
-    api_key: SecretReference
+    api_key: SecretReference | None = None
     webhook_secret: SecretReference | None = None
 
 
@@ -181,13 +181,11 @@ class IntegrationsPart(_Part):
         given = [name for name in EMAIL_PROVIDERS if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(SEVERAL_EMAIL_PROVIDERS)
-        if given and given != ["emailbison"]:
-            raise ValueError(f"{given[0]}: e-mail is sent and received through emailbison only; remove the key")
         return self
 
 
 class CampaignPart(_Part):
-    provider: Literal["emailbison"] = "emailbison"
+    provider: Literal["emailbison", "smartlead", "instantly"] = "emailbison"
     external_id: VendorId
     name: str = ""
     response_mode: Literal["SETTER_MANAGED", "AI_AUTO_SEND"] = "SETTER_MANAGED"

@@ -267,6 +267,8 @@ def routes_of(provider: str, workspace_key: str, integration: Row, hosts: Iterab
     external_id = integration["external_id"]
     keys: Mapping[str, Callable[[], list[str]]] = {
         "emailbison": lambda: [workspace_key, *(f"{host}|{external_id}" for host in hosts)],
+        "smartlead": lambda: [workspace_key],
+        "instantly": lambda: [workspace_key],
         "ghl": lambda: [external_id],
         "calendly": lambda: [workspace_key],
     }
