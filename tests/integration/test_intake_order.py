@@ -259,3 +259,11 @@ def test_the_whole_corpus_backwards(shared: Database, workers: int) -> None:
 @settings(max_examples=600, print_blob=True, suppress_health_check=slow)
 def test_many_orders(shared: Database, stream: Any, workers: int, batch_size: int) -> None:
     check(shared, *stream, workers, batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [1, 500])
+def test_the_wording_of_a_message_is_that_of_its_first_report(shared: Database, batch_size: int) -> None:
+    """A retry that lost white space and case on its way, before and after the message itself."""
+    files = ["ghl/sms_inbound__basic.json", "ghl/sms_inbound__duplicate_retry.json"]
+    for chunks in ([[(files[1], False)], [(files[0], False)]], [[(file, False) for file in reversed(files)]]):
+        check(shared, files, chunks, 1, batch_size)

@@ -132,8 +132,11 @@ _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channe
     provider_interested boolean, event_id uuid"""
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
 
-# What two deliveries say of one message differs in the flags, which are joined with OR, and in the time when the vendor
-# names none and receipt stands in for it: then the earliest receipt is the closest to the truth.
+# What two deliveries say of one message differs in the flags, which are joined with OR, in the time when the vendor
+# names none and receipt stands in for it, and in white space and case, which a retry may have lost: then the earliest
+# receipt is the closest to the truth.
+_EARLIER = """(excluded.sent_at_quality, excluded.sent_at, coalesce(excluded.raw_text, ''))
+            < (m.sent_at_quality, m.sent_at, coalesce(m.raw_text, ''))"""
 _INSERT = text(f"""
     INSERT INTO app.message AS m ({_NAMES})
     SELECT {_NAMES} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j ({_COLUMNS}) ORDER BY workspace_id, message_key
@@ -142,7 +145,9 @@ _INSERT = text(f"""
         is_auto_reply = m.is_auto_reply OR excluded.is_auto_reply,
         sent_at = CASE WHEN m.sent_at_quality = excluded.sent_at_quality THEN least(m.sent_at, excluded.sent_at)
                        WHEN m.sent_at_quality = 'provider' THEN m.sent_at ELSE excluded.sent_at END,
-        sent_at_quality = least(m.sent_at_quality, excluded.sent_at_quality)
+        sent_at_quality = least(m.sent_at_quality, excluded.sent_at_quality),
+        body = CASE WHEN {_EARLIER} THEN excluded.body ELSE m.body END,
+        raw_text = CASE WHEN {_EARLIER} THEN excluded.raw_text ELSE m.raw_text END
     RETURNING m.id, m.workspace_id, m.message_key, m.xmax = 0 AS is_new""")
 
 
@@ -157,9 +162,9 @@ async def store_messages(
             flags = message.record.flags
             rows[key]["provider_interested"] |= flags.provider_interested
             rows[key]["is_auto_reply"] |= flags.auto_reply or flags.out_of_office
-            told = (message.record.sent_at_quality, message.record.sent_at)
-            if told < (rows[key]["sent_at_quality"], rows[key]["sent_at"]):
-                rows[key] |= {"sent_at_quality": told[0], "sent_at": told[1]}
+            told = _row(message)
+            if _place(told) < _place(rows[key]):
+                rows[key] |= {name: told[name] for name in ("sent_at_quality", "sent_at", "body", "raw_text")}
         else:
             rows[key] = _row(message)
     if not rows:
@@ -169,6 +174,11 @@ async def store_messages(
         (row.workspace_id, row.message_key): StoredMessage(row.id, row.workspace_id, row.message_key, row.is_new)
         for row in stored
     }
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Of two reports of one message the smaller place has the say; the same order as `_EARLIER`."""
+    return row["sent_at_quality"], row["sent_at"], row["raw_text"] or ""
 
 
 def _row(message: NewMessage) -> dict[str, Any]:
