@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -34,6 +33,7 @@ from zrg_dagster.core.providers.door import (
 from zrg_dagster.core.providers.emailbison.door import DOOR as EMAILBISON
 from zrg_dagster.core.providers.ghl.door import DOOR as GHL
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
+from zrg_dagster.core.providers.unipile.door import DOOR as UNIPILE
 
 log = get_logger(__name__)
 
@@ -47,6 +47,7 @@ WEBHOOKS: Mapping[str, Door] = {
     "/api/webhooks/ghl/sms": GHL,
     "/api/webhooks/calendly/{workspace}": CALENDLY,
     "/api/webhooks/slack/interactions": SLACK,
+    "/api/webhooks/linkedin": UNIPILE,
 }
 
 RETRY_AFTER_S = b"60"
@@ -75,6 +76,12 @@ async def respond(
     await send({"type": "http.response.body", "body": body})
 
 
+def app_secrets(door: Door, settings: Settings) -> tuple[str, ...]:
+    """What verifies a vendor's one app-wide signature; empty when it is not configured."""
+    secret = {"slack": settings.slack_signing_secret}[door.provider]
+    return split_secrets(secret.get_secret_value()) if secret else ()
+
+
 class Webhook:
     """The ASGI endpoint of one vendor."""
 
@@ -89,8 +96,7 @@ class Webhook:
     ) -> None:
         self._door = door
         self._development = settings.environment == "development"
-        slack_secret = settings.slack_signing_secret
-        self._app_secrets = split_secrets(slack_secret.get_secret_value()) if slack_secret else ()
+        self._app_secrets = app_secrets(door, settings) if door.verified_by == "app" else ()
         self._store = store
         self._routes = routes
         self._metrics = metrics
@@ -158,7 +164,11 @@ class Webhook:
         if reply := door.reply_before_auth(delivery):
             self._metrics.count(door.provider, "ignored")
             return reply
-        route = await self._authenticate(delivery, delivery.received_at)
+        route = await self._find_route(delivery) if door.route_keys else None
+        if route is None and door.route_keys and door.unknown_route:
+            self._metrics.count(door.provider, "unknown_workspace")
+            return door.unknown_route
+        self._authenticate(delivery, route)
         if reply := door.reply_after_auth(delivery):
             self._metrics.count(door.provider, "ignored")
             return reply
@@ -183,30 +193,36 @@ class Webhook:
         except DeliveryNotStorable:
             raise Refused(500, "not_storable") from None
         self._metrics.count(door.provider, "stored" if is_new else "duplicate")
-        if route and not route.secrets:
+        if route and not route.secrets and door.verified_by == "route":
             self._metrics.count_unsigned(door.provider)
         return door.accepted or Reply(STORED if is_new else DUPLICATE, "application/json")
 
-    async def _authenticate(self, delivery: Delivery, now: datetime) -> Route | None:
-        """The delivery's route, its signature checked; None for a vendor with one app-wide signature."""
+    async def _find_route(self, delivery: Delivery) -> Route | None:
+        """The route of the first key that somebody has. `Refused(404)` when there is none, or the delivery names none;
+        None instead of the former where the vendor also delivers what concerns nobody here."""
+        assert self._door.route_keys is not None
+        is_named = False
+        for key in self._door.route_keys(delivery):
+            if route := await self._routes.find(key):
+                return route
+            is_named = True
+        if is_named and self._door.unknown_route:
+            return None
+        raise Refused(404, "unknown_workspace")
+
+    def _authenticate(self, delivery: Delivery, route: Route | None) -> None:
+        """Check the signature with the route's secrets, or with those of the app."""
         door = self._door
-        if door.route_keys is None:
+        if door.verified_by == "app":
             if not self._app_secrets:
                 raise Refused(401, "not_configured")
-            door.verify(delivery, self._app_secrets, now)
-            return None
-        for key in door.route_keys(delivery):
-            if route := await self._routes.find(key):
-                break
-        else:
-            raise Refused(404, "unknown_workspace")
-        if route.secrets:
-            door.verify(delivery, route.secrets, now)
-        elif not self._development:
+            door.verify(delivery, self._app_secrets, delivery.received_at)
+        elif route and route.secrets:
+            door.verify(delivery, route.secrets, delivery.received_at)
+        elif not route or not self._development:
             raise Refused(401, "unsigned")
         elif self._refusals.spend():
             log.warning("unsigned_delivery_accepted", provider=door.provider, workspace=route.workspace_key)
-        return route
 
     def _refuse_foreign(self, identity: Identity, route: Route | None) -> None:
         for claim in identity.claims:

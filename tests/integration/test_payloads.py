@@ -1,4 +1,4 @@
-"""Every sample delivery of the four vendors through the door and the drain: how each of them ends."""
+"""Every sample delivery through the door and the drain: how each of them ends."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +7,9 @@ import pytest
 
 from tests.integration.intake_support import Rows, drain
 from tests.integration.receiver_support import GHL_SECRET, JSON_TYPE, running_receiver, wire_body
-from tests.integration.test_receiver import MANIFEST, deliver
+from tests.integration.test_receiver import ANSWERED_UNSTORED, MANIFEST, deliver
 
-VENDORS = ("emailbison", "ghl", "calendly", "slack")
+VENDORS = ("emailbison", "ghl", "calendly", "slack", "unipile")
 SAMPLES = [entry for entry in MANIFEST if entry["provider"] in VENDORS]
 LATER = datetime(2026, 3, 10, 20, tzinfo=UTC)
 
@@ -45,10 +45,10 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "calendly/orig_nested_invitee.json": PROCESSED,
     "calendly/routing_form_submission.created__basic.json": ("ignored", "not_handled"),
     "calendly/unknown_event.json": ("ignored", "not_handled"),
-    "emailbison/EMAIL_ACCOUNT_ADDED__basic.json": NO_EFFECT,
-    "emailbison/EMAIL_ACCOUNT_DISCONNECTED__basic.json": NO_EFFECT,
-    "emailbison/EMAIL_ACCOUNT_RECONNECTED__basic.json": NO_EFFECT,
-    "emailbison/EMAIL_ACCOUNT_REMOVED__basic.json": NO_EFFECT,
+    "emailbison/EMAIL_ACCOUNT_ADDED__basic.json": PROCESSED,
+    "emailbison/EMAIL_ACCOUNT_DISCONNECTED__basic.json": PROCESSED,
+    "emailbison/EMAIL_ACCOUNT_RECONNECTED__basic.json": PROCESSED,
+    "emailbison/EMAIL_ACCOUNT_REMOVED__basic.json": PROCESSED,
     "emailbison/EMAIL_BOUNCED__hard.json": PROCESSED,
     "emailbison/EMAIL_BOUNCED__no_reply_object.json": PROCESSED,
     "emailbison/EMAIL_OPENED__basic.json": ("ignored", "log_only"),
@@ -139,6 +139,38 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "slack/slash_command__official_vector.form.json": ("ignored", "not_an_interaction"),
     "slack/url_verification.json": "answered",
     "slack/view_submission__ignored.form.json": ("ignored", "type_not_handled"),
+    "unipile/MALFORMED.raw.json": 400,
+    "unipile/account_status__CONNECTING.json": ("ignored", "transient"),
+    "unipile/account_status__CREATION_SUCCESS.json": PROCESSED,
+    "unipile/account_status__CREDENTIALS.json": PROCESSED,
+    "unipile/account_status__DELETED.json": PROCESSED,
+    "unipile/account_status__ERROR.json": PROCESSED,
+    "unipile/account_status__OK.json": PROCESSED,
+    "unipile/account_status__RECONNECTED.json": PROCESSED,
+    "unipile/account_status__STOPPED.json": PROCESSED,
+    "unipile/account_status__SYNC_SUCCESS.json": PROCESSED,
+    "unipile/message_deleted__basic.json": ("ignored", "message_kept"),
+    "unipile/message_delivered__basic.json": NO_EFFECT,
+    "unipile/message_edited__basic.json": PROCESSED,
+    "unipile/message_reaction__thumb.json": ("ignored", "log_only"),
+    "unipile/message_read__basic.json": ("ignored", "log_only"),
+    "unipile/message_received__attachment_only.json": PROCESSED,
+    "unipile/message_received__bad_secret.json": 401,
+    "unipile/message_received__form_encoded.form.json": SHAPE,
+    "unipile/message_received__group_chat.json": ("ignored", "group_chat"),
+    "unipile/message_received__inbound.json": REPEATED,  # the message whose changed wording was first
+    "unipile/message_received__missing_timestamp.json": PROCESSED,
+    "unipile/message_received__own_outbound_echo.json": PROCESSED,
+    "unipile/message_received__renamed_keys.json": 404,
+    "unipile/message_received__unknown_account.json": "answered",
+    "unipile/new_relation__basic.json": PROCESSED,
+    "unipile/new_relation__unknown_person.json": ("ignored", "lead_not_identified"),
+    "unipile/orig_connection.accepted__basic.json": PROCESSED,
+    "unipile/orig_connection.received__basic.json": ("ignored", "log_only"),
+    "unipile/orig_message.received__basic.json": PROCESSED,
+    "unipile/orig_message.sent__basic.json": ("ignored", "own_message_without_recipient"),
+    "unipile/orig_profile.viewed__basic.json": ("ignored", "log_only"),
+    "unipile/v2_event__message_new.json": "answered",
 }
 
 
@@ -171,12 +203,8 @@ async def test_every_sample_ends_as_it_should(database: Any, monkeypatch: pytest
 
 
 def unstored(file: str, answer: Any) -> str:
-    """200 without a row of its own: the vendor's probe, or a delivery that was there before."""
-    return (
-        "answered"
-        if file in ("slack/url_verification.json", "slack/interactions__ssl_check.form.json")
-        else "duplicate"
-    )
+    """200 without a row of its own: a probe, what concerns nobody here, or a delivery that was there before."""
+    return "answered" if file in ANSWERED_UNSTORED else "duplicate"
 
 
 async def test_what_the_samples_leave_behind(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:

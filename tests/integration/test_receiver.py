@@ -20,6 +20,8 @@ from tests.integration.receiver_support import (
     JSON_TYPE,
     PAYLOADS,
     SLACK_SECRET,
+    UNIPILE_ACCOUNT,
+    UNIPILE_SECRET,
     WORKSPACE,
     Receiver,
     add_workspace,
@@ -32,7 +34,10 @@ from zrg_dagster.core.base.log import configure_logging
 
 MANIFEST: list[dict[str, Any]] = json.loads((PAYLOADS / "manifest.json").read_text())
 SIGNED = {entry["file"]: entry["headers"] for entry in json.loads((PAYLOADS / "signatures.json").read_text())}
-SERVED = ("/api/webhooks/email", "/api/webhooks/ghl/sms", "/api/webhooks/calendly/", "/api/webhooks/slack/interactions")
+SERVED = (
+    *("/api/webhooks/email", "/api/webhooks/ghl/sms", "/api/webhooks/calendly/", "/api/webhooks/slack/interactions"),
+    "/api/webhooks/linkedin",
+)
 CLOCK = {"calendly": 1773162073, "slack": 1773162411}
 
 # Where the platform's rule differs from the manifest's note: an authenticated delivery that can be decoded is always
@@ -46,12 +51,17 @@ STORED_ANYWAY = {
     "emailbison/UNTRACKED_REPLY_RECEIVED__missing_from.json",
     "ghl/sms_inbound__missing_contact_id.json",
     "slack/interactions__missing_payload.form.json",
+    "unipile/message_received__form_encoded.form.json",
 }
-# Without a location nothing names the workspace, so it is unknown rather than malformed.
-UNKNOWN = {"ghl/sms_inbound__missing_location.json"}
+# Without a location or an account nothing names the workspace, so it is unknown rather than malformed.
+UNKNOWN = {"ghl/sms_inbound__missing_location.json", "unipile/message_received__renamed_keys.json"}
 # These samples vary the value of one click: same stamp, action and card, so they are that click delivered again.
 SAME_CLICK = {"slack/block_actions__bad_value_json.form.json", "slack/block_actions__foreign_client.form.json"}
-ANSWERED_UNSTORED = {"slack/interactions__ssl_check.form.json", "slack/url_verification.json"}
+ANSWERED_UNSTORED = {
+    *("slack/interactions__ssl_check.form.json", "slack/url_verification.json"),
+    # Accounts of the vendor's customer that no workspace has.
+    *("unipile/message_received__unknown_account.json", "unipile/v2_event__message_new.json"),
+}
 
 
 def expected_status(entry: dict[str, Any]) -> int:
@@ -113,6 +123,34 @@ async def test_stored_row_says_where_it_came_from(database: Any) -> None:
         assert row[5] == answer.headers["x-correlation-id"]
         assert json.loads(row[6]) == {"content-type": "application/json", "user-agent": "EB/1"}
         assert row[7] == 32
+
+
+async def test_an_account_that_nobody_has_is_answered_counted_and_not_stored(database: Any) -> None:
+    async with running_receiver(database) as receiver:
+        for body in (
+            b'{"account_id": "Elsewhere", "event": "message_received"}',
+            b'{"AccountStatus": {"account_id": "X"}}',
+        ):
+            answer = await receiver.post(body, "/api/webhooks/linkedin")
+            assert (answer.status_code, answer.json()) == (200, {"success": True, "ignored": True})
+        assert receiver.counted("unknown_workspace", "unipile") == 2
+        assert (await receiver.post(b'{"acc": "Elsewhere"}', "/api/webhooks/linkedin")).status_code == 404
+        theirs = b'{"account_id": "%s"}' % UNIPILE_ACCOUNT.encode()
+        for headers in (JSON_TYPE, {**JSON_TYPE, "x-unipile-secret": "nope"}):
+            assert (await receiver.post(theirs, "/api/webhooks/linkedin", headers)).status_code == 401
+        assert receiver.sql.count() == 0
+
+
+async def test_two_accounts_of_different_workspaces_in_one_body_are_refused(database: Any) -> None:
+    async with running_receiver(database) as receiver:
+        other = UUID("01900000-0000-7000-8000-000000000002")
+        add_workspace(receiver.sql, other, "other")
+        receiver.add_route("unipile", "Theirs", "x", other)
+        assert await receiver.routes.refresh()
+        body = b'{"account_id": "%s", "AccountStatus": {"account_id": "Theirs"}}' % UNIPILE_ACCOUNT.encode()
+        headers = {**JSON_TYPE, "x-unipile-secret": UNIPILE_SECRET}
+        answer = await receiver.post(body, "/api/webhooks/linkedin", headers)
+        assert (answer.status_code, answer.json()["error"]) == (401, "foreign_workspace")
 
 
 async def test_slack_click_is_stored_without_workspace_and_answered_empty(

@@ -28,6 +28,7 @@ from zrg_dagster.core.providers.door import (
 from zrg_dagster.core.providers.emailbison.door import DOOR as EMAILBISON
 from zrg_dagster.core.providers.ghl.door import DOOR as GHL
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
+from zrg_dagster.core.providers.unipile.door import DOOR as UNIPILE
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
 NOW = datetime(2026, 3, 10, 17, 1, 13, tzinfo=UTC)
@@ -149,6 +150,48 @@ def test_slack_answers_its_handshakes() -> None:
     challenge = said(sample("slack/url_verification.json"), content_type="application/json")
     assert (reply := SLACK.reply_after_auth(challenge))
     assert json.loads(reply.body)["challenge"] == json.loads(challenge.body)["challenge"]
+
+
+def test_unipile_routes_by_every_account_that_the_body_names() -> None:
+    assert keys(UNIPILE, said(sample("unipile/message_received__inbound.json"))) == ["Kd82nVtQRcW0pZ5mXyLs4A"]
+    assert keys(UNIPILE, said(sample("unipile/account_status__OK.json"))) == ["Kd82nVtQRcW0pZ5mXyLs4A"]
+    two = said({"account_id": "A", "AccountStatus": {"account_id": "B"}})
+    assert keys(UNIPILE, two) == ["A", "B"]
+    assert [claim.key for claim in identity(UNIPILE, two).claims] == ["A", "B"]
+    assert keys(UNIPILE, said(sample("unipile/message_received__renamed_keys.json"))) == []
+
+
+def test_unipile_reads_forms_and_json_whatever_the_content_type_says() -> None:
+    form = b"account_id=A&event=message_received&message_id=m1"
+    assert keys(UNIPILE, said(form, content_type=FORM_TYPE)) == ["A"]
+    assert identity(UNIPILE, said(form, content_type=FORM_TYPE)).event_type == "message_received"
+    for content_type in ("", "text/plain", FORM_TYPE):
+        assert content_type in UNIPILE.content_types
+        assert keys(UNIPILE, said(b' {"account_id": "A"}', content_type=content_type)) == ["A"]
+    for broken in (said(b"{'event': 1}"), said(b"\xff=1", content_type=FORM_TYPE)):
+        with pytest.raises(Refused) as refusal:
+            keys(UNIPILE, broken)
+        assert refusal.value.status == 400
+
+
+def test_unipile_wants_its_header() -> None:
+    UNIPILE.verify(said(b"{}", headers={"x-unipile-secret": "s3cret"}), ["newer", "s3cret"], NOW)
+    for headers in ({}, {"x-unipile-secret": ""}, {"x-unipile-secret": "S3cret"}, {"x-zrg-key": "s3cret"}):
+        with pytest.raises(Refused, match="401 bad_secret"):
+            UNIPILE.verify(said(b"{}", headers=headers), ["s3cret"], NOW)
+
+
+def test_unipile_second_loss_of_a_login_is_another_delivery_but_a_retry_is_not() -> None:
+    status, message = (
+        sample("unipile/account_status__CREDENTIALS.json"),
+        sample("unipile/message_received__missing_timestamp.json"),
+    )
+    for seconds, same in ((20, True), (3600, False)):
+        later = NOW + timedelta(seconds=seconds)
+        again = identity(UNIPILE, said(status, received_at=later))
+        assert (again == identity(UNIPILE, said(status))) is same
+        assert identity(UNIPILE, said(message, received_at=later)) == identity(UNIPILE, said(message))
+    assert identity(UNIPILE, said(status)).event_type == "AccountStatus"
 
 
 @pytest.mark.parametrize("body", [b"payload=%7B", b"\xff\xfe", b"a=1&" * 100])

@@ -16,8 +16,15 @@ from zrg_dagster.core.providers.emailbison.parse import parse as parse_emailbiso
 from zrg_dagster.core.providers.ghl.parse import parse as parse_ghl
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, Parsed, ShapeError
 from zrg_dagster.core.providers.slack.parse import parse as parse_slack
+from zrg_dagster.core.providers.unipile.parse import parse as parse_unipile
 
-PARSERS = {"emailbison": parse_emailbison, "ghl": parse_ghl, "calendly": parse_calendly, "slack": parse_slack}
+PARSERS = {
+    "emailbison": parse_emailbison,
+    "ghl": parse_ghl,
+    "calendly": parse_calendly,
+    "slack": parse_slack,
+    "unipile": parse_unipile,
+}
 
 _SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12),

@@ -1,4 +1,4 @@
-"""Every sample delivery of the four vendors, parsed: outcome, key and normalised values as the manifest states them.
+"""Every sample delivery, parsed: outcome, key and normalised values as the manifest states them.
 
 Where the product decides otherwise, the difference stands in `DIFFERENCES` with its reason.
 """
@@ -14,7 +14,7 @@ import pytest
 from zrg_dagster.core.providers.records import Parsed, ShapeError
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
-VENDORS = ("emailbison", "ghl", "calendly", "slack")
+VENDORS = ("emailbison", "ghl", "calendly", "slack", "unipile")
 RECEIVED = datetime(2026, 3, 10, 16, 41, 33, tzinfo=UTC)
 ZONE = "America/Los_Angeles"
 SCOPE = "clnt_harbourline"
@@ -45,6 +45,13 @@ DIFFERENCES = {
     ),
     "slack/interactions__ssl_check.form.json": ("ignore", "the door answers it; nothing is stored"),
     "slack/url_verification.json": ("ignore", "the door answers it; nothing is stored"),
+    "unipile/message_received__bad_secret.json": ("accept", "the door refuses it before parsing"),
+    "unipile/message_received__unknown_account.json": ("accept", "the door answers it; nothing is stored"),
+    "unipile/new_relation__unknown_person.json": ("accept", "only the database knows the workspace's leads"),
+    "unipile/v2_event__message_new.json": (
+        "quarantine",
+        "a version 2 hook on an account of ours loses messages: an operator must see that",
+    ),
     "slack/slash_command__official_vector.form.json": ("ignore", "a signature vector, no interaction"),
 }
 # A rejected body is stored and quarantined: the door refuses only what it cannot decode or authenticate.
@@ -111,6 +118,8 @@ def test_lead_values(entry: dict[str, Any]) -> None:
     seen = {
         "emailBisonLeadId": lead.identity("emailbison_lead"),
         "ghlContactId": lead.identity("ghl_contact"),
+        "linkedinId": lead.identity("linkedin_member"),
+        "fullName": lead.full_name,
         "email": lead.email,
         "phone": lead.phone,
         "firstName": lead.first_name,

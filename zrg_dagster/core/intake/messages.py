@@ -129,11 +129,13 @@ _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channe
     provider text, provider_message_id text, thread_handle text, subject text, body text, raw_text text, raw_html text,
     from_email text, from_name text, to_email text, cc text[], sent_at timestamptz, sent_at_quality text,
     is_auto_reply boolean, is_out_of_office boolean, returns_on date, is_bounce boolean, opt_out_rule text,
-    provider_interested boolean, event_id uuid"""
+    provider_interested boolean, event_id uuid, edited_at timestamptz"""
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
 
 # What two deliveries say of one message differs in the flags, which are joined with OR, and in the time when the vendor
-# names none and receipt stands in for it: then the earliest receipt is the closest to the truth.
+# names none and receipt stands in for it: then the earliest receipt is the closest to the truth. Of several wordings the
+# one that was changed last stays, whichever is stored first.
+_REWORDS = "coalesce((excluded.edited_at, excluded.body) > (coalesce(m.edited_at, '-infinity'), m.body), false)"
 _INSERT = text(f"""
     INSERT INTO app.message AS m ({_NAMES})
     SELECT {_NAMES} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j ({_COLUMNS}) ORDER BY workspace_id, message_key
@@ -142,7 +144,12 @@ _INSERT = text(f"""
         is_auto_reply = m.is_auto_reply OR excluded.is_auto_reply,
         sent_at = CASE WHEN m.sent_at_quality = excluded.sent_at_quality THEN least(m.sent_at, excluded.sent_at)
                        WHEN m.sent_at_quality = 'provider' THEN m.sent_at ELSE excluded.sent_at END,
-        sent_at_quality = least(m.sent_at_quality, excluded.sent_at_quality)
+        sent_at_quality = least(m.sent_at_quality, excluded.sent_at_quality),
+        body = CASE WHEN {_REWORDS} THEN excluded.body ELSE m.body END,
+        raw_text = CASE WHEN {_REWORDS} THEN excluded.raw_text ELSE m.raw_text END,
+        opt_out_rule = CASE WHEN {_REWORDS} THEN coalesce(excluded.opt_out_rule, m.opt_out_rule)
+                            ELSE coalesce(m.opt_out_rule, excluded.opt_out_rule) END,
+        edited_at = greatest(m.edited_at, excluded.edited_at)
     RETURNING m.id, m.workspace_id, m.message_key, m.xmax = 0 AS is_new""")
 
 
@@ -160,6 +167,7 @@ async def store_messages(
             told = (message.record.sent_at_quality, message.record.sent_at)
             if told < (rows[key]["sent_at_quality"], rows[key]["sent_at"]):
                 rows[key] |= {"sent_at_quality": told[0], "sent_at": told[1]}
+            _reword(rows[key], _row(message))
         else:
             rows[key] = _row(message)
     if not rows:
@@ -169,6 +177,16 @@ async def store_messages(
         (row.workspace_id, row.message_key): StoredMessage(row.id, row.workspace_id, row.message_key, row.is_new)
         for row in stored
     }
+
+
+def _reword(row: dict[str, Any], other: dict[str, Any]) -> None:
+    """`row` with the wording of the two that was changed last; a request to stop in any of them stays on record."""
+    stop = row["opt_out_rule"] or other["opt_out_rule"]
+    at = other["edited_at"]
+    if at is not None and (row["edited_at"] is None or (at, other["body"]) > (row["edited_at"], row["body"])):
+        stop = other["opt_out_rule"] or stop
+        row |= {name: other[name] for name in ("body", "raw_text", "edited_at")}
+    row["opt_out_rule"] = stop
 
 
 def _row(message: NewMessage) -> dict[str, Any]:
@@ -201,6 +219,7 @@ def _row(message: NewMessage) -> dict[str, Any]:
         "opt_out_rule": flags.opt_out_rule,
         "provider_interested": flags.provider_interested,
         "event_id": message.event_id,
+        "edited_at": record.edited_at,
     }
 
 

@@ -15,12 +15,14 @@ from zrg_dagster.core.providers.emailbison import parse as emailbison
 from zrg_dagster.core.providers.ghl import parse as ghl
 from zrg_dagster.core.providers.records import Parsed, ShapeError
 from zrg_dagster.core.providers.slack import parse as slack
+from zrg_dagster.core.providers.unipile import parse as unipile
 
 PARSERS: dict[str, Callable[..., Parsed]] = {
     "emailbison": emailbison.parse,
     "ghl": ghl.parse,
     "calendly": calendly.parse,
     "slack": slack.parse,
+    "unipile": unipile.parse,
 }
 
 

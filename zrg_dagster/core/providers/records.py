@@ -140,6 +140,7 @@ class MessageRecord:
     `near_keys` are keys under which the same message may already be stored (a retry that crossed a time bucket); a
     message known by one of them is a duplicate. `body` is what the writer wrote, `raw_text` and `raw_html` what came.
     `thread_handle` is what an answer needs; `parent_message_id` the vendor's id of the message this one answers.
+    `edited_at` is when we heard of a changed wording of a message sent before: the newest wording stays.
     """
 
     key: str
@@ -165,6 +166,7 @@ class MessageRecord:
     cc: tuple[Person, ...] = ()
     bcc: tuple[Person, ...] = ()
     attachments: tuple[str, ...] = ()
+    edited_at: datetime | None = None
     flags: MessageFlags = field(default_factory=MessageFlags)
 
 
@@ -205,8 +207,9 @@ class SignalRecord:
     """A fact that is neither a message nor an appointment; it is about the delivery's lead unless it names an account.
 
     `value` is a word of a small vocabulary per kind: opt_out `opted_out`, bounce `hard`|`soft`,
-    sender_health `added`|`removed`|`disconnected`|`reconnected`, send_confirmed `sent`, delivery_status `failed`, dnd
-    `blocked`|`permanent`|`clear`. `detail` is a rule id or a vendor code, never free text.
+    sender_health `added`|`removed`|`disconnected`|`reconnected`|`degraded`, send_confirmed `sent`, delivery_status
+    `failed`|`delivered`, connection_accepted `connected`, dnd `blocked`|`permanent`|`clear`. `detail` is a rule id or a
+    vendor code, never free text.
     """
 
     kind: SignalKind

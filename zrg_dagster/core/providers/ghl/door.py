@@ -19,12 +19,12 @@ from zrg_dagster.core.providers.door import (
     as_text,
     delivery_key,
     label,
+    receipt_bucket,
     secret_matches,
 )
 
 PROVIDER = "ghl"
 WORKFLOW_EVENT = "workflow.sms_inbound"
-RETRY_BUCKET_S = 600
 
 
 def stated_location(delivery: Delivery) -> str:
@@ -63,7 +63,7 @@ def identify(delivery: Delivery, route: Route | None) -> Identity:
     elif as_text(as_object(fields.get("customData")).get("Time")):
         said = ("body", delivery.body)
     else:
-        said = ("body", delivery.body, str(int(delivery.received_at.timestamp()) // RETRY_BUCKET_S))
+        said = ("body", delivery.body, receipt_bucket(delivery.received_at))
     return Identity(
         provider=PROVIDER,
         scope=route.workspace_key,
