@@ -20,6 +20,7 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.base.settings import Settings
 from zrg_dagster.core.providers.calendly.door import DOOR as CALENDLY
+from zrg_dagster.core.providers.clay.door import DOOR as CLAY
 from zrg_dagster.core.providers.door import (
     Delivery,
     Door,
@@ -48,6 +49,7 @@ WEBHOOKS: Mapping[str, Door] = {
     "/api/webhooks/calendly/{workspace}": CALENDLY,
     "/api/webhooks/slack/interactions": SLACK,
     "/api/webhooks/linkedin": UNIPILE,
+    "/api/webhooks/clay": CLAY,
 }
 
 RETRY_AFTER_S = b"60"

@@ -27,6 +27,7 @@ EMAIL_SECRET, GHL_SECRET, CALENDLY_SECRET, SLACK_SECRET = (
     "eb-hook-55d0", "ghl-hook-7c21e0", "cal-sign-8f31d0", "slk-sign-7e1d0c5b9a",
 )  # fmt: skip
 UNIPILE_SECRET, UNIPILE_ACCOUNT = "uni-hook-a1d7", "Kd82nVtQRcW0pZ5mXyLs4A"
+CLAY_SECRET = "clay-static-9be2"
 SLACK_VECTOR_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 EMAIL_PATH = f"/api/webhooks/email?clientId=clnt_harbourline&key={EMAIL_SECRET}"
 JSON_TYPE = {"content-type": "application/json"}
@@ -36,6 +37,7 @@ ROUTES = (
     ("ghl", "vQ7mZ2xKc9TfLp4RdWnA", GHL_SECRET),
     ("calendly", "clnt_harbourline", CALENDLY_SECRET),
     ("unipile", UNIPILE_ACCOUNT, UNIPILE_SECRET),
+    ("clay", "clnt_harbourline", CLAY_SECRET),
 )
 
 

@@ -9,7 +9,7 @@ from tests.integration.intake_support import Rows, drain
 from tests.integration.receiver_support import GHL_SECRET, JSON_TYPE, running_receiver, wire_body
 from tests.integration.test_receiver import ANSWERED_UNSTORED, MANIFEST, deliver
 
-VENDORS = ("emailbison", "ghl", "calendly", "slack", "unipile")
+VENDORS = ("emailbison", "ghl", "calendly", "slack", "unipile", "clay")
 SAMPLES = [entry for entry in MANIFEST if entry["provider"] in VENDORS]
 LATER = datetime(2026, 3, 10, 20, tzinfo=UTC)
 
@@ -20,6 +20,7 @@ NEW_TYPE = ("quarantined", "unknown_event_type")
 # The samples' draft ids are no ids of ours; a real button's claim becomes a job.
 CLICK = ("quarantined", "unreadable_click")
 STRANGER = ("processed", "lead_not_identified")
+NO_LEAD = ("quarantined", "unknown_lead")
 NO_EFFECT = ("ignored", "signal_without_effect")
 
 # The app's feed has no route of its own yet; its samples come in through the location's one.
@@ -45,6 +46,22 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "calendly/orig_nested_invitee.json": PROCESSED,
     "calendly/routing_form_submission.created__basic.json": ("ignored", "not_handled"),
     "calendly/unknown_event.json": ("ignored", "not_handled"),
+    # The samples' lead ids are no ids of ours: what a callback about a lead does is in test_intake_enrichment.
+    "clay/callback__bad_secret.json": 401,
+    "clay/callback__bad_type.json": NEW_TYPE,
+    "clay/callback__company_page_not_person.json": NO_LEAD,
+    "clay/callback__missing_lead_id.json": SHAPE,
+    "clay/callback__unknown_lead.json": NO_LEAD,
+    "clay/callback_linkedin__error.json": NO_LEAD,
+    "clay/callback_linkedin__no_status_infer_not_found.json": NO_LEAD,
+    "clay/callback_linkedin__no_status_infer_success.json": NO_LEAD,
+    "clay/callback_linkedin__success.json": NO_LEAD,
+    "clay/callback_linkedin__success_false.json": NO_LEAD,
+    "clay/callback_phone__alternate_keys.json": NO_LEAD,
+    "clay/callback_phone__does_not_overwrite.json": NO_LEAD,
+    "clay/callback_phone__not_found.json": NO_LEAD,
+    "clay/callback_phone__success.json": NO_LEAD,
+    "clay/callback_phone__success_but_empty.json": NO_LEAD,
     "emailbison/EMAIL_ACCOUNT_ADDED__basic.json": PROCESSED,
     "emailbison/EMAIL_ACCOUNT_DISCONNECTED__basic.json": PROCESSED,
     "emailbison/EMAIL_ACCOUNT_RECONNECTED__basic.json": PROCESSED,

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zrg_dagster.core.providers.calendly.door import DOOR as CALENDLY
+from zrg_dagster.core.providers.clay.door import DOOR as CLAY
 from zrg_dagster.core.providers.door import (
     FORM_TYPE,
     Delivery,
@@ -192,6 +193,30 @@ def test_unipile_second_loss_of_a_login_is_another_delivery_but_a_retry_is_not()
         assert (again == identity(UNIPILE, said(status))) is same
         assert identity(UNIPILE, said(message, received_at=later)) == identity(UNIPILE, said(message))
     assert identity(UNIPILE, said(status)).event_type == "AccountStatus"
+
+
+CLAY_VECTOR = b'{"leadId":"L1","enrichmentType":"phone","status":"success","phone":"+14155550132"}'
+CLAY_HMAC = "cf7cf32f6fe7d2e6c2787690180bf59d969d4c31d24fe46aa3a04740086b9e05"
+
+
+@pytest.mark.parametrize("header", ["x-clay-signature", "x-webhook-signature"])
+@pytest.mark.parametrize("given", ["clay-static-9be2", CLAY_HMAC, CLAY_HMAC.upper()])
+def test_clay_takes_the_secret_or_the_hmac_made_with_it(header: str, given: str) -> None:
+    CLAY.verify(said(CLAY_VECTOR, headers={header: given}), ["newer", "clay-static-9be2"], NOW)
+    for body, wrong in ((CLAY_VECTOR, given[:-1]), (CLAY_VECTOR, ""), (CLAY_VECTOR + b" ", CLAY_HMAC)):
+        with pytest.raises(Refused, match="401 bad_secret"):
+            CLAY.verify(said(body, headers={header: wrong}), ["clay-static-9be2"], NOW)
+
+
+def test_clay_routes_by_query_and_tells_a_second_run_from_a_retry() -> None:
+    delivery = said(CLAY_VECTOR, {"clientId": "acme"})
+    assert keys(CLAY, delivery) == ["acme"]
+    assert keys(CLAY, said(CLAY_VECTOR)) == []
+    assert identity(CLAY, delivery).event_type == "phone"
+    assert identity(CLAY, said(CLAY_VECTOR, received_at=NOW + timedelta(seconds=20))) == identity(CLAY, delivery)
+    later = said(CLAY_VECTOR, received_at=NOW + timedelta(days=1))
+    assert identity(CLAY, later).delivery_key != identity(CLAY, delivery).delivery_key
+    assert identity(CLAY, said({"type": ["odd"]})).event_type == "unknown"
 
 
 @pytest.mark.parametrize("body", [b"payload=%7B", b"\xff\xfe", b"a=1&" * 100])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.test_parse_samples import ENTRIES, RECEIVED, SCOPE, ZONE, wire_body
 from zrg_dagster.core.providers.calendly.parse import parse as parse_calendly
+from zrg_dagster.core.providers.clay.parse import parse as parse_clay
 from zrg_dagster.core.providers.emailbison.parse import parse as parse_emailbison
 from zrg_dagster.core.providers.ghl.parse import parse as parse_ghl
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, Parsed, ShapeError
@@ -24,6 +25,7 @@ PARSERS = {
     "calendly": parse_calendly,
     "slack": parse_slack,
     "unipile": parse_unipile,
+    "clay": parse_clay,
 }
 
 _SCALARS = st.one_of(

@@ -26,8 +26,9 @@ from zrg_dagster.core.intake.appointments import (
 )
 from zrg_dagster.core.intake.batch import Batch, Ending
 from zrg_dagster.core.intake.clicks import review_job, workspaces_of
+from zrg_dagster.core.intake.enrichments import UNKNOWN_LEAD, NewEnrichment, store_enrichments
 from zrg_dagster.core.intake.erasure import without_erased
-from zrg_dagster.core.intake.fields import best, claims_of
+from zrg_dagster.core.intake.fields import ENRICHMENT, best, claims_of
 from zrg_dagster.core.intake.notices import TROUBLE, NewNotice, store_notices
 from zrg_dagster.core.intake.people import resolve_people
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
@@ -64,11 +65,13 @@ async def apply(
     await resolve_people(conn, batch)
     await _store_messages(conn, batch)
     _gather_signals(batch)
+    _gather_enrichments(batch)
     await leads.write_changes(conn, batch.changes, now)
     await _store_appointments(conn, batch, now)
     await suppress(conn, batch.stops, now)
     await suppress_new_addresses(conn, sorted(set(batch.found.new_identities.values())))
     await store_notices(conn, batch.notices, now)
+    await store_enrichments(conn, batch.enrichments)
     await _move_sequences(conn, batch, now)
     await enqueue(conn, batch.jobs)
     return endings + [_ending(batch, number) for number in range(len(batch.items))]
@@ -249,6 +252,19 @@ def _gather_signals(batch: Batch) -> None:
                 batch.stops.append(Stop(event.workspace_id, lead_id, None, rule, event.provider, signal.at))
 
 
+def _gather_enrichments(batch: Batch) -> None:
+    for number, (event, parsed) in enumerate(batch.items):
+        lead_id = batch.found.lead_of.get(number)
+        if parsed.enrichment is None or lead_id is None or event.workspace_id is None:
+            continue
+        record = parsed.enrichment
+        batch.enrichments.append(NewEnrichment(event.workspace_id, lead_id, event.provider, record))
+        if parsed.lead is not None:
+            change = batch.change(lead_id)
+            source = f"{event.provider}:{parsed.event_type}"
+            change.claims = best([change.claims, claims_of(parsed.lead, at=record.at, source=source, rank=ENRICHMENT)])
+
+
 async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime) -> None:
     found = [
         NewAppointment(
@@ -286,7 +302,10 @@ async def _move_sequences(conn: AsyncConnection, batch: Batch, now: datetime) ->
 def _ending(batch: Batch, number: int) -> Ending:
     event, parsed = batch.items[number]
     reason = batch.reasons.get(number)
-    is_effective = bool(parsed.message or parsed.appointment or any(has_effect(signal) for signal in parsed.signals))
+    if reason == UNKNOWN_LEAD:
+        return Ending(event, "quarantined", reason, "the answer names no lead of this workspace", parsed=parsed)
+    says_something = parsed.message or parsed.appointment or parsed.enrichment
+    is_effective = bool(says_something or any(has_effect(signal) for signal in parsed.signals))
     # A stranger who connects is remembered for the day he becomes a lead; until then it concerns nobody here.
     is_strange = reason == "lead_not_identified" and any(each.kind == "connection_accepted" for each in parsed.signals)
     return Ending(

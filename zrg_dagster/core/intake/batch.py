@@ -7,6 +7,7 @@ from uuid import UUID
 
 from zrg_dagster.core.db.jobs import NewJob
 from zrg_dagster.core.followups.pause import Touch
+from zrg_dagster.core.intake.enrichments import NewEnrichment
 from zrg_dagster.core.intake.identity import Resolution
 from zrg_dagster.core.intake.leads import LeadChange
 from zrg_dagster.core.intake.notices import NewNotice
@@ -41,6 +42,7 @@ class Batch:
     jobs: list[NewJob] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     notices: list[NewNotice] = field(default_factory=list)
+    enrichments: list[NewEnrichment] = field(default_factory=list)
     counts: Counter[tuple[UUID, str]] = field(default_factory=Counter)  # campaign, direction
     reasons: dict[int, str] = field(default_factory=dict)
     message_ids: dict[int, UUID] = field(default_factory=dict)

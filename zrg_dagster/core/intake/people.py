@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.intake import leads
 from zrg_dagster.core.intake.batch import Batch
+from zrg_dagster.core.intake.enrichments import UNKNOWN_LEAD, leads_asked_about
 from zrg_dagster.core.intake.fields import best
 from zrg_dagster.core.intake.identity import lookups, resolve
 from zrg_dagster.core.intake.relations import NewRelation, relate
@@ -43,11 +44,19 @@ async def resolve_people(conn: AsyncConnection, batch: Batch) -> None:
         for signal in batch.items[number][1].signals
         if signal.kind == "connection_accepted"
     }
+    answers = {
+        number: (event.workspace_id, parsed.enrichment)
+        for number, (event, parsed) in enumerate(batch.items)
+        if parsed.enrichment is not None and event.workspace_id is not None
+    }
+    given, _ = await leads_asked_about(conn, answers)
+    batch.reasons |= dict.fromkeys(answers.keys() - given, UNKNOWN_LEAD)
+    records = [record for record in records if record[0] not in answers or record[0] in given]
     records, related = await relate(conn, records, list(relations.values()))
     records.sort(key=lambda record: not record[3])  # who only looks for a person looks after those who make one
     keys = {key for _, workspace, lead, _ in records for key in lookups(workspace, lead)}
     known = await leads.known_identities(conn, keys) if keys else {}
-    batch.found = resolve(records, known, linking=relations)
+    batch.found = resolve(records, known, linking=relations, given=given)
     await leads.write_resolution(conn, batch.found)
     # From here to the commit nobody else stores anything of these leads: what is looked up below stays true.
     await leads.lock_leads(conn, set(batch.found.lead_of.values()))

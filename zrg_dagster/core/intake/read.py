@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.providers.calendly import parse as calendly
+from zrg_dagster.core.providers.clay import parse as clay
 from zrg_dagster.core.providers.emailbison import parse as emailbison
 from zrg_dagster.core.providers.ghl import parse as ghl
 from zrg_dagster.core.providers.records import Parsed, ShapeError
@@ -23,6 +24,7 @@ PARSERS: dict[str, Callable[..., Parsed]] = {
     "calendly": calendly.parse,
     "slack": slack.parse,
     "unipile": unipile.parse,
+    "clay": clay.parse,
 }
 
 

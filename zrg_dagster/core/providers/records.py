@@ -32,6 +32,8 @@ SignalKind = Literal[
     "connection_accepted",
     "dnd",
 ]
+EnrichmentKind = Literal["phone", "linkedin"]
+EnrichmentStatus = Literal["success", "not_found", "failed"]
 ReviewVerb = Literal["approve", "edit", "regenerate", "reject"]
 ShapeCode = Literal["shape_mismatch", "invalid_json", "unknown_event_type"]
 
@@ -225,6 +227,21 @@ class SignalRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EnrichmentRecord:
+    """How a search about one lead ended. `lead_id` is the id that we sent with the question: a claim until checked.
+
+    The found value stands in the record of the lead beside it. `reason` is a code and says why nothing was found.
+    """
+
+    key: str
+    kind: EnrichmentKind
+    status: EnrichmentStatus
+    lead_id: str
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewAction:
     """A click on a review card. `draft_id` and `workspace_key` come from the button and are claims until checked.
 
@@ -266,6 +283,7 @@ class Parsed:
     appointment: AppointmentRecord | None = None
     signals: tuple[SignalRecord, ...] = ()
     review_action: ReviewAction | None = None
+    enrichment: EnrichmentRecord | None = None
 
 
 def ignored(event_type: str, reason: str) -> Parsed:

@@ -13,6 +13,9 @@ VERIFIERS = {
     "emailbison": "emailbison_webhook_secret",
     "ghl": "ghl_webhook_secret",
     "calendly": "calendly_signing_key",
+    "resend": "resend_webhook_secret",
+    "unipile": "unipile_webhook_secret",
+    "clay": "clay_webhook_secret",
 }
 # Secret of `secret.credential` by provider: what we call the vendor with. Resend has no client among the channels.
 CREDENTIALS = {**CREDENTIAL_NAMES, "resend": "resend_api_key"}
