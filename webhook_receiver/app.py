@@ -18,7 +18,7 @@ from webhook_receiver.store import DeliveryNotStorable, DeliveryStore, Row, Stor
 from zrg_dagster.core.base.clock import utc_now
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.log import get_logger
-from zrg_dagster.core.base.settings import Settings
+from zrg_dagster.core.base.settings import Settings, SettingsError
 from zrg_dagster.core.providers.calendly.door import DOOR as CALENDLY
 from zrg_dagster.core.providers.clay.door import DOOR as CLAY
 from zrg_dagster.core.providers.door import (
@@ -32,7 +32,10 @@ from zrg_dagster.core.providers.door import (
     split_secrets,
 )
 from zrg_dagster.core.providers.emailbison.door import DOOR as EMAILBISON
+from zrg_dagster.core.providers.ghl.door import APP_DOOR as GHL_APP
 from zrg_dagster.core.providers.ghl.door import DOOR as GHL
+from zrg_dagster.core.providers.ghl.door import public_key
+from zrg_dagster.core.providers.resend.door import DOOR as RESEND
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
 from zrg_dagster.core.providers.unipile.door import DOOR as UNIPILE
 
@@ -46,10 +49,12 @@ Headers = list[tuple[bytes, bytes]]
 WEBHOOKS: Mapping[str, Door] = {
     "/api/webhooks/email": EMAILBISON,
     "/api/webhooks/ghl/sms": GHL,
+    "/api/webhooks/ghl/app": GHL_APP,
     "/api/webhooks/calendly/{workspace}": CALENDLY,
     "/api/webhooks/slack/interactions": SLACK,
     "/api/webhooks/linkedin": UNIPILE,
     "/api/webhooks/clay": CLAY,
+    "/api/webhooks/resend": RESEND,
 }
 
 RETRY_AFTER_S = b"60"
@@ -80,7 +85,19 @@ async def respond(
 
 def app_secrets(door: Door, settings: Settings) -> tuple[str, ...]:
     """What verifies a vendor's one app-wide signature; empty when it is not configured."""
-    secret = {"slack": settings.slack_signing_secret}[door.provider]
+    if door is GHL_APP:
+        keys = settings.ghl_app_public_keys
+        parts = split_secrets(keys.get_secret_value()) if keys else ()
+        for number, part in enumerate(parts, start=1):
+            try:
+                public_key(part)
+            except ValueError:
+                message = (
+                    f"setting GHL_APP_PUBLIC_KEYS: key {number} is no Ed25519 or RSA public key (PEM or base64 DER)"
+                )
+                raise SettingsError(message) from None
+        return parts
+    secret = settings.slack_signing_secret
     return split_secrets(secret.get_secret_value()) if secret else ()
 
 

@@ -1,5 +1,7 @@
 """A receiver in this process on a real database, with the sample workspace's routes."""
 
+import base64
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from webhook_receiver.app import create_app
 from webhook_receiver.metrics import Metrics
@@ -27,7 +30,10 @@ EMAIL_SECRET, GHL_SECRET, CALENDLY_SECRET, SLACK_SECRET = (
     "eb-hook-55d0", "ghl-hook-7c21e0", "cal-sign-8f31d0", "slk-sign-7e1d0c5b9a",
 )  # fmt: skip
 UNIPILE_SECRET, UNIPILE_ACCOUNT = "uni-hook-a1d7", "Kd82nVtQRcW0pZ5mXyLs4A"
-CLAY_SECRET = "clay-static-9be2"
+CLAY_SECRET, RESEND_SECRET = "clay-static-9be2", "whsec_aGFyYm91cmxpbmUtcmVzZW5kLXRlc3Qh"
+# The sample author's throw-away pair for the app's feed; HighLevel's own keys are a setting.
+GHL_APP_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"harbourline ghl test key").digest())
+GHL_APP_KEYS = ",".join((PAYLOADS / "_keys" / f"ghl_{kind}_test_public.pem").read_text() for kind in ("ed25519", "rsa"))
 SLACK_VECTOR_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 EMAIL_PATH = f"/api/webhooks/email?clientId=clnt_harbourline&key={EMAIL_SECRET}"
 JSON_TYPE = {"content-type": "application/json"}
@@ -38,6 +44,7 @@ ROUTES = (
     ("calendly", "clnt_harbourline", CALENDLY_SECRET),
     ("unipile", UNIPILE_ACCOUNT, UNIPILE_SECRET),
     ("clay", "clnt_harbourline", CLAY_SECRET),
+    ("resend", "clnt_harbourline", RESEND_SECRET),
 )
 
 
@@ -46,6 +53,10 @@ def wire_body(file: str) -> bytes:
     data = (PAYLOADS / file).read_bytes()
     document = json.loads(data)
     return document["raw"].encode() if isinstance(document, dict) and "_encoding" in document else data
+
+
+def signed_by_ghl(body: bytes) -> dict[str, str]:
+    return {**JSON_TYPE, "x-ghl-signature": base64.b64encode(GHL_APP_KEY.sign(body)).decode()}
 
 
 def sent_event(number: int) -> bytes:
@@ -110,7 +121,7 @@ async def running_receiver(database: Any, **changes: Any) -> AsyncIterator[Recei
     sealer, metrics, sql = Sealer(new_key()), Metrics(), Sql(database.dsn("bootstrap"))
     settings = load_settings(**{
         "ZRG_ENV": "production", "SLACK_SIGNING_SECRET": f"{SLACK_SECRET},{SLACK_VECTOR_SECRET}",
-        "ZRG_ROUTE_TTL_S": 600, **changes,
+        "GHL_APP_PUBLIC_KEYS": GHL_APP_KEYS.strip(), "ZRG_ROUTE_TTL_S": 600, **changes,
     })  # fmt: skip
     store = DeliveryStore(
         database.dsn("receiver"),

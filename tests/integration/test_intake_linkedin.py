@@ -18,7 +18,7 @@ PROFILE = "https://linkedin.com/in/mara-okafor"
 
 def event(workspace: UUID, *, received_at: datetime = NOW, **body: Any) -> Delivery:
     full = {"account_id": ACCOUNT, "account_type": "LINKEDIN", **body}
-    return Delivery("unipile", json.dumps(full).encode(), workspace, received_at)
+    return Delivery("unipile", json.dumps(full).encode(), workspace, received_at, key=str(received_at))
 
 
 def message(

@@ -1,15 +1,17 @@
 """Every sample delivery through the door and the drain: how each of them ends."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.integration.intake_support import Rows, drain
-from tests.integration.receiver_support import GHL_SECRET, JSON_TYPE, running_receiver, wire_body
+from tests.integration.receiver_support import running_receiver
 from tests.integration.test_receiver import ANSWERED_UNSTORED, MANIFEST, deliver
+from zrg_dagster.core.db.engine import make_engine
+from zrg_dagster.core.notifications.digest import Coverage, load_counts
 
-VENDORS = ("emailbison", "ghl", "calendly", "slack", "unipile", "clay")
+VENDORS = ("emailbison", "ghl", "calendly", "slack", "unipile", "clay", "resend")
 SAMPLES = [entry for entry in MANIFEST if entry["provider"] in VENDORS]
 LATER = datetime(2026, 3, 10, 20, tzinfo=UTC)
 
@@ -22,10 +24,6 @@ CLICK = ("quarantined", "unreadable_click")
 STRANGER = ("processed", "lead_not_identified")
 NO_LEAD = ("quarantined", "unknown_lead")
 NO_EFFECT = ("ignored", "signal_without_effect")
-
-# The app's feed has no route of its own yet; its samples come in through the location's one.
-APP_FEED = "ghl/marketplace_"
-SAMPLE_WEBHOOK_ID = b"b1f2d0de-7a11-4f38-8a34-0c2f7f3d9901"  # the same in all of them; a vendor gives each its own
 
 ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "calendly/invitee.canceled__before_created.json": PROCESSED,
@@ -140,6 +138,21 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "ghl/sms_inbound__same_text_later.json": PROCESSED,
     "ghl/sms_inbound__stop.json": PROCESSED,
     "ghl/sms_inbound__unknown_location.json": 404,
+    "resend/contact.updated__unsubscribed.json": ("ignored", "log_only"),
+    "resend/domain.updated__failed.json": PROCESSED,
+    "resend/email.bounced__permanent.json": PROCESSED,
+    "resend/email.bounced__transient.json": PROCESSED,
+    "resend/email.clicked__basic.json": ("ignored", "log_only"),
+    "resend/email.complained__basic.json": PROCESSED,
+    "resend/email.delivered__bad_signature.json": 401,
+    "resend/email.delivered__basic.json": ("ignored", "log_only"),
+    "resend/email.delivery_delayed__basic.json": ("ignored", "log_only"),
+    "resend/email.failed__quota.json": PROCESSED,
+    "resend/email.opened__basic.json": ("ignored", "log_only"),
+    "resend/email.received__with_attachment.json": ("ignored", "inbound_mail_not_read"),
+    "resend/email.scheduled__basic.json": ("ignored", "log_only"),
+    "resend/email.sent__basic.json": ("ignored", "log_only"),
+    "resend/email.suppressed__previous_bounce.json": PROCESSED,
     "slack/block_actions__approve_send.form.json": CLICK,
     "slack/block_actions__approve_send_double_click.form.json": CLICK,
     "slack/block_actions__bad_value_json.form.json": "duplicate",
@@ -194,13 +207,8 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
 async def test_every_sample_ends_as_it_should(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_receiver(database) as receiver:
         answers = {}
-        for number, entry in enumerate(SAMPLES):
-            if entry["file"].startswith(APP_FEED):
-                headers = {**JSON_TYPE, "x-zrg-key": GHL_SECRET}
-                body = wire_body(entry["file"]).replace(SAMPLE_WEBHOOK_ID, b"%036d" % number)
-                answers[entry["file"]] = await receiver.post(body, "/api/webhooks/ghl/sms", headers)
-            else:
-                answers[entry["file"]] = await deliver(receiver, monkeypatch, entry)
+        for entry in SAMPLES:
+            answers[entry["file"]] = await deliver(receiver, monkeypatch, entry)
         await drain(database, now=LATER)
         rows = Rows(database)
         found = rows.all("SELECT correlation_id, state, reason, provider FROM raw.webhook_event")
@@ -247,3 +255,35 @@ async def test_what_the_samples_leave_behind(database: Any, monkeypatch: pytest.
         assert counted["replies"] == rows.value(
             f"SELECT count(*) {with_campaign} AND m.direction = 'inbound' AND m.source <> 'bounce'"
         )
+
+
+async def test_mail_that_did_not_arrive_is_told_to_the_operator(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_receiver(database) as receiver:
+        for entry in SAMPLES:
+            if entry["provider"] == "resend":
+                await deliver(receiver, monkeypatch, entry)
+        await drain(database, now=LATER)
+        rows = Rows(database)
+        found = rows.all("SELECT value, detail, subject FROM app.vendor_notice WHERE is_trouble ORDER BY value, detail")
+        assert [tuple(row.values()) for row in found] == [
+            ("bounced", "permanent", "noor@harbourline.example"),
+            ("bounced", "transient", "noor@harbourline.example"),
+            ("complained", None, "noor@harbourline.example"),
+            ("domain_failed", "failed", "mail.harbourline.example"),
+            ("failed", "reached_daily_quota", "noor@harbourline.example"),
+            ("suppressed", "previous_bounce", "noor@harbourline.example"),
+        ]
+        workspace = rows.value("SELECT id FROM app.workspace")
+        engine = make_engine(database.dsn("worker"), pool_size=1)
+        async with engine.connect() as conn:
+            coverage = Coverage(LATER.date(), LATER - timedelta(hours=1), LATER)
+            counts = await load_counts(conn, workspace, coverage)
+        await engine.dispose()
+        assert {name: number for name, number in counts.failures.items() if name.startswith("resend")} == {
+            "resend bounced": 2,
+            "resend complained": 1,
+            "resend domain_failed": 1,
+            "resend failed": 1,
+            "resend suppressed": 1,
+        }
+        assert rows.value("SELECT count(*) FROM app.lead") == 0

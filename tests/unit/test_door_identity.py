@@ -28,6 +28,7 @@ from zrg_dagster.core.providers.door import (
 )
 from zrg_dagster.core.providers.emailbison.door import DOOR as EMAILBISON
 from zrg_dagster.core.providers.ghl.door import DOOR as GHL
+from zrg_dagster.core.providers.resend.door import DOOR as RESEND
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
 from zrg_dagster.core.providers.unipile.door import DOOR as UNIPILE
 
@@ -217,6 +218,15 @@ def test_clay_routes_by_query_and_tells_a_second_run_from_a_retry() -> None:
     later = said(CLAY_VECTOR, received_at=NOW + timedelta(days=1))
     assert identity(CLAY, later).delivery_key != identity(CLAY, delivery).delivery_key
     assert identity(CLAY, said({"type": ["odd"]})).event_type == "unknown"
+
+
+def test_resend_is_named_by_its_signed_id() -> None:
+    body = sample("resend/email.bounced__permanent.json")
+    first = said(body, {"clientId": "acme"}, headers={"svix-id": "msg_1"})
+    assert keys(RESEND, first) == ["acme"]
+    assert identity(RESEND, first).event_type == "email.bounced"
+    assert identity(RESEND, said(body, headers={"webhook-id": "msg_1"})) == identity(RESEND, first)
+    assert identity(RESEND, said(body, headers={"svix-id": "msg_2"})) != identity(RESEND, first)
 
 
 @pytest.mark.parametrize("body", [b"payload=%7B", b"\xff\xfe", b"a=1&" * 100])

@@ -16,6 +16,7 @@ from zrg_dagster.core.providers.clay.parse import parse as parse_clay
 from zrg_dagster.core.providers.emailbison.parse import parse as parse_emailbison
 from zrg_dagster.core.providers.ghl.parse import parse as parse_ghl
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, Parsed, ShapeError
+from zrg_dagster.core.providers.resend.parse import parse as parse_resend
 from zrg_dagster.core.providers.slack.parse import parse as parse_slack
 from zrg_dagster.core.providers.unipile.parse import parse as parse_unipile
 
@@ -26,6 +27,7 @@ PARSERS = {
     "slack": parse_slack,
     "unipile": parse_unipile,
     "clay": parse_clay,
+    "resend": parse_resend,
 }
 
 _SCALARS = st.one_of(

@@ -13,6 +13,7 @@ from zrg_dagster.core.providers.records import SignalKind, SignalRecord
 # Which signals are notices, and which of their values say that somebody has to look.
 TROUBLE: dict[SignalKind, frozenset[str]] = {
     "sender_health": frozenset({"removed", "disconnected", "degraded"}),
+    "notification_mail": frozenset({"bounced", "complained", "suppressed", "failed", "domain_failed"}),
 }
 
 

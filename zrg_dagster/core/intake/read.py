@@ -15,6 +15,7 @@ from zrg_dagster.core.providers.clay import parse as clay
 from zrg_dagster.core.providers.emailbison import parse as emailbison
 from zrg_dagster.core.providers.ghl import parse as ghl
 from zrg_dagster.core.providers.records import Parsed, ShapeError
+from zrg_dagster.core.providers.resend import parse as resend
 from zrg_dagster.core.providers.slack import parse as slack
 from zrg_dagster.core.providers.unipile import parse as unipile
 
@@ -25,6 +26,7 @@ PARSERS: dict[str, Callable[..., Parsed]] = {
     "slack": slack.parse,
     "unipile": unipile.parse,
     "clay": clay.parse,
+    "resend": resend.parse,
 }
 
 

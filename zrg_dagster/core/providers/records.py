@@ -30,6 +30,7 @@ SignalKind = Literal[
     "send_confirmed",
     "delivery_status",
     "connection_accepted",
+    "notification_mail",
     "dnd",
 ]
 EnrichmentKind = Literal["phone", "linkedin"]
@@ -209,9 +210,10 @@ class SignalRecord:
     """A fact that is neither a message nor an appointment; it is about the delivery's lead unless it names an account.
 
     `value` is a word of a small vocabulary per kind: opt_out `opted_out`, bounce `hard`|`soft`,
-    sender_health `added`|`removed`|`disconnected`|`reconnected`|`degraded`, send_confirmed `sent`, delivery_status
-    `failed`|`delivered`, connection_accepted `connected`, dnd `blocked`|`permanent`|`clear`. `detail` is a rule id or a
-    vendor code, never free text.
+    sender_health `added`|`removed`|`disconnected`|`reconnected`|`degraded`, send_confirmed `sent`,
+    delivery_status `failed`|`delivered`, connection_accepted `connected`, dnd `blocked`|`permanent`|`clear`,
+    notification_mail `bounced`|`complained`|`suppressed`|`failed`|`domain_failed`. `detail` is a rule id or a vendor
+    code, never free text.
     """
 
     kind: SignalKind
