@@ -143,7 +143,7 @@ async def test_a_stranger_who_connects_makes_no_lead(database: Database) -> None
     workspace = rows.workspace()
     accept(database, [relation(workspace, member="ACoAAStranger", slug="random-recruiter-1")])
     await drain(database)
-    assert rows.events() == {"unipile/new_relation": [("ignored", "lead_not_identified")]}
+    assert rows.events() == {"unipile/new_relation": [("processed", "lead_not_identified")]}
     assert rows.value("SELECT count(*) FROM app.lead") == 0
 
 

@@ -194,7 +194,7 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "unipile/message_received__renamed_keys.json": 404,
     "unipile/message_received__unknown_account.json": "answered",
     "unipile/new_relation__basic.json": PROCESSED,
-    "unipile/new_relation__unknown_person.json": ("ignored", "lead_not_identified"),
+    "unipile/new_relation__unknown_person.json": STRANGER,
     "unipile/orig_connection.accepted__basic.json": PROCESSED,
     "unipile/orig_connection.received__basic.json": ("ignored", "log_only"),
     "unipile/orig_message.received__basic.json": PROCESSED,

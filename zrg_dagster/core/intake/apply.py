@@ -306,11 +306,9 @@ def _ending(batch: Batch, number: int) -> Ending:
         return Ending(event, "quarantined", reason, "the answer names no lead of this workspace", parsed=parsed)
     says_something = parsed.message or parsed.appointment or parsed.enrichment
     is_effective = bool(says_something or any(has_effect(signal) for signal in parsed.signals))
-    # A stranger who connects is remembered for the day he becomes a lead; until then it concerns nobody here.
-    is_strange = reason == "lead_not_identified" and any(each.kind == "connection_accepted" for each in parsed.signals)
     return Ending(
         event,
-        "processed" if is_effective and not is_strange else "ignored",
+        "processed" if is_effective else "ignored",
         reason if is_effective else "signal_without_effect",
         parsed=parsed,
         lead_id=batch.found.lead_of.get(number),

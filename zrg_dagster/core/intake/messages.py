@@ -133,9 +133,13 @@ _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channe
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
 
 # What two deliveries say of one message differs in the flags, which are joined with OR, and in the time when the vendor
-# names none and receipt stands in for it: then the earliest receipt is the closest to the truth. Of several wordings the
-# one that was changed last stays, whichever is stored first.
-_REWORDS = "coalesce((excluded.edited_at, excluded.body) > (coalesce(m.edited_at, '-infinity'), m.body), false)"
+# names none and receipt stands in for it: then the earliest receipt is the closest to the truth. The wording is that of
+# the last change, else of the earliest report (a feed without ids tidies white space and case), whichever is stored first.
+_REWORDS = """CASE WHEN excluded.edited_at IS NULL AND m.edited_at IS NULL
+            THEN (excluded.sent_at_quality, excluded.sent_at, excluded.body COLLATE "C")
+                < (m.sent_at_quality, m.sent_at, m.body COLLATE "C")
+        ELSE coalesce((excluded.edited_at, excluded.body COLLATE "C")
+                > (coalesce(m.edited_at, '-infinity'), m.body COLLATE "C"), false) END"""
 _INSERT = text(f"""
     INSERT INTO app.message AS m ({_NAMES})
     SELECT {_NAMES} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j ({_COLUMNS}) ORDER BY workspace_id, message_key
@@ -164,10 +168,7 @@ async def store_messages(
             flags = message.record.flags
             rows[key]["provider_interested"] |= flags.provider_interested
             rows[key]["is_auto_reply"] |= flags.auto_reply or flags.out_of_office
-            told = (message.record.sent_at_quality, message.record.sent_at)
-            if told < (rows[key]["sent_at_quality"], rows[key]["sent_at"]):
-                rows[key] |= {"sent_at_quality": told[0], "sent_at": told[1]}
-            _reword(rows[key], _row(message))
+            _fold(rows[key], _row(message))
         else:
             rows[key] = _row(message)
     if not rows:
@@ -179,11 +180,18 @@ async def store_messages(
     }
 
 
-def _reword(row: dict[str, Any], other: dict[str, Any]) -> None:
-    """`row` with the wording of the two that was changed last; a request to stop in any of them stays on record."""
+def _fold(row: dict[str, Any], other: dict[str, Any]) -> None:
+    """Take over the time and the wording of `other` where the statement above would; a request to stop in either stays."""
+    told, earlier = ((each["sent_at_quality"], each["sent_at"], each["body"]) for each in (other, row))
+    at, changed = other["edited_at"], row["edited_at"]
+    if at is None and changed is None:
+        is_better = told < earlier
+    else:
+        is_better = at is not None and (changed is None or (at, other["body"]) > (changed, row["body"]))
+    if told[:2] < earlier[:2]:
+        row |= {"sent_at_quality": told[0], "sent_at": told[1]}
     stop = row["opt_out_rule"] or other["opt_out_rule"]
-    at = other["edited_at"]
-    if at is not None and (row["edited_at"] is None or (at, other["body"]) > (row["edited_at"], row["body"])):
+    if is_better:
         stop = other["opt_out_rule"] or stop
         row |= {name: other[name] for name in ("body", "raw_text", "edited_at")}
     row["opt_out_rule"] = stop
