@@ -1,5 +1,7 @@
 """A receiver in this process on a real database, with the sample workspace's routes."""
 
+import base64
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from webhook_receiver.app import create_app
 from webhook_receiver.metrics import Metrics
@@ -29,6 +32,11 @@ EMAIL_SECRET, GHL_SECRET, CALENDLY_SECRET, SLACK_SECRET = (
     "eb-hook-55d0", "ghl-hook-7c21e0", "cal-sign-8f31d0", "slk-sign-7e1d0c5b9a",
 )  # fmt: skip
 SMARTLEAD_SECRET, INSTANTLY_SECRET = "sl-6e0b2f44-hook", "in-hook-0af93c"
+UNIPILE_SECRET, UNIPILE_ACCOUNT = "uni-hook-a1d7", "Kd82nVtQRcW0pZ5mXyLs4A"
+CLAY_SECRET, RESEND_SECRET = "clay-static-9be2", "whsec_aGFyYm91cmxpbmUtcmVzZW5kLXRlc3Qh"
+# The sample author's throw-away pair for the app's feed; HighLevel's own keys are a setting.
+GHL_APP_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"harbourline ghl test key").digest())
+GHL_APP_KEYS = ",".join((PAYLOADS / "_keys" / f"ghl_{kind}_test_public.pem").read_text() for kind in ("ed25519", "rsa"))
 SLACK_VECTOR_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 EMAIL_PATH = f"/api/webhooks/email?clientId=clnt_harbourline&key={EMAIL_SECRET}"
 JSON_TYPE = {"content-type": "application/json"}
@@ -41,6 +49,9 @@ ROUTES = (
     ("calendly", "clnt_harbourline", CALENDLY_SECRET, "clnt_harbourline"),
     ("smartlead", "clnt_pelican", SMARTLEAD_SECRET, "clnt_pelican"),
     ("instantly", "clnt_kelp", INSTANTLY_SECRET, "clnt_kelp"),
+    ("unipile", UNIPILE_ACCOUNT, UNIPILE_SECRET, "clnt_harbourline"),
+    ("clay", "clnt_harbourline", CLAY_SECRET, "clnt_harbourline"),
+    ("resend", "clnt_harbourline", RESEND_SECRET, "clnt_harbourline"),
 )
 
 
@@ -49,6 +60,10 @@ def wire_body(file: str) -> bytes:
     data = (PAYLOADS / file).read_bytes()
     document = json.loads(data)
     return document["raw"].encode() if isinstance(document, dict) and "_encoding" in document else data
+
+
+def signed_by_ghl(body: bytes) -> dict[str, str]:
+    return {**JSON_TYPE, "x-ghl-signature": base64.b64encode(GHL_APP_KEY.sign(body)).decode()}
 
 
 def sent_event(number: int) -> bytes:
@@ -120,7 +135,7 @@ async def running_receiver(database: Any, **changes: Any) -> AsyncIterator[Recei
     sealer, metrics, sql = Sealer(new_key()), Metrics(), Sql(database.dsn("bootstrap"))
     settings = load_settings(**{
         "ZRG_ENV": "production", "SLACK_SIGNING_SECRET": f"{SLACK_SECRET},{SLACK_VECTOR_SECRET}",
-        "ZRG_ROUTE_TTL_S": 600, **changes,
+        "GHL_APP_PUBLIC_KEYS": GHL_APP_KEYS.strip(), "ZRG_ROUTE_TTL_S": 600, **changes,
     })  # fmt: skip
     store = DeliveryStore(
         database.dsn("receiver"),

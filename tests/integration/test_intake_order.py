@@ -37,6 +37,7 @@ FILES = sorted(
     for path in (PAYLOADS / vendor).glob("*.json")
     if f"{vendor}/{path.name}" not in CONTRADICT
 )
+LINKEDIN = sorted(str(path.relative_to(PAYLOADS)) for path in (PAYLOADS / "unipile").glob("*.json"))
 NUMBERS = count(1)
 LATER = RECEIVED + timedelta(hours=2)
 
@@ -47,7 +48,7 @@ def delivery(file: str, workspace: UUID, *, again: bool = False) -> Delivery:
     document = json.loads(data)
     if isinstance(document, dict) and "_encoding" in document:
         data = document["raw"].encode()
-    received_at = RECEIVED + timedelta(seconds=FILES.index(file))
+    received_at = RECEIVED + timedelta(seconds=[*FILES, *LINKEDIN].index(file))
     key = f"{workspace} {file} {'again' if again else ''}"
     return Delivery(file.partition("/")[0], data, workspace, received_at, key=key)
 
@@ -62,7 +63,7 @@ def tells(file: str) -> bool:
     return parsed.outcome == "accept"
 
 
-TELLING = [file for file in FILES if tells(file)]
+TELLING = [file for file in (*FILES, *LINKEDIN) if tells(file)]
 
 
 # ── the state, without ids and processing times ──────────────────────────────
@@ -252,6 +253,14 @@ def test_the_whole_corpus_backwards(shared: Database, workers: int) -> None:
     """All samples at once: the most crowded conversation that they can make."""
     backwards = [(file, False) for file in reversed(FILES)]
     check(shared, FILES, [backwards[:40], backwards[40:], [(file, True) for file in FILES[::5]]], workers, 7)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_linkedin_backwards_beside_mail(shared: Database, workers: int) -> None:
+    """Relations, changed wordings and older forms, around a mail of the person they are about."""
+    files = [*LINKEDIN, "emailbison/LEAD_REPLIED__basic.json"]
+    backwards = [(file, False) for file in reversed(files)]
+    check(shared, files, [backwards[:9], backwards[9:], [(file, True) for file in LINKEDIN[::3]]], workers, 4)
 
 
 @pytest.mark.proof

@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 
 from tests.unit.test_parse_samples import ENTRIES, RECEIVED, SCOPE, ZONE, wire_body
 from zrg_dagster.core.providers.calendly.parse import parse as parse_calendly
+from zrg_dagster.core.providers.clay.parse import parse as parse_clay
 from zrg_dagster.core.providers.emailbison.parse import parse as parse_emailbison
 from zrg_dagster.core.providers.ghl.parse import parse as parse_ghl
 from zrg_dagster.core.providers.instantly.parse import parse as parse_instantly
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, Parsed, ShapeError
+from zrg_dagster.core.providers.resend.parse import parse as parse_resend
 from zrg_dagster.core.providers.slack.parse import parse as parse_slack
 from zrg_dagster.core.providers.smartlead.parse import parse as parse_smartlead
+from zrg_dagster.core.providers.unipile.parse import parse as parse_unipile
 
 PARSERS = {
     "emailbison": parse_emailbison,
@@ -26,6 +29,9 @@ PARSERS = {
     "ghl": parse_ghl,
     "calendly": parse_calendly,
     "slack": parse_slack,
+    "unipile": parse_unipile,
+    "clay": parse_clay,
+    "resend": parse_resend,
 }
 
 _SCALARS = st.one_of(

@@ -11,12 +11,15 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.providers.calendly import parse as calendly
+from zrg_dagster.core.providers.clay import parse as clay
 from zrg_dagster.core.providers.emailbison import parse as emailbison
 from zrg_dagster.core.providers.ghl import parse as ghl
 from zrg_dagster.core.providers.instantly import parse as instantly
 from zrg_dagster.core.providers.records import Parsed, ShapeError
+from zrg_dagster.core.providers.resend import parse as resend
 from zrg_dagster.core.providers.slack import parse as slack
 from zrg_dagster.core.providers.smartlead import parse as smartlead
+from zrg_dagster.core.providers.unipile import parse as unipile
 
 PARSERS: dict[str, Callable[..., Parsed]] = {
     "emailbison": emailbison.parse,
@@ -25,6 +28,9 @@ PARSERS: dict[str, Callable[..., Parsed]] = {
     "ghl": ghl.parse,
     "calendly": calendly.parse,
     "slack": slack.parse,
+    "unipile": unipile.parse,
+    "clay": clay.parse,
+    "resend": resend.parse,
 }
 
 

@@ -163,8 +163,22 @@ class SlackPart(_Part):
 
 
 class ResendPart(_Part):
+    """Without a webhook secret nothing is heard of what became of a notification mail."""
+
     api_key: SecretReference | None = None
     from_email: Email
+    webhook_secret: SecretReference | None = None
+
+
+class UnipilePart(_Part):
+    """One LinkedIn account; its deliveries carry the secret in a header that the hook was given."""
+
+    account_id: VendorId
+    webhook_secret: SecretReference | None = None
+
+
+class ClayPart(_Part):
+    webhook_secret: SecretReference | None = None
 
 
 class IntegrationsPart(_Part):
@@ -175,6 +189,8 @@ class IntegrationsPart(_Part):
     calendly: CalendlyPart | None = None
     slack: SlackPart | None = None
     resend: ResendPart | None = None
+    unipile: UnipilePart | None = None
+    clay: ClayPart | None = None
 
     @model_validator(mode="after")
     def _one_email_provider(self) -> "IntegrationsPart":

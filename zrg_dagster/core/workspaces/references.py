@@ -59,7 +59,9 @@ _PARTS = {
     "ghl": (("token", "ghl_token"), ("webhook_secret", "ghl_webhook_secret")),
     "calendly": (("token", "calendly_token"), ("signing_key", "calendly_signing_key")),
     "slack": (("bot_token", "slack_bot_token"),),
-    "resend": (("api_key", "resend_api_key"),),
+    "resend": (("api_key", "resend_api_key"), ("webhook_secret", "resend_webhook_secret")),
+    "unipile": (("webhook_secret", "unipile_webhook_secret"),),
+    "clay": (("webhook_secret", "clay_webhook_secret"),),
 }
 
 

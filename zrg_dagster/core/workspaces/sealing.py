@@ -15,6 +15,9 @@ VERIFIERS = {
     "instantly": "instantly_webhook_secret",
     "ghl": "ghl_webhook_secret",
     "calendly": "calendly_signing_key",
+    "resend": "resend_webhook_secret",
+    "unipile": "unipile_webhook_secret",
+    "clay": "clay_webhook_secret",
 }
 # Secret of `secret.credential` by provider: what we call the vendor with. The last three have no client among the channels.
 CREDENTIALS = {

@@ -1,4 +1,4 @@
-"""More vendors: what the tables must hold for them."""
+"""Vendors: LinkedIn relations, answers of enrichment, notices of vendors, and the integrations that bring them."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ revision = "0003"
 down_revision = "0002"
 
 _SQL = Path(__file__).parent.parent / "sql"
-_FILES = ("email_vendors",)
+_FILES = ("email_vendors", "enrichment", "vendors", "access")
 
 
 def upgrade() -> None:
