@@ -139,7 +139,7 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "ghl/sms_inbound__stop.json": PROCESSED,
     "ghl/sms_inbound__unknown_location.json": 404,
     "instantly/MALFORMED.raw.json": 400,
-    "instantly/account_error__basic.json": NO_EFFECT,
+    "instantly/account_error__basic.json": PROCESSED,
     "instantly/auto_reply_received__basic.json": PROCESSED,
     "instantly/campaign_completed__basic.json": ("ignored", "log_only"),
     "instantly/custom_label__basic.json": ("ignored", "custom_label"),
@@ -196,9 +196,9 @@ ENDS: dict[str, tuple[str, str | None] | int | str] = {
     "slack/slash_command__official_vector.form.json": ("ignored", "not_an_interaction"),
     "slack/url_verification.json": "answered",
     "slack/view_submission__ignored.form.json": ("ignored", "type_not_handled"),
-    "smartlead/CAMPAIGN_BOUNCE_THRESHOLD__basic.json": NO_EFFECT,
+    "smartlead/CAMPAIGN_BOUNCE_THRESHOLD__basic.json": PROCESSED,
     "smartlead/CAMPAIGN_STATUS_CHANGED__paused.json": ("ignored", "log_only"),
-    "smartlead/EMAIL_ACCOUNT_DISCONNECTED__basic.json": NO_EFFECT,
+    "smartlead/EMAIL_ACCOUNT_DISCONNECTED__basic.json": PROCESSED,
     "smartlead/EMAIL_BOUNCE__basic.json": PROCESSED,
     "smartlead/EMAIL_LINK_CLICK__basic.json": ("ignored", "log_only"),
     "smartlead/EMAIL_OPEN__basic.json": ("ignored", "log_only"),
@@ -358,7 +358,7 @@ async def test_mail_that_did_not_arrive_is_told_to_the_operator(database: Any, m
             ("failed", "reached_daily_quota", "noor@harbourline.example"),
             ("suppressed", "previous_bounce", "noor@harbourline.example"),
         ]
-        workspace = rows.value("SELECT id FROM app.workspace")
+        workspace = rows.value("SELECT id FROM app.workspace WHERE key = 'clnt_harbourline'")
         engine = make_engine(database.dsn("worker"), pool_size=1)
         async with engine.connect() as conn:
             coverage = Coverage(LATER.date(), LATER - timedelta(hours=1), LATER)
