@@ -3,12 +3,19 @@
 A lead is a number. Its workspace, addresses and ids follow from the number alone, here and in the SQL of `large.py`.
 """
 
+import hashlib
 import json
 import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
+
+import psycopg
+
+from zrg_dagster.core.base.clock import utc_now
+from zrg_dagster.core.base.ids import new_id
 
 PAYLOADS = Path(__file__).parents[1] / "tests" / "data" / "payloads"
 REPLY = "emailbison/LEAD_REPLIED__quoted_thread.json"
@@ -111,3 +118,33 @@ def events(number: int, leads: Sequence[int], *, first: int, seed: int) -> Itera
         made.append(Event(event.file, event.provider, event.workspace, event.lead, event.number, body, repeats=True))
     chance.shuffle(made)
     yield from made
+
+
+ACCEPT = """SELECT count(*) FROM raw.accept_deliveries(%b::uuid[], %b::text[], %b::text[], %b::uuid[], %b::text[],
+    %b::bytea[], %b::timestamptz[], %b::bytea[], %b::bytea[], %b::text[]) WHERE is_new"""
+HEADERS = json.dumps({"content-type": "application/json"}).encode()
+BATCH = 500
+
+
+def deliver(receiver_dsn: str, workspaces: Sequence[UUID], deliveries: Sequence[Event]) -> None:
+    """Store deliveries with the receiver's role and its one function, in the order given. All of them must be new."""
+    with psycopg.connect(receiver_dsn, autocommit=True) as connection:
+        for at in range(0, len(deliveries), BATCH):
+            batch = [(new_id(), hashlib.sha256(each.body).digest(), each) for each in deliveries[at : at + BATCH]]
+            received = utc_now()
+            batch.sort(key=lambda row: row[1])
+            columns = (
+                [row[0] for row in batch],
+                [row[2].provider for row in batch],
+                [f"bench-{row[2].workspace:02d}" for row in batch],
+                [workspaces[row[2].workspace] for row in batch],
+                ["unread"] * len(batch),
+                [row[1] for row in batch],
+                [received] * len(batch),
+                [HEADERS] * len(batch),
+                [row[2].body for row in batch],
+                [row[0].hex for row in batch],
+            )
+            row = connection.execute(ACCEPT, columns, prepare=True).fetchone()
+            if row is None or row[0] != len(batch):
+                raise SystemExit("some generated deliveries are not new: the generator repeats itself")
