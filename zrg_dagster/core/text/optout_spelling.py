@@ -1,8 +1,8 @@
 """One spelling for the opt-out rules: contractions, elisions, text-speak and typos read as the words they stand for.
 
-"plz dnt txt me", "please don't text me" and "pleaes dont text me" become "please do not text me"; "ne m'écrivez" and "ne mecrivez" read
-"ne me ecrivez". The result is lower case without accents, with one blank between tokens; `,` stands for any pause
-inside a sentence, `?` closes a question, `ADDR` and `URL` stand for a masked address or domain and a link.
+"plz dnt txt me", "please don't text me" and "pleaes dont text me" become "please do not text me"; "ne m'écrivez" and
+"ne mecrivez" read "ne me ecrivez". The result is lower case without accents, with one blank between tokens; `,` stands
+for any pause inside a sentence, `?` closes a question, `ADDR` and `URL` stand for a masked address or domain and a link.
 """
 
 import re
