@@ -51,10 +51,13 @@ _REMOVE = one_of(
     drop(?:ping)? unlist(?:ing)?
     black_?list(?:ing)? block_?list(?:ing)? clear(?:ing)? expung(?:e|ing) suppress(?:ing)? redact(?:ing)?
     unenroll(?:ing)? unenrol deregister unregister
-    unsubscrib(?:e|ing) omit(?:ting)? eliminat(?:e|ing) wip(?:e|ing) destroy(?:ing)? unfollow block(?:ing)?"""
+    unsubscrib(?:e|ing) omit(?:ting)?
+    get_rid_of getting_rid_of discard(?:ing)? dispose_of
+    trash deactivat(?:e|ing) eliminat(?:e|ing) wip(?:e|ing) destroy(?:ing)? unfollow block(?:ing)?"""
 )
 _TAKE = one_of(
-    """tak(?:e|ing) get(?:ting)? pull(?:ing)? yank scratch(?:ing)? cross(?:ing)? kick(?:ing)? knock keep(?:ing)? leav(?:e|ing)
+    """tak(?:e|ing) get(?:ting)? pull(?:ing)? yank let(?:ting)? scratch(?:ing)? cross(?:ing)? kick(?:ing)? knock
+    keep(?:ing)? leav(?:e|ing)
     drop(?:ping)? cut(?:ting)? strik(?:e|ing) wip(?:e|ing) count clear bump rub move remov(?:e|ing) delet(?:e|ing)"""
 )
 _REMOVED = one_of(
@@ -80,6 +83,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.unsubscribe_broken",
         "nsub un_su unscribe opt_out removal",
+        rf"\b(?:process|honou?r|respect|action|complete|confirm|register) (?:my|our|this) (?:\w+ )?(?:{_UNSUB}"
+        rf"|{_OPT}|removal)\b",
         r"\b(?:no|where(?: is)? (?:the|your)|(?:can not|do not|could not|did not) (?:find|see) (?:the|your|an?|any)"
         r"|missing"
         rf"|without(?: an?)?|there is no) (?:\w+ )?(?:{_UNSUB}|{_OPT}) (?:links?|buttons?|option|way)",
@@ -108,8 +113,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.remove_me",
-        "remov delet scrub purg eras exclud strik drop unlist blacklist expung unenrol register omit eliminat wip "
+        "_down sign_ get_rid getting_rid discard dispose trash deactivat remov delet scrub purg eras exclud strik "
+        "drop unlist blacklist expung unenrol register omit eliminat wip "
         "destroy block suppress clear took got_me left_me",
+        r"\b(?:deactivate|disable|terminate) (?:my|this|our) (?:\w+ )?subscriptions?(?=$| ?,| (?:please|now"
+        r"|to (?:your|these|this)))",
+        rf"\btake {MINE} down(?=$| ?,| (?:please|from|now))",
+        r"\bsign (?:me|us) (?:off|out)(?=$| ?,| (?:please|of (?:this|these|your)|from (?:this|these|your)))",
         rf"\b{_REMOVE} {MINE}{AFTER_REMOVE}",
         rf"\b{_REMOVE} (?:any|all|everything|whatever|every|what)(?: \w+){{0,5}}? (?:(?:about|on|regarding"
         r"|concerning|relating to"
@@ -119,7 +129,8 @@ RULES: tuple[Rule, ...] = (
         r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it))*$",
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
         before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) ",
-        after=rf"(?: \w+){{0,2}}? {OTHER_THING}| as (?!soon|well|per|i|we|requested)| with (?!immediate|your|all)"
+        after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we"
+        r"|requested)| with (?!immediate|your|all)"
         r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
         unless=r"\b(?:can|could|may|do|how to) (?:(?:i|we) )?(?:\w+ )?(?:remove|delete|exclude|block|drop"
         r"|suppress) (?:our|my|the|this|these|a) (?:\w+ )?(?:contacts?|leads?|team|users?|accounts?|records?"

@@ -54,7 +54,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:if you(?: guys| would| could| all)?|appreciate(?: you)?(?: it)?|mind|grateful(?: for)?"
         r"|wish you(?: would)?|love (?:for )?you(?: to)?|about you|ask(?:ed|ing)? (?:that )?you(?: to| about)?) "
         rf"(?:\w+ )?{STOPPING} (?:\w+ ){{0,3}}?(?:{CONTACTING}|{NOUNS})\b",
-        before=rf"{NEGATED}|{ASKED_ABOUT}|(?<!love )(?<!appreciate )\b(?:this|that|it|tool|product|software"
+        before=r"\b(?:asked|told|want|need|get|got) (?:our|the|my|a|another|their|them|him|her)(?: \w+){0,3} to "
+        rf"|{NEGATED}|{ASKED_ABOUT}|(?<!love )(?<!appreciate )\b(?:this|that|it|tool|product|software"
         r"|filter) (?:(?:will|would|can|could|does|to) )?|\b(?:they|he|she|who|which"
         rf"|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}|\b(?:did|have|had) you (?:\w+ )?",
         after=WHEN,
@@ -85,7 +86,12 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.make_it_stop",
-        "stop ceas end_ _us sell share",
+        "sure ensure see_to trust promise confirm stor retain keep hold process collect stop ceas end_ _us sell share",
+        r"\b(?:make sure|ensure|see to it|trust|promise|want|confirm)(?: that)? (?:i|we) (?:do not|will not|never"
+        r"|no longer|am not|are not) (?:get|receive|see|hear|getting|receiving)(?: sent)? (?:(?:any|more|of"
+        rf"|from) )*(?:these|this|those|them|you|it|{NOUNS})\b",
+        r"\b(?:do not|never|stop|quit|not to) (?:stor|retain|keep|hold|process|us|shar|sell|collect)(?:e|ing"
+        r"|ping)? (?:any of )?(?:my|our) (?:\w+ )?(?:data|info|information|details|email|number|address|name)\b",
         r"\b(?:make|get|have|want|need|like|demand)(?: \w+)? (?:this|these|those|your|it|the|them"
         rf"|all(?: of)?(?: this| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:to )?stop(?:ped)?{END}",
         rf"\b(?:this|these|those|your|the|all)(?: \w+)? {NOUNS} (?:must|need to|needs to|has to|have to|should"
@@ -112,6 +118,12 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.please_stop",
         "stop desist halt quit cut_it knock_it discontinue ceas",
+        r"\b(?:request|ask|demand|insist|suggest|urge|prefer)(?:ing|ed)? (?:that )?you (?:please )?(?:stop|quit"
+        r"|desist|cease)(?=$| ,| (?:now|please|this|it)\b)",
+        r"^(?:ok |okay |no |please )?you (?:can|may|should|could|must) (?:stop|quit)(?: (?:now|it|this|please"
+        r"|already|here))*$",
+        r"\b(?:told|asked|begged|warned) (?:you|y'all|them|your \w+)(?: \w+){0,3}? to (?:stop|quit|cease)(?=$| ,)"
+        r"|\b(?:my|final|second|third|last|this) (?:\w+ )?(?:requests?|warnings?|notices?) to (?:stop|cease)\b",
         r"^(?:(?!we\b|they\b|it\b|i\b|full\b|bus\b|last\b|first\b|next\b|one\b|pit\b|quick\b|do\b|not\b|never\b"
         r"|non\b|a\b|the\b|tech\b)\w+ ){0,3}?(?:please|now|seriously|enough|said|would you|could you|can you"
         r"|will you)(?: please)? (?:stop|desist|quit it|knock it off|cut it out|quit|cease|discontinue)(?: (?:it"
@@ -135,7 +147,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.do_not_contact_me",
-        "not_ never no_need no_longer no_reason no_point without_m without_o longer_h",
+        "stop_hit stop_blow stop_sl mind_ again_ not_ never no_need no_longer no_reason no_point without_m "
+        "without_o longer_h",
+        r"\b(?:do not|never|stop) (?:hit(?:ting)? (?:me|us) up|hmu|hit(?:ting)? my (?:line|phone|inbox|dms)"
+        r"|blow(?:ing)? up (?:my|our) \w+|slid(?:e|ing) in(?:to)? my dms)\b",
+        rf"\bmind (?:\w+ )?(?:not|no longer) {CONTACTING}(?: {ME})?(?:{END}| {AGAIN})",
+        r"\b(?:do not|never|you not|not to) (?:you )?send(?: me| us| out)? (?:any |more |any more |further "
+        r"|additional )+(?:\w+ )?(?:info|information|details|material|literature|links|proposals|invites?"
+        r"|requests?)\b",
+        rf"\b(?:{CONTACTING}|{CONTACT}) {ME} again (?:will|is|would|may|constitutes)\b",
         rf"\b{NEVER}(?: you)?(?: again)?(?: try to| attempt to| dare(?: to)?| want you to| allowed to| permitted to"
         rf"| authori[sz]ed to| welcome to| need to| bother to)? {CONTACT}(?: or {CONTACT})?(?: {ME})(?: (?:or"
         rf"|and) (?:{CONTACT} )?(?:{ME}|\w+))?"
@@ -181,9 +201,24 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.unwanted",
-        "no_f no_add no_other not_ never no_longer rather prefer tired no_more no_int no_desire no_wish want_no "
+        "needing wanting requiring accept tak done annoy irritat bother finished subscrib no_f no_add no_other not_ "
+        "never no_longer rather prefer tired "
+        "no_more no_int no_desire no_wish want_no "
         "need_no zero appreciate nothing none nobody no_one further future additional any_more trust expect better "
         "hope left_ sick fed_up refuse decline object unwanted",
+        r"\b(?:will not|do not|not|no longer|never) (?:be )?(?:need|want|wish|requir|accept"
+        rf"|tak)ing (?:to )?{_UNWANTED}",
+        r"\b(?:not|no longer|do not|does not) (?:accept|accepting|take|taking|respond to"
+        r"|welcome) (?:any )?(?:unsolicited|solicitations?|cold|sales) ?(?:calls?|emails?|messages?|solicitations?"
+        r"|pitches)?(?=$| ?,| (?:so|please|here|at|from|and)\b)",
+        r"\b(?:do not|no longer|never) (?:want|wish|like|need) (?:you|your company) to (?:have|keep|hold|use|store"
+        r"|sell|share) (?:my|our|this)\b|\b(?:do not|no longer) (?:want|wish|like) (?:my|our) (?:\w+ )?(?:data"
+        r"|email|number|names?|info|information|details|address) (?:on|in|with|to be in) (?:your|any)\b|\b(?:do not"
+        r"|no longer|not) (?:want|wish|care|like) to hear (?:any )?more(?=$| ?,)",
+        r"\b(?:do not|no longer|never|not) (?:want|wish|like|care|need|agreed?|asked?|signed up|intend"
+        r"|meant?) to (?:be |stay |remain |get )?subscribed?(?=$| ?[,?]| (?:to|any more|any longer"
+        r"|from) ?(?:(?:this|your|these|it|any|the) ?)?(?:newsletters?|emails?|list|mailing|messages?|texts?"
+        r"|updates|$)?(?! (?:plan|annual|monthly)))",
         r"\b(?:do not|did not|never|no longer|not|would not)(?: even| currently| personally| particularly| at all"
         r"| any longer| in the least)? (?:want|wish|care|desire|like|need|consent|agree|interested|looking|willing"
         r"|keen|happy|subscribe|appreciate|welcome|accept|require|enjoy|expect|intend|hope|request|sign up"
@@ -231,9 +266,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.no_more",
-        "no_ zero not_any not_a enough another",
+        "many_ no_ zero not_any not_a enough another",
+        r"^(?:(?!not\b|have\b|get\b|got\b|sent\b|send\b|we\b|is there\b|are\b)\w+ ){0,3}(?:enough|too many"
+        rf"|way too many|so many) (?:of )?(?:your |these )?(?:\w+ )?{NOUNS}(?: (?:from you|already|now|please|thanks"
+        r"|lol))*$",
         r"(?:^|, |\b(?:please|thanks|thank you|want|said|and|so|no|interested|sorry|ok|but|send|again|with"
-        r"|appreciate|request|just|ensure|sure|that|there be|expect|hope|make) )(?P<do>)(?:no|zero|not any"
+        r"|appreciate|request|just|ensure|sure|that|there be|prefer|like|rather|expect|hope|make) )(?P<do>)(?:no"
+        r"|zero|not any"
         r"|not another|absolutely no)(?: (?:more|further|additional|other|new|future|single))*(?: of)?"
         rf"(?: (?:these|your|this|unsolicited|sales|marketing|cold|such|those|that|of|single|one))*(?: {NOUNS}\b"
         r"| of (?:these|this|those|that|it)\b|(?<=more)(?: please| thanks| thank you)*$)(?! (?:was|were|needed"

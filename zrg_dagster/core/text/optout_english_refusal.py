@@ -16,7 +16,6 @@ from zrg_dagster.core.text.optout_english_words import (
     OTHER_PEOPLE,
     QUESTION_ABOUT_TOOL,
     RECEIVE,
-    SOMEBODY_ELSE,
 )
 from zrg_dagster.core.text.optout_rule import Rule, rule
 
@@ -62,8 +61,12 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.reports_spam",
-        "report mark flag block again harass stalk bother pester what_part any_more lawyer attorney solicitor legal "
+        "once_more sue_ report mark flag block again harass stalk bother pester what_part any_more lawyer attorney "
+        "solicitor legal "
         "one_more",
+        rf"\b{CONTACT} {ME} (?:again|one more time|once more|any more),? (?:, )?(?:i|we|you|my|and|or|there)\b",
+        r"\b(?:i|we) (?:will|shall|am going to|are going to|am prepared to) (?:\w+ )?(?:take|seek|pursue|consider"
+        r"|begin|start) legal action\b|\b(?:i|we) (?:will|am going to) sue you\b|\breport you to\b",
         r"\b(?:i|we|will|am|going to|have|be|being|to|and)(?: \w+){0,2}? (?:report|mark|flagg?)(?:ing|ed)? (?:you"
         r"|this|it|your \w+|these|them|ADDR)(?: \w+){0,3}? (?:as|for|to|with) (?:spam|junk|abuse|phishing"
         r"|harassment|the \w+|ico|ftc|spamming)",
@@ -92,7 +95,7 @@ RULES: tuple[Rule, ...] = (
         r"|blocked|straight to|to my lawyer)\b",
         r"\bhear(?:ing)? from (?:my|our) (?:lawyers?|attorneys?|solicitors?|legal)\b",
         unless=r"\b(?:filter|gmail|outlook|accident|mistake|unblock|report (?:\w+ ){0,2}(?:numbers|results|back)"
-        r"|calendar|time)\b",
+        r"|calendar|block\w* (?:\w+ )?time)\b",
     ),
     rule(
         "en.withdraws_consent",
@@ -128,7 +131,8 @@ RULES: tuple[Rule, ...] = (
         rf"{ASKED}(?:cancel|end|stop|terminate) (?:my|this|the|all|these|your|any|our) (?:\w+ )?(?:subscriptions?"
         r"|newsletters?|emails?|mailings?|messages?|sms|texts?)\b(?! (?:to|with|for|of|at|plan"
         rf"|fee) (?!(?:\S+ ){{0,3}}?{ABOUT_CONTACT}))",
-        before=rf"{NEGATED}|\b(?:can|could|may|do|if|how can|how do) (?:i|we) (?:\w+ )?|{SOMEBODY_ELSE}",
+        before=rf"{NEGATED}|\b(?:can|could|may|do|if|how can|how do) (?:i|we) (?:\w+ )?|\b(?:they|he|she"
+        rf"|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}",
         unless=r"\bour (?:\w+ )?subscription|\bmy (?:last|previous|old|first) |^(?:can|could|may|how|what|is|do"
         r"|does|when) (?:i|we|there|it|the|to)\b|\bif (?:i|we)\b|\bany ?time\b",
     ),

@@ -10,7 +10,7 @@ MINE_NOUNS = one_of(
     staff colleagues? employees department leads? linkedin personal"""
 )
 MINE = (
-    r"(?:me|us|myself|ourselves|ADDR|him|her|them|everyone(?: here)?|all of us|anyone|"
+    r"(?:me|us|myself|ourselves|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|everyone(?: here)?|all of us|anyone|"
     rf"(?:(?:all|both|any|either|each) )?(?:of )?(?:my|our) (?:\w+ ){{0,2}}?{MINE_NOUNS}"
     rf"(?: ADDR)?(?: (?:and|or) (?:(?:my|our) )?(?:\w+ )?{MINE_NOUNS})?|"
     r"(?:this|that|these|the) (?:\w+ )?(?:emails?|address(?:es)?|numbers?|num(?:ero)?|accounts?|contacts?|inbox"
@@ -24,7 +24,8 @@ ME = (
     r"|of) )?(?:my|our)"
     r" (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|phones?|cell|mobile|inbox(?:es)?|mailbox|team|company|office"
     r"|staff"
-    r"|colleagues?|employees|people|organi[sz]ation|firm|business|department|coworkers?|boss|domain|dms|line|wife"
+    r"|colleagues?|employees|people|organi[sz]ation|firm|business|department|coworkers?|job|house|home|work|mom"
+    r"|mother|mum|dad|father|kids?|son|daughter|landline|store|shop|boss|domain|dms|line|wife"
     r"|husband"
     r"|family|whatsapp|linkedin)|anyone (?:here|on (?:this|our|my)|at)|everyone here)"
 )
@@ -151,13 +152,14 @@ ASKED = (
     r"|had better|better|you to|going to|time to|you guys|guys|sir|man|bro|dude|seriously|enough|interested|(?:can"
     r"|could"
     r"|would|will|must) (?:you|y'all)(?: guys| people)?|why do not you|why not|to|folks|team|no|person|number|spam"
-    r"|not [a-z]+ to|said|mate|wrong|wrong person|you (?:could|can|would|will|might|must|should|need to"
+    r"|not [a-z]+ to|said|mate|nah|lol|yeah|yo|omg|wtf|ugh|haha|ffs|buddy|pal|honestly|listen|look|sorry|request"
+    r"|wrong|wrong person|you (?:could|can|would|will|might|must|should|need to"
     r"|have to)) )(?:please )?(?P<do>)"
 )
 NEVER = r"(?:do not|never|not|no longer|must not|may not|shall not|should not|can not|will not|need not|don t|did not)"
 # "we need to stop calling leads", but not "I told you to stop".
 SOMEBODY_ELSE = (
-    rf"\b(?:we|i|they|he|she|it|reps|(?:our|my|the|your|their) \w+|{OTHER_PEOPLE}) "
+    rf"\b(?:we|i|they|he|she|it|reps|(?:our|my|the|your|their) \w+(?! and)|{OTHER_PEOPLE}) "
     r"(?:(?!you\b|your\b|please\b|ask|told|tell|said|say|beg|request|demand|repeat|insist|must\b|if\b|that\b|but\b"
     r"|,)\w+ ){0,4}"
 )
@@ -167,12 +169,13 @@ NEGATED = (
 )
 ASKED_ABOUT = (
     r"\b(?:(?:why|when|how come|what made|since when|reason) (?:\w+ ){0,3}|did you (?:\w+ )?|have you (?:\w+ )?"
-    r"|had you |you (?:have |had )?"
-    r"(?:\w+ )?|before you |after you |until you |if we |when we |glad |happy |thanks for |thank you for |sorry )"
+    r"|had you |you (?:have |had )(?:\w+ )?|before you |after you |until you |if we |when we |glad |happy "
+    r"|thanks for |thank you for |sorry )"
 )
 # Before a verb whose object is already the writer: only who does it counts.
 WE_DO = (
-    r"\b(?:we|they|he|she|i) (?:(?:will|have|had|can|could|would|to|already|also|then|just|did|should|need|want"
+    r"\b(?:we|they|he|she|(?<!how do )(?<!how can )(?<!can )(?<!could )i) (?:(?:will|have|had|can|could|would|to"
+    r"|already|also|then|just|did|should|need|want"
     r"|usually|never|\w+ed) ){0,3}"
 )
 QUESTION_ABOUT_TOOL = (
@@ -181,6 +184,7 @@ QUESTION_ABOUT_TOOL = (
     r"|solution|service|app|team|company|process)\b|\bhow (?:do|does|can|would) (?:leads|recipients|people"
     r"|prospects|users"
     r"|someone|somebody|customers|contacts|they|you handle|you manage|you deal)\b|\bwhat happens (?:if|when)\b"
+    r"|\bhow you (?:\w+ )?(?:process|handle|manage|deal|treat)\b"
     r"|\b(?:do|can|could|would) (?:you|we|it) (?:guys )?(?:support|handle|honou?r|offer|process|comply|track"
     r"|have an?|automate"
     r"|let)\b|\bhow many\b(?! (?:times|more))"

@@ -20,12 +20,14 @@ from zrg_dagster.core.text.optout_rule import Rule, rule
 RULES: tuple[Rule, ...] = (
     rule(
         "fr.unsubscribe",
-        "abonn inscri desincri",
+        " abonn inscri desincri",
+        r"\bdesactiv\w+ (?:mon|notre|cet) abonnement(?=$| ?,| (?:svp|merci|a))",
         r"\bdes ?(?:abonn(?:er|ez|e|ement|ee|es|ees|iez|ements|ons|eriez|erez)|inscri(?:re|vez|s|t|ption|ptions"
         r"|vons|r|te|tes|ts|viez|rez|ve)|incri\w+)\b(?: (?:moi|nous))?",
         r"\b(?:annul|resili|cess|stopp|arret|suppr)\w* (?:mon|cet|notre) (?:abonnement|inscription) (?:a"
         r"|aux) (?:vos|votre|cette|ces|la) ",
-        before=r"\b(?:ne|pas|jamais|lien de|taux de|bouton de|page de|formulaire de|gestion des|vos|les|nos|leur"
+        before=r"\b(?:contacts?|adresses|gens|personnes|ne|pas|jamais|lien de|taux de|bouton de|page de"
+        r"|formulaire de|gestion des|vos|les|nos|leur"
         r"|leurs|leads|gerez vous les|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les"
         r"|voulu|demande|souhaite|a|de|jamais) ){0,3}",
         after=r"(?: \w+)? (?:du (?:service|contrat|logiciel|plan|forfait)|de (?:hubspot|votre (?:service|outil"
@@ -93,11 +95,12 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.exclusion_list",
-        "exclusion opposition rouge noire bloctel exclu bloqu blacklist repoussoir suppression desinscri ne_pas "
+        "exclusion opposition rouge noire bloctel non_ exclu bloqu blacklist repoussoir suppression desinscri ne_pas "
         "ne_plus stop",
         r"\b(?:ajout|mett|inscri|place|plac|intergr|integr|pass|enregistr|not|rajout|met|bascul|mis"
         rf"|mettre)\w*(?: (?:moi|nous|svp|ADDR|bien|me))*(?: {MINE})? (?:svp )?(?:a|sur|dans|en|au"
         r"|comme) (?:(?:votre|vos|la|une|ta|le|liste|listes|fichier|registre|de|des|les|contacts?) )*(?:exclusion"
+        r"|non (?:contact|sollicitation|appel)"
         r"|exclus|opposition|rouge|noire|bloctel|bloques?|blocage|blacklist|black list|suppression|repoussoir"
         r"|desinscri\w+|ne (?:pas|plus) (?:contact|appel|sollicit|derang)\w*|stop)",
         r"\bblacklist(?:ez|er|e) (?:moi|nous|mon|notre|cette|ce)|\b(?:inscrit|inscrite|suis) (?:sur|a"

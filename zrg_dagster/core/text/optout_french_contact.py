@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:ca|cela) suffit(?:,| )*(?:avec |les |vos |ces |de |maintenant |les |tous )*{NOUNS}|^(?:(?!si\b|que\b"
         r"|pas\b)\w+ ){0,3}(?:ca|cela) suffit(?: (?:maintenant|la|merci|comme ca))*$",
         before=rf"\b(?:ne|ni|sans) (?:vous |nous |te |me )?|\bpas |{PAST}|{OURSELVES}",
-        after=WHEN,
+        after=rf"{WHEN}| (?:sortants?|entrants?)\b",
         unless=rf"{OTHERS}(?! (?:de|a) )|\b(?:ne (?:vous |nous |te )?|pas )arret|\b(?:ne|pas) (?:vous |te )?(?:arret"
         r"|cess)\w*|\barret\w* (?:vous|nous|toi)\b|\b(?:la|notre|nos|le) (?:campagne|prospection|sequence"
         rf"|newsletter)\b(?! (?:a|aupres de) (?:moi|nous))(?<!cette sequence)|\bprojet\b|{INSTRUCTION}"
@@ -53,7 +53,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.asked_to_stop",
-        "arret cess stop",
+        "harcel bloquer arret cess stop",
+        r"\b(?:numero|personne|erreur|interessee?|spam|merci) (?:arretez?|stop)(?: (?:svp|merci))*$",
+        r"\b(?:veux|voudrais|souhaite|aimerais|demande|exige|faut) que (?:ca|cela|tout cela|vos \w+"
+        r"|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
+        r"\bcomment (?:\w+ ){0,3}?(?:arreter|stopper|arrete|stop|faire cesser|bloquer) (?:(?:de recevoir|de"
+        rf"|avec) )?(?:vos|ces|ca\b|cela\b|les {NOUNS})",
+        r"^(?:(?:merci|svp|bonjour) )*arrets?(?: (?:svp|merci))+$|\b(?:ce est|cest) (?:\w+ )?du harcelement\b",
         r"\b(?:demande|demandais|dit|dis|prie|supplie|dire|demander|demandons) (?:\w+ )?(?:de|d) (?:arreter|cesser"
         r"|stopper)\b(?=$| ?[,?]| (?:de me|svp|merci|maintenant|tout|de nous|vos|ces|et|ca|cela|les))",
         r"\b(?:demand\w+|exig\w+|souhait\w+|veux|voulons|reclam\w+|voudrais)(?: \w+)?(?: le| la| un)? (?:arret"
@@ -65,6 +71,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "fr.no_consent",
         "accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev ne_do ne_et ne_es ne_p",
+        r"\b(?:pas|jamais) (?:consenti|autorise|accepte|approuve) (?:a |au |aux )?(?:ce|cet|cette|ces|vos|un|le|la"
+        r"|recevoir|etre)\b",
         r"\b(?:sans|ai pas|ai jamais|avons pas|avons jamais|aviez pas|avez pas|avez jamais|avez aucun|aucune?"
         r"|avez aucune|as pas)(?: \w+)?(?: (?:mon|notre|donne|eu|de|le|votre|recu|la|demande|consenti|autorise"
         r"|accepte|obtenu|ma|vous|mon prealable|autorisation|accord|permission|consentement|droit))+ (?:(?:de|pour"
@@ -82,7 +90,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.fed_up",
-        "marre bol assez",
+        "trop marre bol assez",
+        rf"^(?:(?:bon|non|ok) )*(?:assez|trop) de {NOUNS}$",
         r"\b(?:marre|ras le bol|assez)(?: de| des| avec| que| vous| a| recevoir| lire| voir| etre)* (?:(?:vos|ces"
         rf"|tous|votre|cette|tes|ce|toutes) ){{1,3}}(?:\w+ )?{NOUNS}\b",
         rf"\b(?:marre|ras le bol|assez) (?:de|que) (?:\w+ ){{0,3}}?(?:me|nous|etre) {CONTACT}",
@@ -91,6 +100,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "fr.no_longer_contact",
         "plus jamais pas aucun inutile inutil sans_ evit peine ne_ aucune",
+        r"^(?:(?:non|et|merci|svp|donc|alors|bonjour) |, )*ne (?:me|nous) (?:ecri|appel|rappel|relanc|telephon|parl"
+        r"|mail|text)\w+ pas(?: (?:svp|merci))*$",
         r"\bne (?:surtout )?(?:plus|jamais|plus jamais|pas)(?: \w+)?(?: (?:me|nous|jamais|etre|y|a"
         rf"|avoir a))* {CONTACT}",
         rf"\bne (?:(?:me|nous|les|le|y|en) )*{CONTACT}(?: (?:moi|nous|vous|donc|surtout|absolument))* (?:plus|jamais"
@@ -125,12 +136,13 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:retire|perdez|enlevez)\w* .{{0,20}}\bne plus\b.{{0,20}}{CONTACT}",
         rf"\bmerci (?:\w+ ){{0,2}}?(?:de )?(?:ne )?(?:plus|pas|jamais) (?:me |nous |rien |m )?(?:{CONTACT}|recevoir"
         r"|revenir|rien)",
-        before=r"\b(?:je|on|ils|elles|elle|il|personne|clients|prospects|pourquoi|nous|si vous|qui"
+        before=r"\bcherch\w+ a |\b(?:je|on|ils|elles|elle|il|personne|clients|prospects|pourquoi|nous|si vous|qui"
         r"|quand) (?:(?:\w+) )?|(?<!pouvez )(?<!pourriez )(?<!voulez )(?<!peux )(?<!pourrais )(?<!a )\b"
         rf"(?:vous|tu) (?!de |demand|pri)(?:(?:\w+) )?|\bsi (?:\w+ ){{0,2}}|\bne |{PAST}",
         after=rf"{WHEN}| (?:le pdf|la facture|le devis|le contrat|la plaquette|le lien|a froid)",
         unless=r"\bhesit|\b(?:cela|ca) ne (?:me|nous) derange|\b(?:vous|tu) ne (?:me |nous )?(?:avez|as) (?:jamais"
-        rf"|pas|plus)|\b(?:je|on|ils|elle|il|vous ne) (?:ne )?(?:\w+ )?{CONTACT} (?:plus|jamais)\b(?! (?:me"
+        rf"|pas|plus)|\b(?:je|on|ils|elle|il|vous ne) (?:ne )?(?:(?!me\b|nous\b)\w+ )?{CONTACT} (?:plus"
+        r"|jamais)\b(?! (?:me"
         rf"|nous))|\bnous ne {CONTACT} (?:plus|jamais|pas)|\bmanquez pas|\bne (?:me|nous) (?:les "
         rf"|le )?envoyez pas (?:le|la|les|encore|tout)\b|{INSTRUCTION}|\boubli\w* pas"
         r"|\bcomment (?:\w+ )?(?:re)?contact",
@@ -178,7 +190,7 @@ RULES: tuple[Rule, ...] = (
         rf"|de|nouveaux|nouvelles|seul))* {NOUNS}\b(?! que| de chez)",
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",
         before=r"\b(?:recu|recois|ai|avons|y a|a) ",
-        after=rf"{WHEN}| (?:vocal|vocaux|avant)\b| de votre part , ",
+        after=rf"{WHEN}| (?:vocal|vocaux|avant|postal|postaux|papier)\b| de votre part , ",
         unless=r"\b(?:besoin|necessaire|que|il y a|trouv\w+|recu|questions?)\b|\bplus de (?:contacts?|infos?"
         r"|details|informations?|propositions?|offres?|contenus?|lettres?|notifications?"
         r"|promotions?)(?: (?:sur|svp|concernant|a ce|pour))?(?=$| (?:sur|svp|concernant|pour|a ce))",

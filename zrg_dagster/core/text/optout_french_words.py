@@ -72,7 +72,7 @@ WHEN = (
 INSTRUCTION = (
     r"\b(?:cliquez|si vous (?:ne )?(?:souhaitez|voulez|desirez|preferez)|pour (?:vous|se) des|a tout moment"
     r"|repondez|si vous (?:le )?avez recu|vous (?:disposez|beneficiez)|vous pouvez (?:vous|a tout|egalement|exercer"
-    r"|demander|gerer|modifier|aussi|ne plus)|vous etes inscrit|destinataire)\b"
+    r"|demander|gerer|modifier|aussi|ne plus)|vous etes inscrit|(?:seul|unique|son|le) destinataire)\b"
 )
 MISTAKE = (
     r"\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
@@ -87,7 +87,8 @@ PAST = (
 )
 OURSELVES = (
     r"\b(?:on|ils|elles|elle|il|je|nous|clients|prospects|equipe|commerciaux|leads) (?:(?!de\b|vous\b|prie|demand"
-    r"|souhait|aimer|exig|apprec|merci|sauraient|faut|faudrait|pouvez|pourri|dois)\w+ ){0,3}|\b(?:comment|avant de"
+    r"|souhait\w* (?:que|ne|de|a)\b|aimer\w* (?:que|ne|bien)\b|exig|apprec|merci|sauraient|faut|faudrait|pouvez"
+    r"|pourri|dois)\w+ ){0,3}|\b(?:comment|avant de"
     r"|aide\w* a|voulons|veulent|fallu|permet de|combien de \w+ avant de) (?:\w+ )?"
 )
 ASK = (

@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "es.unsubscribe",
         "baja scrib scrip",
+        r"\bbaja del (?:newsletter|boletin|correo|mailing|listado|grupo|registro)\b",
         r"\b(?:d[aeo](?:r|n|d|s|mos|is)?|(?<=me )doy|(?<=nos )damos|dieran?|diesen?|diera|den|dad|darais|dando|dado"
         r"|dada|dados|deis|des|darian?|tramit\w+|proces\w+|gestion\w+|caus\w+)(?:me|nos|melo|se"
         r"|os)?(?: por favor)?(?: de| mi| la| una| esta)+ baja\b",

@@ -25,6 +25,8 @@ RULES: tuple[Rule, ...] = (
         "es.stop",
         "dej pare para parar cese ceses cesar basta termin suspend deteng deten alto stop absten absteng evit "
         "cancel cort bien_de bien_con chole interrump elimin suficiente detiene deje",
+        r"(?:^|, )(?:porfavor |favor )?(?:cesen?|deteng(?:an?|ase|anse)|paren(?:le)?)(?: (?:porfavor|esto|eso"
+        r"|ahora))*(?= ,|$)",
         r"\b(?:dej(?:e|en|es|a|ad|ar|eis|ara|aran|aras|ase|asen|arais|aseis|arias?|arian|ando)(?:me|nos|lo|se)?"
         r"|par(?:e|en|a|as|ad|ar|es|aras?|aran)|ces(?:e|en|ar|ad|a|es|aran?)|basta|termin(?:e|en|a|ar)|suspend(?:a"
         r"|an|er)|acab(?:e|en|a|ad|ar)|absteng\w+|abst(?:en|ente|eneos|enerse)|evit(?:e|en|a|ar|ad|es|aran?)(?:me"
@@ -50,7 +52,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:quiero|quisiera|queremos|deseo|deseamos|como (?:hago para|puedo|hacer para|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad"
         r"|molestad)\w+|estar en (?:su|esta|la))",
-        before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha"
+        before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\bno (?:quier\w+|queremos|deseo|me gustaria|esper\w+) que "
+        r"|\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha"
         r"|habeis) ",
         after=WHEN,
         unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{OTHERS}|\b(?:para|deja|deje) (?:de )?(?:contactar"
@@ -62,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "es.no_longer_contact",
         "no_ ni_ nunca jamas tampoco sin_ de_us de_util",
+        r"\b(?:no|nunca) (?:me|nos) habl(?:e|es|en)(?=$| ?,| (?:mas|nunca|porfavor))",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco|ni)(?: (?:me|nos|se|lo|les|deben|debe|pueden|puede|podran|podra"
         r"|tienen que|tiene que))*(?: (?:vuelv|volv|sig|segu|sigu|continu|intent|trat|insist|pretend|se molest"
         rf"|quier)\w*(?: (?:a|en|de|que))?)?(?: (?:me|nos))? {CONTACT}(?: \w+){{0,3}}? (?:{MORE}|por (?:este|ningun"
@@ -119,6 +123,8 @@ RULES: tuple[Rule, ...] = (
         "es.unwanted",
         "no_ nunca jamas dejar_de ultim salir salgo borr quito prefer prefier rechaz harto harta cansad agradec "
         "mejor evitar gustaria deje",
+        rf"{NO_WANT} (?:(?:estar |seguir |continuar )suscrit[oa]s?|(?:ser |seguir siendo )(?:\w+ )?parte de (?:su"
+        r"|esta|este|tu|la))",
         rf"\b{NO_WANT} {UNWANTED}",
         r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|ruego|pido|solicito|quisiera|quiero|deseo"
         rf"|rogaria)(?: \w+){{0,3}}? no (?:volver a |seguir |tener que )?{UNWANTED}",

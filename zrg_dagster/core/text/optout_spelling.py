@@ -1,8 +1,9 @@
 """One spelling for the opt-out rules: contractions, elisions, text-speak and typos read as the words they stand for.
 
 "plz dnt txt me", "please don't text me" and "pleaes dont text me" become "please do not text me"; "ne m'écrivez" and
-"ne mecrivez" read "ne me ecrivez". The result is lower case without accents, with one blank between tokens; `,` stands
-for any pause inside a sentence, `?` closes a question, `ADDR` and `URL` stand for a masked address or domain and a link.
+"ne mecrivez" become "ne me ecrivez". The result is lower case without accents, with one blank between tokens; `,`
+stands for any pause inside a sentence, `?` closes a question, `ADDR` and `URL` stand for a masked address or domain
+and a link.
 """
 
 import re
@@ -13,6 +14,7 @@ from zrg_dagster.core.text.optout_typos import head_word, words
 _PAUSE = re.compile(r"(?<![a-z0-9])[-–—]+(?![a-z0-9])|--+|[/|•·.]")
 _TOKEN = re.compile(r"ADDR|URL|[a-z0-9][a-z0-9'*]*|[,:;()?&]|\+(?!\d)|#(?!\d)")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
+_WORD_CHARS = 40
 _MARKS = {":": ",", ";": ",", "(": ",", ")": ",", "&": "and", "+": "plus", "#": "number"}
 
 # Text-speak and words that people glue together or leave the apostrophe out of.
@@ -106,11 +108,18 @@ _PHRASES = tuple(
 def spelled(sentence: str) -> str:
     """`sentence` (folded, with masked addresses) in the one spelling that the rules read."""
     tokens: list[str] = _TOKEN.findall(_PAUSE.sub(" , ", sentence))
-    spelling = [_word(token) if token[0].islower() else _MARKS.get(token, token) for token in tokens]
+    spelling = [_spelled_word(token) for token in tokens]
     text = " ".join(word for word in spelling if word not in _FILLERS)
     for pattern, canonical in _PHRASES:
         text = pattern.sub(canonical, text)
     return " ".join(text.split())
+
+
+def _spelled_word(token: str) -> str:
+    # A token longer than any word is data; keeping it out of the cache keeps the cache small.
+    if not token[0].islower() or len(token) > _WORD_CHARS:
+        return _MARKS.get(token, token)
+    return _word(token)
 
 
 @lru_cache(maxsize=20_000)

@@ -14,7 +14,7 @@ def words(text: str) -> frozenset[str]:
 _ENGLISH = words(
     """remove removed removing please delete deleted deleting stop stopped unsubscribe unsubscribed
     unsubscribing email emails emailing message messages messaging contact contacting contacted calling sending
-    t mailing database address number immediately receive receiving again spamming bother bothering texting
+    list mailing database address number immediately receive receiving again spamming bother bothering texting
     refrain cease"""
 )
 # One edit away from a head word and a word of its own.
@@ -22,10 +22,9 @@ _OTHER_WORDS = words(
     """removes remover remote remoting massaging ceased pleased pleases deletes deplete depleted stops stoop
     messaged messy massage massages stopper stoppez stoppe stopping cesse cesser cessez caisse adresse adresses
     adresser adressez refrains contacts contract contracts contracting contracted calling culling spending
-    seeding sensing mailings addressed addresses numbers numbed sts listed listen lost last least receiver
+    seeding sensing mailings addressed addresses numbers numbed lists listed listen lost last least receiver
     received receives perceive against texting testing tasting bothered brother mother lease release
-    relate cases crease creased stooped stepped slopped stomped email emails
-    lis li list plead """
+    relate cases crease creased stooped stepped slopped stomped plead"""
 )
 _LONG = words(
     """unsubscribe unsubscribed unsubscribing unsubscription desuscribir desuscribirme desuscribeme
