@@ -12,7 +12,10 @@ from zrg_dagster.core.text.chars import folded
 from zrg_dagster.core.text.email_body import clean_reply
 from zrg_dagster.core.text.optout import RULES, Channel, canonical_sentences, is_opt_out
 
-_CORPUS = Path(__file__).parent.parent / "data" / "optout_corpus.tsv"
+_DATA = Path(__file__).parent.parent / "data"
+_CORPUS = "optout_corpus.tsv"
+# Written after the rules, by another author, and never used to change them: what it shows holds for text to come.
+_HELD_OUT = "optout_corpus_held_out.tsv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,15 +34,15 @@ class Row:
         return is_opt_out(text, channel=self.channel)
 
 
-def _rows() -> Iterator[Row]:
-    lines = _CORPUS.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+def _rows(name: str) -> Iterator[Row]:
+    lines = (_DATA / name).read_text(encoding="utf-8").removesuffix("\n").split("\n")
     for line in lines[1:]:
         row_id, channel, language, family, label, text = line.split("\t")
         assert label in {"optout", "keep"}, row_id
         yield Row(row_id, cast("Channel", channel), language, family, label == "optout", text.replace("\\n", "\n"))
 
 
-ROWS = tuple(_rows())
+ROWS = tuple(_rows(_CORPUS))
 WRONG = tuple(row for row in ROWS if row.found != row.asks_to_stop)
 
 
@@ -80,6 +83,23 @@ def test_false_alarms_are_rare() -> None:
     harmless = [row for row in ROWS if not row.asks_to_stop]
     alarms = [row for row in WRONG if not row.asks_to_stop]
     assert len(alarms) <= 0.01 * len(harmless), [row.id for row in alarms]
+
+
+def test_text_that_the_rules_were_not_written_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """97 of 100 phrases and 1 false alarm in 80 when it was written; the floor may only get better."""
+    rows = tuple(_rows(_HELD_OUT))
+    wrong = {row.id for row in rows if row.found != row.asks_to_stop}
+    phrases = [row for row in rows if row.family == "phrase"]
+    harmless = [row for row in rows if not row.asks_to_stop]
+    missed = sum(row.id in wrong for row in phrases)
+    alarms = sum(row.id in wrong for row in harmless)
+    with capsys.disabled():
+        print(
+            f"\nheld out: {missed} of {len(phrases)} phrases missed, {alarms} of {len(harmless)} harmless texts stopped"
+        )
+    assert not [row.id for row in rows if row.family == "exact" and row.id in wrong]
+    assert missed <= 4
+    assert alarms <= 2
 
 
 def test_no_request_is_lost_by_the_substrings_that_spare_work() -> None:
