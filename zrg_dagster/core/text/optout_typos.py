@@ -4,6 +4,7 @@ Every head word is indexed under itself and under each form with one letter left
 people misspell most), so a lookup is a handful of dictionary reads however long the mail is.
 """
 
+from functools import lru_cache
 from itertools import combinations, product
 
 
@@ -89,6 +90,7 @@ def _index() -> dict[str, list[str]]:
 _INDEX = _index()
 
 
+@lru_cache(maxsize=65_536)  # people use few words, and a drain reads thousands of replies
 def head_word(token: str) -> str:
     """The head word that `token` misspells, or `token` itself."""
     if token in _KNOWN or not _SWAP_ONLY_LENGTH <= len(token) <= _MAX_LENGTH or not token.isalpha():
