@@ -91,7 +91,7 @@ class Database:
 
 def _memory_folder() -> Path | None:
     """Where a cluster lies in memory: a clone makes and removes six hundred files, which costs a disk most of a test."""
-    folder = Path("/dev/shm")  # noqa: S108 - the data folder inside is private
+    folder = Path("/dev/shm")
     if not os.access(folder, os.W_OK | os.X_OK):
         return None
     there = os.statvfs(folder)
