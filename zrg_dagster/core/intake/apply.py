@@ -24,14 +24,14 @@ from zrg_dagster.core.intake.appointments import (
     apply_to_leads,
     link_appointments,
     store_appointments,
-    sync_campaigns,
 )
 from zrg_dagster.core.intake.clicks import review_job, workspaces_of
 from zrg_dagster.core.intake.erasure import without_erased
-from zrg_dagster.core.intake.fields import best, claims_of
 from zrg_dagster.core.intake.identity import Resolution, lookups, resolve
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
 from zrg_dagster.core.intake.twins import settle_twins
+from zrg_dagster.core.leads.campaigns import sync_campaigns
+from zrg_dagster.core.leads.fields import best, claims_of
 from zrg_dagster.core.leads.suppression import Stop, suppress, suppress_new_addresses
 from zrg_dagster.core.providers.records import LeadRecord, Parsed, SignalRecord
 

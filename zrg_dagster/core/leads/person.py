@@ -43,13 +43,19 @@ _BY_EMAIL = text("""
     WHERE workspace_id = :workspace_id AND kind IN ('email', 'alternate_email') AND value = :email
     UNION ALL SELECT 'email', id FROM app.lead WHERE workspace_id = :workspace_id AND email = :email
     ORDER BY 1 DESC, 2""")
+# Also what is left of leads that became part of one of these: somebody may still write to their ids.
 _JOINED = text("""
     WITH RECURSIVE same (id) AS (
         SELECT CAST(:id AS uuid)
         UNION
-        SELECT CASE c.lead_id WHEN s.id THEN c.other_lead_id ELSE c.lead_id END
-        FROM same s JOIN app.lead_merge_candidate c ON c.workspace_id = :workspace_id AND s.id IN (c.lead_id, c.other_lead_id)
-        WHERE c.kind = ANY(CAST(:kinds AS text[]))
+        SELECT n.id FROM same s CROSS JOIN LATERAL (
+            SELECT CASE c.lead_id WHEN s.id THEN c.other_lead_id ELSE c.lead_id END AS id FROM app.lead_merge_candidate c
+            WHERE c.workspace_id = :workspace_id AND s.id IN (c.lead_id, c.other_lead_id)
+              AND c.kind = ANY(CAST(:kinds AS text[]))
+            UNION ALL
+            SELECT CASE m.gone_lead_id WHEN s.id THEN m.kept_lead_id ELSE m.gone_lead_id END FROM app.lead_merge m
+            WHERE m.workspace_id = :workspace_id AND s.id IN (m.gone_lead_id, m.kept_lead_id) AND m.undone_at IS NULL
+        ) n
     )
     SELECT id FROM same ORDER BY id""")
 _IDENTITIES = text("""
