@@ -15,6 +15,7 @@ from tests.integration.seeds import NOW
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.leads import merge_journal
+from zrg_dagster.core.leads.erased import share_workspaces
 from zrg_dagster.core.leads.joined import COLUMNS, EMPTY
 from zrg_dagster.core.leads.locks import LeadBusy
 from zrg_dagster.core.leads.merge import SEQUENCE_ENDED, MergeError, candidates, merge, preview
@@ -78,7 +79,8 @@ def test_every_column_of_a_lead_is_decided(database: Database) -> None:
     own = {"id", "workspace_id", "created_at", "updated_at", "erased_at", "last_message_direction"}
     with psycopg.connect(database.dsn("bootstrap")) as conn:
         columns = {row[0] for row in conn.execute("""
-            SELECT attname FROM pg_attribute WHERE attrelid = 'app.lead'::regclass AND attnum > 0 AND NOT attisdropped""")}  # fmt: skip
+            SELECT attname FROM pg_attribute WHERE attrelid = 'app.lead'::regclass
+              AND attnum > 0 AND NOT attisdropped""")}  # fmt: skip
     assert columns - own == set(COLUMNS)
     assert set(EMPTY) == set(COLUMNS)
 
@@ -299,7 +301,6 @@ async def test_deliveries_during_and_after_a_merge_go_to_the_kept_lead(
 async def test_a_merge_waits_for_intake_that_has_already_looked(database, rows, workspace, engine) -> None:
     """Intake that found the gone lead writes to it before it goes."""
     mail, sms = await two_leads(database, rows, workspace)
-    from zrg_dagster.core.leads.erased import share_workspaces
 
     async def merged() -> None:
         async with engine.begin() as conn:

@@ -18,8 +18,8 @@ from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.db.dirty import mark_dirty
 from zrg_dagster.core.leads import mentions, merge_journal
 from zrg_dagster.core.leads.erased import exclude_intake, remember_erased
-from zrg_dagster.core.leads.locks import hold_leads
-from zrg_dagster.core.leads.person import Person
+from zrg_dagster.core.leads.locks import LeadBusy, hold_leads
+from zrg_dagster.core.leads.person import Person, is_still
 from zrg_dagster.core.workspaces.audit import record
 
 # Every column of a lead that says who somebody is or what they want; a test holds it against the catalogue.
@@ -149,7 +149,7 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
     """Erase `person` in the caller's transaction, for `actor`. A second call finds nothing left and changes nothing.
 
     `LeadBusy` when a message to this person is being sent or a job about them runs: what these write afterwards would
-    stay. What takes long, looking for mentions, is done before intake is kept out.
+    stay; also when the person's leads changed since they were looked up. What takes long, looking for mentions, is done before intake is kept out.
     """
     leads = list(person.lead_ids)
     rows: Counter[str] = Counter()
@@ -159,6 +159,8 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
     found = await mentions.deliveries(conn, person.workspace_id, person.identifiers) if named else []
     await exclude_intake(conn, person.workspace_id)
     drafts, messages = await hold_leads(conn, leads)
+    if not await is_still(conn, person):
+        raise LeadBusy("leads of this person were merged or parted meanwhile; try again")
     linked = (await conn.execute(_DELIVERIES, {"leads": leads, "drafts": [str(each) for each in drafts]})).all()
     if named:
         late = await mentions.deliveries(conn, person.workspace_id, person.identifiers, since=now - mentions.OVERLAP)

@@ -62,9 +62,16 @@ _IDENTITIES = text("""
     SELECT kind, value FROM app.lead_identity
     WHERE workspace_id = :workspace_id AND lead_id = ANY(CAST(:ids AS uuid[])) AND kind <> 'alternate_email'
     ORDER BY kind, value""")
+# Also what they were called before a merge, which keeps one name and one number of two.
 _LEADS = text("""
     SELECT l.id, l.email, l.phone, l.first_name, l.last_name, l.linkedin_url FROM app.lead l
-    WHERE l.workspace_id = :workspace_id AND l.id = ANY(CAST(:ids AS uuid[])) ORDER BY l.id""")
+    WHERE l.workspace_id = :workspace_id AND l.id = ANY(CAST(:ids AS uuid[]))
+    UNION
+    SELECT l.id, l.email, l.phone, l.first_name, l.last_name, l.linkedin_url FROM app.lead_merge m
+    CROSS JOIN LATERAL jsonb_each(m.before) AS e (side, row)
+    CROSS JOIN LATERAL jsonb_populate_record(CAST(NULL AS app.lead), e.row) l
+    WHERE m.workspace_id = :workspace_id AND m.kept_lead_id = ANY(CAST(:ids AS uuid[])) AND m.undone_at IS NULL
+    ORDER BY 1, 2, 3, 4, 5, 6""")
 _SHARED_PHONES = text("""
     SELECT DISTINCT phone FROM app.lead
     WHERE workspace_id = :workspace_id AND phone = ANY(CAST(:phones AS text[])) AND NOT id = ANY(CAST(:ids AS uuid[]))""")
@@ -75,9 +82,7 @@ async def find_person(conn: AsyncConnection, workspace_id: UUID, who: str, *, se
 
     With `sealer` an address of somebody who was erased is told from one that was never known: `PersonErased`.
     """
-    lead_id = await _lead_of(conn, workspace_id, who, sealer)
-    parameters = {"workspace_id": workspace_id, "id": lead_id, "kinds": list(PERSONAL)}
-    lead_ids = tuple((await conn.execute(_JOINED, parameters)).scalars())
+    lead_ids = await _joined(conn, workspace_id, await _lead_of(conn, workspace_id, who, sealer))
     parameters = {"workspace_id": workspace_id, "ids": list(lead_ids)}
     rows = (await conn.execute(_LEADS, parameters)).all()
     identities = {(row.kind, row.value) for row in await conn.execute(_IDENTITIES, parameters)}
@@ -89,6 +94,16 @@ async def find_person(conn: AsyncConnection, workspace_id: UUID, who: str, *, se
     # A number that another lead has as well is not this person's alone: it stays theirs, and reachable.
     identities = {pair for pair in identities if pair[0] != "phone" or pair[1] not in shared}
     return Person(workspace_id, lead_ids, tuple(sorted(identities)), _identifiers(identities, rows))
+
+
+async def is_still(conn: AsyncConnection, person: Person) -> bool:
+    """Whether the person's leads are the ones that were found: leads may have been merged or parted since."""
+    return await _joined(conn, person.workspace_id, person.lead_ids[0]) == person.lead_ids
+
+
+async def _joined(conn: AsyncConnection, workspace_id: UUID, lead_id: UUID) -> tuple[UUID, ...]:
+    parameters = {"workspace_id": workspace_id, "id": lead_id, "kinds": list(PERSONAL)}
+    return tuple((await conn.execute(_JOINED, parameters)).scalars())
 
 
 async def _lead_of(conn: AsyncConnection, workspace_id: UUID, who: str, sealer: Sealer | None) -> UUID:
