@@ -149,7 +149,8 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
     """Erase `person` in the caller's transaction, for `actor`. A second call finds nothing left and changes nothing.
 
     `LeadBusy` when a message to this person is being sent or a job about them runs: what these write afterwards would
-    stay; also when the person's leads changed since they were looked up. What takes long, looking for mentions, is done before intake is kept out.
+    stay. Also when the person's leads changed since they were looked up. What takes long, looking for mentions, is done
+    before intake is kept out.
     """
     leads = list(person.lead_ids)
     rows: Counter[str] = Counter()
