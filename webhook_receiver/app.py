@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,8 +18,9 @@ from webhook_receiver.store import DeliveryNotStorable, DeliveryStore, Row, Stor
 from zrg_dagster.core.base.clock import utc_now
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.log import get_logger
-from zrg_dagster.core.base.settings import Settings
+from zrg_dagster.core.base.settings import Settings, SettingsError
 from zrg_dagster.core.providers.calendly.door import DOOR as CALENDLY
+from zrg_dagster.core.providers.clay.door import DOOR as CLAY
 from zrg_dagster.core.providers.door import (
     Delivery,
     Door,
@@ -28,12 +28,19 @@ from zrg_dagster.core.providers.door import (
     Refused,
     Reply,
     Route,
+    RouteKey,
     kept_headers,
     split_secrets,
 )
 from zrg_dagster.core.providers.emailbison.door import DOOR as EMAILBISON
+from zrg_dagster.core.providers.ghl.door import APP_DOOR as GHL_APP
 from zrg_dagster.core.providers.ghl.door import DOOR as GHL
+from zrg_dagster.core.providers.ghl.door import public_key
+from zrg_dagster.core.providers.instantly.door import DOOR as INSTANTLY
+from zrg_dagster.core.providers.resend.door import DOOR as RESEND
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
+from zrg_dagster.core.providers.smartlead.door import DOOR as SMARTLEAD
+from zrg_dagster.core.providers.unipile.door import DOOR as UNIPILE
 
 log = get_logger(__name__)
 
@@ -44,9 +51,15 @@ Headers = list[tuple[bytes, bytes]]
 
 WEBHOOKS: Mapping[str, Door] = {
     "/api/webhooks/email": EMAILBISON,
+    "/api/webhooks/smartlead": SMARTLEAD,
+    "/api/webhooks/instantly": INSTANTLY,
     "/api/webhooks/ghl/sms": GHL,
+    "/api/webhooks/ghl/app": GHL_APP,
     "/api/webhooks/calendly/{workspace}": CALENDLY,
     "/api/webhooks/slack/interactions": SLACK,
+    "/api/webhooks/linkedin": UNIPILE,
+    "/api/webhooks/clay": CLAY,
+    "/api/webhooks/resend": RESEND,
 }
 
 RETRY_AFTER_S = b"60"
@@ -65,6 +78,16 @@ OUTCOME_OF_STATUS = {
 }
 STORED = b'{"success": true, "duplicate": false}'
 DUPLICATE = b'{"success": true, "duplicate": true}'
+MISMATCH = b'{"success": true, "ignored": true, "reason": "provider_mismatch"}'
+
+
+class ProviderMismatch(Exception):
+    """The workspace is connected to `connected`, another vendor of the same kind. `workspace` is its key."""
+
+    def __init__(self, connected: str, workspace: str) -> None:
+        super().__init__(f"{workspace} is connected to {connected}")
+        self.connected = connected
+        self.workspace = workspace
 
 
 async def respond(
@@ -73,6 +96,24 @@ async def respond(
     headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *(extra or ())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def app_secrets(door: Door, settings: Settings) -> tuple[str, ...]:
+    """What verifies a vendor's one app-wide signature; empty when it is not configured."""
+    if door is GHL_APP:
+        keys = settings.ghl_app_public_keys
+        parts = split_secrets(keys.get_secret_value()) if keys else ()
+        for number, part in enumerate(parts, start=1):
+            try:
+                public_key(part)
+            except ValueError:
+                message = (
+                    f"setting GHL_APP_PUBLIC_KEYS: key {number} is no Ed25519 or RSA public key (PEM or base64 DER)"
+                )
+                raise SettingsError(message) from None
+        return parts
+    secret = settings.slack_signing_secret
+    return split_secrets(secret.get_secret_value()) if secret else ()
 
 
 class Webhook:
@@ -89,8 +130,7 @@ class Webhook:
     ) -> None:
         self._door = door
         self._development = settings.environment == "development"
-        slack_secret = settings.slack_signing_secret
-        self._app_secrets = split_secrets(slack_secret.get_secret_value()) if slack_secret else ()
+        self._app_secrets = app_secrets(door, settings) if door.verified_by == "app" else ()
         self._store = store
         self._routes = routes
         self._metrics = metrics
@@ -115,6 +155,18 @@ class Webhook:
             await respond(send, 200, reply.body, reply.content_type.encode(), extra)
         except ClientGone:
             self._metrics.count(provider, "malformed")
+        except ProviderMismatch as mismatch:
+            self._metrics.count(provider, "provider_mismatch")
+            if self._refusals.spend():
+                log.warning(
+                    "delivery_ignored",
+                    provider=provider,
+                    reason="provider_mismatch",
+                    workspace=mismatch.workspace,
+                    connected=mismatch.connected,
+                    correlation_id=correlation_id,
+                )
+            await respond(send, 200, MISMATCH, JSON, extra)
         except Refused as refusal:
             outcome = OUTCOME_OF_STATUS.get(refusal.status, "failed")
             self._metrics.count(provider, outcome)
@@ -158,7 +210,11 @@ class Webhook:
         if reply := door.reply_before_auth(delivery):
             self._metrics.count(door.provider, "ignored")
             return reply
-        route = await self._authenticate(delivery, delivery.received_at)
+        route = await self._find_route(delivery) if door.route_keys else None
+        if route is None and door.route_keys and door.unknown_route:
+            self._metrics.count(door.provider, "unknown_workspace")
+            return door.unknown_route
+        self._authenticate(delivery, route)
         if reply := door.reply_after_auth(delivery):
             self._metrics.count(door.provider, "ignored")
             return reply
@@ -183,30 +239,40 @@ class Webhook:
         except DeliveryNotStorable:
             raise Refused(500, "not_storable") from None
         self._metrics.count(door.provider, "stored" if is_new else "duplicate")
-        if route and not route.secrets:
+        if route and not route.secrets and door.verified_by == "route":
             self._metrics.count_unsigned(door.provider)
         return door.accepted or Reply(STORED if is_new else DUPLICATE, "application/json")
 
-    async def _authenticate(self, delivery: Delivery, now: datetime) -> Route | None:
-        """The delivery's route, its signature checked; None for a vendor with one app-wide signature."""
+    async def _find_route(self, delivery: Delivery) -> Route | None:
+        """The route of the first key that somebody has. `ProviderMismatch` when a key finds only a rival vendor's; else
+        `Refused(404)`, but None where the vendor also delivers what concerns nobody here and the delivery names a key."""
+        assert self._door.route_keys is not None
+        is_named, mismatch = False, None
+        for key in self._door.route_keys(delivery):
+            if route := await self._routes.find(key):
+                return route
+            is_named = True
+            rivals = (name for name in self._door.rivals if self._routes.peek(RouteKey(name, key.key)) is not None)
+            mismatch = mismatch or next((ProviderMismatch(rival, key.key) for rival in rivals), None)
+        if mismatch:
+            raise mismatch
+        if is_named and self._door.unknown_route:
+            return None
+        raise Refused(404, "unknown_workspace")
+
+    def _authenticate(self, delivery: Delivery, route: Route | None) -> None:
+        """Check the signature with the route's secrets, or with those of the app."""
         door = self._door
-        if door.route_keys is None:
+        if door.verified_by == "app":
             if not self._app_secrets:
                 raise Refused(401, "not_configured")
-            door.verify(delivery, self._app_secrets, now)
-            return None
-        for key in door.route_keys(delivery):
-            if route := await self._routes.find(key):
-                break
-        else:
-            raise Refused(404, "unknown_workspace")
-        if route.secrets:
-            door.verify(delivery, route.secrets, now)
-        elif not self._development:
+            door.verify(delivery, self._app_secrets, delivery.received_at)
+        elif route and route.secrets:
+            door.verify(delivery, route.secrets, delivery.received_at)
+        elif not route or not self._development:
             raise Refused(401, "unsigned")
         elif self._refusals.spend():
             log.warning("unsigned_delivery_accepted", provider=door.provider, workspace=route.workspace_key)
-        return route
 
     def _refuse_foreign(self, identity: Identity, route: Route | None) -> None:
         for claim in identity.claims:

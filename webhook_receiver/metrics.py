@@ -15,6 +15,7 @@ OUTCOMES = (
     "unavailable",
     "failed",
     "ignored",
+    "provider_mismatch",
 )
 
 

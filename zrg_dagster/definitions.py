@@ -2,14 +2,14 @@
 
 import dagster as dg
 
-from zrg_dagster.assets import booking, posture, step_execution, workflow_attribution
-from zrg_dagster.jobs import availability, digest, followups, inbound, maintenance, replies, sends
+from zrg_dagster.assets import booking, deliveries, posture, step_execution, workflow_attribution
+from zrg_dagster.jobs import availability, digest, followups, inbound, maintenance, replay, replies, sends
 from zrg_dagster.jobs import workspaces as workspace_jobs
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 from zrg_dagster.resources.model import Model
-from zrg_dagster.sensors import absence, facts, lanes, workspaces
+from zrg_dagster.sensors import absence, facts, intake, lanes, workspaces
 
 defs = dg.Definitions(
     assets=[
@@ -17,11 +17,13 @@ defs = dg.Definitions(
         step_execution.step_execution,
         workflow_attribution.workflow_attribution,
         posture.posture,
+        deliveries.deliveries,
     ],
     asset_checks=[
         booking.booking_checks,
         step_execution.step_execution_checks,
         workflow_attribution.workflow_attribution_checks,
+        deliveries.nothing_is_missing,
     ],
     jobs=[
         inbound.process_inbound,
@@ -31,6 +33,7 @@ defs = dg.Definitions(
         availability.refresh_availability,
         digest.send_daily_digest,
         maintenance.daily_maintenance,
+        replay.webhook_replay,
         workspace_jobs.workspace_bootstrap,
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,
@@ -52,6 +55,7 @@ defs = dg.Definitions(
         facts.facts_dirty_sensor,
         workspaces.workspace_partitions_sensor,
         absence.absence_alarm,
+        intake.deliveries_observed,
     ],
     resources={
         "database": Database(role="worker"),

@@ -26,11 +26,18 @@ from zrg_dagster.core.providers.records import ShapeError
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
 RECEIVED = datetime(2026, 3, 10, 16, 41, 33, tzinfo=UTC)
+# Variants of another sample's reply that no vendor would send of one mail: other words, or a thread unknown again.
+CONTRADICT = {
+    "instantly/reply_received__legacy_orig_shape.json",
+    "smartlead/EMAIL_REPLY__missing_stats_id.json",
+}
 FILES = sorted(
     str(path.relative_to(PAYLOADS))
-    for vendor in ("emailbison", "ghl", "calendly")
+    for vendor in ("emailbison", "smartlead", "instantly", "ghl", "calendly")
     for path in (PAYLOADS / vendor).glob("*.json")
+    if f"{vendor}/{path.name}" not in CONTRADICT
 )
+LINKEDIN = sorted(str(path.relative_to(PAYLOADS)) for path in (PAYLOADS / "unipile").glob("*.json"))
 NUMBERS = count(1)
 LATER = RECEIVED + timedelta(hours=2)
 
@@ -41,7 +48,7 @@ def delivery(file: str, workspace: UUID, *, again: bool = False) -> Delivery:
     document = json.loads(data)
     if isinstance(document, dict) and "_encoding" in document:
         data = document["raw"].encode()
-    received_at = RECEIVED + timedelta(seconds=FILES.index(file))
+    received_at = RECEIVED + timedelta(seconds=[*FILES, *LINKEDIN].index(file))
     key = f"{workspace} {file} {'again' if again else ''}"
     return Delivery(file.partition("/")[0], data, workspace, received_at, key=key)
 
@@ -56,7 +63,7 @@ def tells(file: str) -> bool:
     return parsed.outcome == "accept"
 
 
-TELLING = [file for file in FILES if tells(file)]
+TELLING = [file for file in (*FILES, *LINKEDIN) if tells(file)]
 
 
 # ── the state, without ids and processing times ──────────────────────────────
@@ -233,6 +240,14 @@ def test_order_repetition_and_lanes_do_not_matter(shared: Database, stream: Any,
     check(shared, *stream, workers, batch_size)
 
 
+def test_a_phone_that_a_later_stop_brings_along_is_stopped_since_the_first(shared: Database) -> None:
+    """The unsubscribe names the address alone, the bounce the phone too."""
+    files = ["emailbison/LEAD_UNSUBSCRIBED__new_lead.json", "instantly/email_bounced__basic.json"]
+    apart = [[(file, False)] for file in files]
+    check(shared, files, apart, 1, 500)
+    check(shared, files, [[(file, False) for file in reversed(files)]], 1, 500)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_whole_corpus_backwards(shared: Database, workers: int) -> None:
     """All samples at once: the most crowded conversation that they can make."""
@@ -240,8 +255,24 @@ def test_the_whole_corpus_backwards(shared: Database, workers: int) -> None:
     check(shared, FILES, [backwards[:40], backwards[40:], [(file, True) for file in FILES[::5]]], workers, 7)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_linkedin_backwards_beside_mail(shared: Database, workers: int) -> None:
+    """Relations, changed wordings and older forms, around a mail of the person they are about."""
+    files = [*LINKEDIN, "emailbison/LEAD_REPLIED__basic.json"]
+    backwards = [(file, False) for file in reversed(files)]
+    check(shared, files, [backwards[:9], backwards[9:], [(file, True) for file in LINKEDIN[::3]]], workers, 4)
+
+
 @pytest.mark.proof
 @any_stream
 @settings(max_examples=600, print_blob=True, suppress_health_check=slow)
 def test_many_orders(shared: Database, stream: Any, workers: int, batch_size: int) -> None:
     check(shared, *stream, workers, batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [1, 500])
+def test_the_wording_of_a_message_is_that_of_its_first_report(shared: Database, batch_size: int) -> None:
+    """A retry that lost white space and case on its way, before and after the message itself."""
+    files = ["ghl/sms_inbound__basic.json", "ghl/sms_inbound__duplicate_retry.json"]
+    for chunks in ([[(files[1], False)], [(files[0], False)]], [[(file, False) for file in reversed(files)]]):
+        check(shared, files, chunks, 1, batch_size)

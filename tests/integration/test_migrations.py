@@ -11,9 +11,9 @@ from psycopg import sql
 from tests.integration.tenancy_world import World, discover
 from zrg_dagster.core.db import migrate, posture
 
-LATEST_BEFORE = "0001"
+LATEST_BEFORE = "0003"
 # Columns that a revision removed on purpose, with where their values went.
-REMOVED: dict[tuple[str, str], str] = {("app.workspace_setting", "slack_recipients"): "app.slack_recipient"}
+REMOVED: dict[tuple[str, str], str] = {}
 
 
 def rows_of(conn: psycopg.Connection) -> dict[str, list[dict]]:
@@ -40,10 +40,6 @@ def populated(empty_database):
 
 def test_an_upgrade_keeps_every_row(populated):
     with psycopg.connect(populated.dsn("bootstrap"), autocommit=True) as conn:
-        conn.execute("UPDATE app.user SET slack_user_id = 'U' || right(id::text, 8)")
-        conn.execute("""UPDATE app.workspace_setting s SET slack_recipients = '{UGONE}' || ARRAY(
-                        SELECT u.slack_user_id FROM app.user u JOIN app.member m ON m.user_id = u.id
-                        WHERE m.workspace_id = s.workspace_id)""")
         before = rows_of(conn)
         assert len(before) > 35
         assert all(before.values()), "a table without rows proves nothing"
@@ -55,11 +51,24 @@ def test_an_upgrade_keeps_every_row(populated):
             old = sorted(as_key({column: row[column] for column in kept}) for row in rows)
             new = sorted(as_key({column: row[column] for column in kept}) for row in after[table])
             assert old == new, table
-        moved = conn.execute("SELECT u.slack_user_id FROM app.slack_recipient r JOIN app.user u ON u.id = r.user_id")
-        known = {row["slack_user_id"] for row in before["app.user"]}
-        named = {slack for row in before["app.workspace_setting"] for slack in row["slack_recipients"]}
-        assert {slack for (slack,) in moved} == named & known != set()
         assert posture.violations(conn) == []
+
+
+def test_slack_recipients_become_people(empty_database):
+    migrate.upgrade(empty_database.dsn("migrator"), revision="0001")
+    with psycopg.connect(empty_database.dsn("bootstrap"), autocommit=True) as conn:
+        World(conn)
+        conn.execute("UPDATE app.user SET slack_user_id = 'U' || right(id::text, 8)")
+        conn.execute("""UPDATE app.workspace_setting s SET slack_recipients = '{UGONE}' || ARRAY(
+                        SELECT u.slack_user_id FROM app.user u JOIN app.member m ON m.user_id = u.id
+                        WHERE m.workspace_id = s.workspace_id)""")
+        named = "SELECT workspace_id, unnest(slack_recipients) FROM app.workspace_setting"
+        before = {tuple(row) for row in conn.execute(named) if row[1] != "UGONE"}
+        migrate.upgrade(empty_database.dsn("migrator"))
+        moved = conn.execute(
+            "SELECT r.workspace_id, u.slack_user_id FROM app.slack_recipient r JOIN app.user u ON u.id = r.user_id"
+        )
+        assert {tuple(row) for row in moved} == before != set()
 
 
 def test_an_upgrade_of_a_current_database_changes_nothing(database):
@@ -72,7 +81,7 @@ def test_an_upgrade_of_a_current_database_changes_nothing(database):
 def test_an_upgrade_that_meets_a_lock_gives_up_and_can_be_repeated(populated):
     """A migration that waits in line stops everybody behind it; it must step back instead."""
     with psycopg.connect(populated.dsn("bootstrap")) as holder:
-        holder.execute("LOCK TABLE app.workspace_setting IN ACCESS SHARE MODE")
+        holder.execute("LOCK TABLE app.integration IN ACCESS SHARE MODE")
         with pytest.raises(migrate.MigrationError, match="lock timeout"):
             migrate.upgrade(populated.dsn("migrator"))
         holder.rollback()

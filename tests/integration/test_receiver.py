@@ -5,7 +5,7 @@ import io
 import json
 import time
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import httpx
 import psycopg
@@ -20,20 +20,30 @@ from tests.integration.receiver_support import (
     JSON_TYPE,
     PAYLOADS,
     SLACK_SECRET,
+    UNIPILE_ACCOUNT,
+    UNIPILE_SECRET,
     WORKSPACE,
     Receiver,
     add_workspace,
     running_receiver,
     sent_event,
     set_clock,
+    signed_by_ghl,
     wire_body,
 )
 from zrg_dagster.core.base.log import configure_logging
 
 MANIFEST: list[dict[str, Any]] = json.loads((PAYLOADS / "manifest.json").read_text())
 SIGNED = {entry["file"]: entry["headers"] for entry in json.loads((PAYLOADS / "signatures.json").read_text())}
-SERVED = ("/api/webhooks/email", "/api/webhooks/ghl/sms", "/api/webhooks/calendly/", "/api/webhooks/slack/interactions")
-CLOCK = {"calendly": 1773162073, "slack": 1773162411}
+SERVED = (
+    *("/api/webhooks/email", "/api/webhooks/smartlead", "/api/webhooks/instantly", "/api/webhooks/ghl/sms"),
+    *("/api/webhooks/calendly/", "/api/webhooks/slack/interactions"),
+    *("/api/webhooks/linkedin", "/api/webhooks/clay", "/api/webhooks/ghl/app", "/api/webhooks/resend"),
+)
+CLOCK = {"calendly": 1773162073, "slack": 1773162411, "resend": 1773162604, "instantly": 1773168600}
+APP_FEED = "ghl/marketplace_"
+APP_CLOCK = 1773162311
+SAMPLE_WEBHOOK_ID = b"b1f2d0de-7a11-4f38-8a34-0c2f7f3d9901"  # the same in all of them; a vendor gives each its own
 
 # Where the platform's rule differs from the manifest's note: an authenticated delivery that can be decoded is always
 # stored and answered 200, however odd its shape is. It is quarantined later, where a person can see and replay it.
@@ -46,12 +56,19 @@ STORED_ANYWAY = {
     "emailbison/UNTRACKED_REPLY_RECEIVED__missing_from.json",
     "ghl/sms_inbound__missing_contact_id.json",
     "slack/interactions__missing_payload.form.json",
+    "unipile/message_received__form_encoded.form.json",
+    *("clay/callback__bad_type.json", "clay/callback__missing_lead_id.json", "clay/callback__unknown_lead.json"),
 }
-# Without a location nothing names the workspace, so it is unknown rather than malformed.
-UNKNOWN = {"ghl/sms_inbound__missing_location.json"}
+# Without a location or an account nothing names the workspace, so it is unknown rather than malformed.
+UNKNOWN = {"ghl/sms_inbound__missing_location.json", "unipile/message_received__renamed_keys.json"}
 # These samples vary the value of one click: same stamp, action and card, so they are that click delivered again.
 SAME_CLICK = {"slack/block_actions__bad_value_json.form.json", "slack/block_actions__foreign_client.form.json"}
-ANSWERED_UNSTORED = {"slack/interactions__ssl_check.form.json", "slack/url_verification.json"}
+BY_QUERY = ("clay", "resend")
+ANSWERED_UNSTORED = {
+    *("slack/interactions__ssl_check.form.json", "slack/url_verification.json"),
+    # Accounts of the vendor's customer that no workspace has.
+    *("unipile/message_received__unknown_account.json", "unipile/v2_event__message_new.json"),
+}
 
 
 def expected_status(entry: dict[str, Any]) -> int:
@@ -62,16 +79,27 @@ def expected_status(entry: dict[str, Any]) -> int:
     return 404 if entry["file"] in UNKNOWN else entry["expect"]["status"]
 
 
+def sent_body(file: str) -> bytes:
+    """What a vendor sends for a sample: its bytes, in the app's feed with a webhook id of its own."""
+    if not file.startswith(APP_FEED):
+        return wire_body(file)
+    return wire_body(file).replace(SAMPLE_WEBHOOK_ID, str(uuid5(NAMESPACE_URL, file)).encode())
+
+
 async def deliver(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any]) -> httpx.Response:
     file, request = entry["file"], entry["request"]
     vector = file == "slack/slash_command__official_vector.form.json"
-    set_clock(monkeypatch, 1531420618 if vector else CLOCK.get(entry["provider"], 1773162000))
-    headers = {"content-type": request["content_type"], **(request.get("headers") or {}), **SIGNED.get(file, {})}
+    clock = APP_CLOCK if file.startswith(APP_FEED) else CLOCK.get(entry["provider"], 1773162000)
+    set_clock(monkeypatch, 1531420618 if vector else clock)
+    said = {**(request.get("headers") or {}), "content-type": request["content_type"]}
+    headers = {name.lower(): value for name, value in (*said.items(), *SIGNED.get(file, {}).items())}
+    if file.startswith(APP_FEED):
+        headers = signed_by_ghl(sent_body(file))
     if "x-harbourline-hook" in headers:  # the sample author's name for the header that carries our secret
         headers["x-zrg-key"] = headers.pop("x-harbourline-hook")
-    return await receiver.client.post(
-        request["path"], params=request.get("query"), content=wire_body(file), headers=headers
-    )
+    # The sample's author keeps one secret for all workspaces; ours names the workspace in the address.
+    query = {"clientId": "clnt_harbourline"} if entry["provider"] in BY_QUERY else request.get("query")
+    return await receiver.client.post(request["path"], params=query, content=sent_body(file), headers=headers)
 
 
 async def until_ready_answers(receiver: Receiver, status: int) -> None:
@@ -88,7 +116,7 @@ async def test_every_sample_meets_its_answer_twice(database: Any, monkeypatch: p
         assert {file: answer.status_code for file, answer in first.items()} == expected
 
         taken = {file for file, answer in first.items() if answer.status_code == 200} - ANSWERED_UNSTORED
-        bodies = {wire_body(file) for file in taken - SAME_CLICK}
+        bodies = {sent_body(file) for file in taken - SAME_CLICK}
         assert len(bodies) > 80
         stored = [bytes(row[0]) for row in receiver.sql.run("SELECT body FROM raw.webhook_body")]
         assert set(stored) == bodies
@@ -113,6 +141,106 @@ async def test_stored_row_says_where_it_came_from(database: Any) -> None:
         assert row[5] == answer.headers["x-correlation-id"]
         assert json.loads(row[6]) == {"content-type": "application/json", "user-agent": "EB/1"}
         assert row[7] == 32
+
+
+async def test_a_hook_left_behind_at_the_former_mail_vendor_is_answered_counted_and_not_stored(database: Any) -> None:
+    """Seed 003, E9 and E13: 200, so that the vendor keeps quiet; but only where another mail vendor took its place."""
+    mismatch = {"success": True, "ignored": True, "reason": "provider_mismatch"}
+    former = (("smartlead", "clnt_harbourline"), ("smartlead", "clnt_kelp"), ("instantly", "clnt_pelican"))
+    written = io.StringIO()
+    configure_logging(json=True, level="INFO", stream=written)
+    try:
+        async with running_receiver(database) as receiver:
+            for vendor, key in former:
+                answer = await receiver.post(b"{}", f"/api/webhooks/{vendor}?clientId={key}")
+                assert (answer.status_code, answer.json()) == (200, mismatch)
+            assert (receiver.counted("provider_mismatch", "smartlead"), receiver.sql.count()) == (2, 0)
+    finally:
+        configure_logging(json=False)
+    told = [json.loads(line) for line in written.getvalue().splitlines() if "delivery_ignored" in line]
+    assert [(line["provider"], line["workspace"], line["connected"], line["reason"]) for line in told] == [
+        ("smartlead", "clnt_harbourline", "emailbison", "provider_mismatch"),
+        ("smartlead", "clnt_kelp", "instantly", "provider_mismatch"),
+        ("instantly", "clnt_pelican", "smartlead", "provider_mismatch"),
+    ]
+
+
+async def test_a_mail_vendor_that_nothing_took_the_place_of_is_unknown(database: Any) -> None:
+    """A secret removed by mistake must show at the vendor; an answer of 200 would lose each opt-out unseen."""
+    async with running_receiver(database) as receiver:
+        other = UUID("01900000-0000-7000-8000-000000000003")
+        add_workspace(receiver.sql, other, "sms_only")
+        receiver.add_route("ghl", "sms_only", "x", other, "sms_only")
+        receiver.sql.run("DELETE FROM raw.route WHERE provider = 'instantly'")
+        assert await receiver.routes.refresh()
+        for path in (
+            "smartlead?clientId=sms_only",
+            "smartlead?clientId=nobody",
+            "smartlead",
+            "instantly?clientId=clnt_kelp",
+            "email?clientId=clnt_pelican&key=x",
+        ):
+            assert (await receiver.post(b"{}", f"/api/webhooks/{path}")).status_code == 404
+        wrong = await receiver.post(b"{}", "/api/webhooks/smartlead?clientId=clnt_pelican")
+        assert (wrong.status_code, wrong.json()["error"]) == (401, "bad_secret")
+
+
+async def test_an_account_that_nobody_has_is_answered_counted_and_not_stored(database: Any) -> None:
+    async with running_receiver(database) as receiver:
+        for body in (
+            b'{"account_id": "Elsewhere", "event": "message_received"}',
+            b'{"AccountStatus": {"account_id": "X"}}',
+        ):
+            answer = await receiver.post(body, "/api/webhooks/linkedin")
+            assert (answer.status_code, answer.json()) == (200, {"success": True, "ignored": True})
+        assert receiver.counted("unknown_workspace", "unipile") == 2
+        assert (await receiver.post(b'{"acc": "Elsewhere"}', "/api/webhooks/linkedin")).status_code == 404
+        theirs = b'{"account_id": "%s"}' % UNIPILE_ACCOUNT.encode()
+        for headers in (JSON_TYPE, {**JSON_TYPE, "x-unipile-secret": "nope"}):
+            assert (await receiver.post(theirs, "/api/webhooks/linkedin", headers)).status_code == 401
+        assert receiver.sql.count() == 0
+
+
+async def test_two_accounts_of_different_workspaces_in_one_body_are_refused(database: Any) -> None:
+    async with running_receiver(database) as receiver:
+        other = UUID("01900000-0000-7000-8000-000000000002")
+        add_workspace(receiver.sql, other, "other")
+        receiver.add_route("unipile", "Theirs", "x", other)
+        assert await receiver.routes.refresh()
+        body = b'{"account_id": "%s", "AccountStatus": {"account_id": "Theirs"}}' % UNIPILE_ACCOUNT.encode()
+        headers = {**JSON_TYPE, "x-unipile-secret": UNIPILE_SECRET}
+        answer = await receiver.post(body, "/api/webhooks/linkedin", headers)
+        assert (answer.status_code, answer.json()["error"]) == (401, "foreign_workspace")
+
+
+async def test_the_app_s_feed_finds_its_workspace_in_what_the_vendor_signed(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, file = "/api/webhooks/ghl/app", "ghl/marketplace_InboundMessage__sms.json"
+    set_clock(monkeypatch, APP_CLOCK)
+    body = wire_body(file)
+    async with running_receiver(database) as receiver:
+        both = {**JSON_TYPE, **SIGNED[file]}
+        older = {name: value for name, value in both.items() if name != "x-ghl-signature"}
+        assert (await receiver.post(body, path, older)).json() == {"success": True, "duplicate": False}
+        assert (await receiver.post(body, path, both)).json() == {"success": True, "duplicate": True}
+        found = receiver.sql.run("SELECT provider, scope, workspace_id, event_type FROM raw.webhook_event")
+        assert found == [("ghl", "clnt_harbourline", WORKSPACE, "InboundMessage")]
+        elsewhere = body.replace(b"vQ7mZ2xKc9TfLp4RdWnA", b"AnotherLocation00001")
+        assert (await receiver.post(elsewhere, path, signed_by_ghl(elsewhere))).status_code == 404
+        secret = {**JSON_TYPE, "x-zrg-key": GHL_SECRET}
+        assert (await receiver.post(body, path, secret)).json()["error"] == "no_signature"
+        set_clock(monkeypatch, APP_CLOCK + 400)
+        assert (await receiver.post(body, path, both)).json()["error"] == "bad_timestamp"
+        assert receiver.sql.count() == 1
+
+
+async def test_the_app_s_feed_is_closed_without_keys(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_clock(monkeypatch, APP_CLOCK)
+    async with running_receiver(database, GHL_APP_PUBLIC_KEYS="", ZRG_ENV="development") as receiver:
+        body = wire_body("ghl/marketplace_InboundMessage__sms.json")
+        answer = await receiver.post(body, "/api/webhooks/ghl/app", signed_by_ghl(body))
+        assert (answer.status_code, answer.json()["error"]) == (401, "not_configured")
 
 
 async def test_slack_click_is_stored_without_workspace_and_answered_empty(

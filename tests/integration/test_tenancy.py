@@ -114,7 +114,10 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
     hidden_from = {
         "app.integration": ("INBOX_MANAGER", "SETTER", "CLIENT_PORTAL"),
         **dict.fromkeys(
-            ("app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"),
+            (
+                *("app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"),
+                *("app.linkedin_relation", "app.vendor_notice"),
+            ),
             ("SETTER", "CLIENT_PORTAL"),
         ),
     }

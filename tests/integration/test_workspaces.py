@@ -189,6 +189,50 @@ async def test_the_demo_file_applies_as_the_demo_does_it(engine, keys):
         assert [tuple(row) for row in entries] == [("workspace.create", "system")]
 
 
+DELIVERING = """\
+workspace: {key: harbourline, name: Harbourline Analytics}
+integrations:
+  unipile: {account_id: Kd82nVtQRcW0pZ5mXyLs4A, webhook_secret: env:EB_HOOK}
+  clay: {webhook_secret: env:GHL_HOOK}
+  resend: {api_key: env:RESEND_KEY, from_email: notices@harbourline.example, webhook_secret: env:CAL_KEY}
+"""
+
+
+async def test_vendors_that_deliver_get_routes_that_the_receiver_can_use(engine, keys):
+    workspace_id = (await apply(engine, keys, DELIVERING)).workspace_id
+    found = await rows(engine, "SELECT provider, routing_key, sealed_secret FROM raw.route ORDER BY 1")
+    opened = {
+        (row.provider, row.routing_key): keys.verifiers.open(
+            row.sealed_secret, scope=f"{workspace_id}:verify:{row.provider}"
+        )
+        for row in found
+    }
+    assert opened == {
+        ("clay", "harbourline"): SECRETS["GHL_HOOK"],
+        ("resend", "harbourline"): SECRETS["CAL_KEY"],
+        ("unipile", "Kd82nVtQRcW0pZ5mXyLs4A"): SECRETS["EB_HOOK"],
+    }
+    assert (await apply(engine, keys, DELIVERING)).changes == ()
+    without = DELIVERING.replace(", webhook_secret: env:EB_HOOK", "").replace("{webhook_secret: env:GHL_HOOK}", "{}")
+    assert (await apply(engine, keys, without)).changes == (), "a stored secret stays"
+    async with engine.connect() as conn:
+        document = await export.describe(conn, "harbourline", keys)
+    assert document["integrations"]["unipile"] == {"account_id": "Kd82nVtQRcW0pZ5mXyLs4A"}
+    assert document["integrations"]["clay"] == {}
+    gone = "workspace: {key: harbourline, name: Harbourline Analytics}\nintegrations: {unipile: null, clay: null}\n"
+    assert (await apply(engine, keys, gone)).changes
+    assert await rows(engine, "SELECT 1 FROM raw.route WHERE provider IN ('unipile', 'clay')") == []
+    for part in ("unipile: {account_id: other}", "clay: {}"):
+        [problem] = await refused(engine, keys, f"workspace: {{key: new, name: New}}\nintegrations:\n  {part}\n")
+        assert "webhook_secret: none is stored yet; add webhook_secret: env:NAME or file:PATH" in problem
+
+
+async def test_a_linkedin_account_belongs_to_one_workspace(engine, keys):
+    await apply(engine, keys, DELIVERING)
+    problems = await refused(engine, keys, DELIVERING.replace("key: harbourline", "key: other"))
+    assert "integrations.unipile: id Kd82nVtQRcW0pZ5mXyLs4A is connected to another workspace" in problems[0]
+
+
 async def test_null_disconnects(engine, keys):
     await apply(engine, keys)
     async with engine.begin() as conn:

@@ -14,6 +14,7 @@ NOW = datetime(2026, 3, 10, 17, 0, tzinfo=UTC)
 SAFE = Candidate(
     response_mode="AI_AUTO_SEND",
     auto_send_disabled=False,
+    is_replayed=False,
     tag="Interested",
     guard_failures=(),
     threshold=Decimal("0.9"),
@@ -37,6 +38,7 @@ def test_equal_to_the_threshold_passes():
     [
         ({"auto_send_disabled": True}, "globally_disabled_via_env"),
         ({"response_mode": "SETTER_MANAGED"}, "auto_send_disabled"),
+        ({"is_replayed": True}, "delivery_replayed"),
         ({"response_mode": None}, "auto_send_disabled"),
         ({"tag": "Call Requested"}, "call_requested_sentiment"),
         ({"guard_failures": ("fabricated_link", "too_long")}, "guard_failed:fabricated_link,too_long"),

@@ -12,11 +12,18 @@ from zrg_dagster.definitions import defs
 
 RUNNING = "RUNNING"
 
-ASSETS = {"facts/booking", "facts/step_execution", "marts/workflow_attribution", "security/posture"}
+ASSETS = {
+    "facts/booking",
+    "facts/step_execution",
+    "marts/workflow_attribution",
+    "raw/webhook_event",
+    "security/posture",
+}
 CHECKS = {
     "facts/booking": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
     "facts/step_execution": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
     "marts/workflow_attribution": {"credit_before_booking", "totals_agree", "unique_key", "weights_sum_to_one"},
+    "raw/webhook_event": {"nothing_is_missing"},
     "security/posture": {"no_violations"},
 }
 # job → pools it waits for, longest run in seconds
@@ -32,6 +39,7 @@ JOBS = {
     "refresh_workflow_attribution": ({"warehouse"}, 900),
     "send_daily_digest": ({"digest"}, 300),
     "send_due_followups": ({"followups"}, 300),
+    "webhook_replay": (set(), 1800),
     "workspace_bootstrap": ({"workspaces"}, 300),
 }
 SCHEDULES = {
@@ -45,6 +53,7 @@ SCHEDULES = {
 # sensor → seconds between ticks, jobs it may start
 SENSORS = {
     "absence_alarm": (60, set()),
+    "deliveries_observed": (60, set()),
     "facts_dirty_sensor": (
         30,
         {"refresh_booking_facts", "refresh_step_execution_facts", "refresh_workflow_attribution"},

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zrg_dagster.core.providers.calendly.door import DOOR as CALENDLY
+from zrg_dagster.core.providers.clay.door import DOOR as CLAY
 from zrg_dagster.core.providers.door import (
     FORM_TYPE,
     Delivery,
@@ -27,7 +28,9 @@ from zrg_dagster.core.providers.door import (
 )
 from zrg_dagster.core.providers.emailbison.door import DOOR as EMAILBISON
 from zrg_dagster.core.providers.ghl.door import DOOR as GHL
+from zrg_dagster.core.providers.resend.door import DOOR as RESEND
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
+from zrg_dagster.core.providers.unipile.door import DOOR as UNIPILE
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
 NOW = datetime(2026, 3, 10, 17, 1, 13, tzinfo=UTC)
@@ -149,6 +152,81 @@ def test_slack_answers_its_handshakes() -> None:
     challenge = said(sample("slack/url_verification.json"), content_type="application/json")
     assert (reply := SLACK.reply_after_auth(challenge))
     assert json.loads(reply.body)["challenge"] == json.loads(challenge.body)["challenge"]
+
+
+def test_unipile_routes_by_every_account_that_the_body_names() -> None:
+    assert keys(UNIPILE, said(sample("unipile/message_received__inbound.json"))) == ["Kd82nVtQRcW0pZ5mXyLs4A"]
+    assert keys(UNIPILE, said(sample("unipile/account_status__OK.json"))) == ["Kd82nVtQRcW0pZ5mXyLs4A"]
+    two = said({"account_id": "A", "AccountStatus": {"account_id": "B"}})
+    assert keys(UNIPILE, two) == ["A", "B"]
+    assert [claim.key for claim in identity(UNIPILE, two).claims] == ["A", "B"]
+    assert keys(UNIPILE, said(sample("unipile/message_received__renamed_keys.json"))) == []
+
+
+def test_unipile_reads_forms_and_json_whatever_the_content_type_says() -> None:
+    form = b"account_id=A&event=message_received&message_id=m1"
+    assert keys(UNIPILE, said(form, content_type=FORM_TYPE)) == ["A"]
+    assert identity(UNIPILE, said(form, content_type=FORM_TYPE)).event_type == "message_received"
+    for content_type in ("", "text/plain", FORM_TYPE):
+        assert content_type in UNIPILE.content_types
+        assert keys(UNIPILE, said(b' {"account_id": "A"}', content_type=content_type)) == ["A"]
+    for broken in (said(b"{'event': 1}"), said(b"\xff=1", content_type=FORM_TYPE)):
+        with pytest.raises(Refused) as refusal:
+            keys(UNIPILE, broken)
+        assert refusal.value.status == 400
+
+
+def test_unipile_wants_its_header() -> None:
+    UNIPILE.verify(said(b"{}", headers={"x-unipile-secret": "s3cret"}), ["newer", "s3cret"], NOW)
+    for headers in ({}, {"x-unipile-secret": ""}, {"x-unipile-secret": "S3cret"}, {"x-zrg-key": "s3cret"}):
+        with pytest.raises(Refused, match="401 bad_secret"):
+            UNIPILE.verify(said(b"{}", headers=headers), ["s3cret"], NOW)
+
+
+def test_unipile_second_loss_of_a_login_is_another_delivery_but_a_retry_is_not() -> None:
+    status, message = (
+        sample("unipile/account_status__CREDENTIALS.json"),
+        sample("unipile/message_received__missing_timestamp.json"),
+    )
+    for seconds, same in ((20, True), (3600, False)):
+        later = NOW + timedelta(seconds=seconds)
+        again = identity(UNIPILE, said(status, received_at=later))
+        assert (again == identity(UNIPILE, said(status))) is same
+        assert identity(UNIPILE, said(message, received_at=later)) == identity(UNIPILE, said(message))
+    assert identity(UNIPILE, said(status)).event_type == "AccountStatus"
+
+
+CLAY_VECTOR = b'{"leadId":"L1","enrichmentType":"phone","status":"success","phone":"+14155550132"}'
+CLAY_HMAC = "cf7cf32f6fe7d2e6c2787690180bf59d969d4c31d24fe46aa3a04740086b9e05"
+
+
+@pytest.mark.parametrize("header", ["x-clay-signature", "x-webhook-signature"])
+@pytest.mark.parametrize("given", ["clay-static-9be2", CLAY_HMAC, CLAY_HMAC.upper()])
+def test_clay_takes_the_secret_or_the_hmac_made_with_it(header: str, given: str) -> None:
+    CLAY.verify(said(CLAY_VECTOR, headers={header: given}), ["newer", "clay-static-9be2"], NOW)
+    for body, wrong in ((CLAY_VECTOR, given[:-1]), (CLAY_VECTOR, ""), (CLAY_VECTOR + b" ", CLAY_HMAC)):
+        with pytest.raises(Refused, match="401 bad_secret"):
+            CLAY.verify(said(body, headers={header: wrong}), ["clay-static-9be2"], NOW)
+
+
+def test_clay_routes_by_query_and_tells_a_second_run_from_a_retry() -> None:
+    delivery = said(CLAY_VECTOR, {"clientId": "acme"})
+    assert keys(CLAY, delivery) == ["acme"]
+    assert keys(CLAY, said(CLAY_VECTOR)) == []
+    assert identity(CLAY, delivery).event_type == "phone"
+    assert identity(CLAY, said(CLAY_VECTOR, received_at=NOW + timedelta(seconds=20))) == identity(CLAY, delivery)
+    later = said(CLAY_VECTOR, received_at=NOW + timedelta(days=1))
+    assert identity(CLAY, later).delivery_key != identity(CLAY, delivery).delivery_key
+    assert identity(CLAY, said({"type": ["odd"]})).event_type == "unknown"
+
+
+def test_resend_is_named_by_its_signed_id() -> None:
+    body = sample("resend/email.bounced__permanent.json")
+    first = said(body, {"clientId": "acme"}, headers={"svix-id": "msg_1"})
+    assert keys(RESEND, first) == ["acme"]
+    assert identity(RESEND, first).event_type == "email.bounced"
+    assert identity(RESEND, said(body, headers={"webhook-id": "msg_1"})) == identity(RESEND, first)
+    assert identity(RESEND, said(body, headers={"svix-id": "msg_2"})) != identity(RESEND, first)
 
 
 @pytest.mark.parametrize("body", [b"payload=%7B", b"\xff\xfe", b"a=1&" * 100])

@@ -11,10 +11,11 @@ import pytest
 
 from zrg_dagster.core.providers.calendly.door import DOOR as CALENDLY
 from zrg_dagster.core.providers.door import Delivery, Door, Refused
+from zrg_dagster.core.providers.resend.door import DOOR as RESEND
 from zrg_dagster.core.providers.slack.door import DOOR as SLACK
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "payloads"
-DOORS = {"calendly t.v1": CALENDLY, "slack v0": SLACK}
+DOORS = {"calendly t.v1": CALENDLY, "slack v0": SLACK, "svix v1": RESEND}
 SIGNED: list[dict[str, Any]] = [
     entry for entry in json.loads((PAYLOADS / "signatures.json").read_text()) if entry["scheme"] in DOORS
 ]
@@ -49,7 +50,7 @@ def calendly_header(secret: str, stamp: int, body: bytes) -> str:
     return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def test_samples_cover_both_schemes() -> None:
+def test_samples_cover_every_scheme() -> None:
     assert {entry["scheme"] for entry in SIGNED} == set(DOORS)
     assert len(SIGNED) > 25
 
@@ -70,7 +71,7 @@ def test_sample_verifies_and_no_altered_byte_does(entry: dict[str, Any]) -> None
     assert refused(door, delivery(body, {}), secrets, now) == "no_signature"
 
 
-@pytest.mark.parametrize(("scheme", "window"), [("calendly t.v1", 180), ("slack v0", 300)])
+@pytest.mark.parametrize(("scheme", "window"), [("calendly t.v1", 180), ("slack v0", 300), ("svix v1", 300)])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_window_ends_after_its_last_second(scheme: str, window: int, sign: int) -> None:
     entry = next(entry for entry in SIGNED if entry["scheme"] == scheme)
@@ -114,3 +115,46 @@ def test_signature_of_strange_characters_is_a_refusal_not_an_error() -> None:
     now = datetime(2026, 3, 10, tzinfo=UTC)
     headers = {"X-Slack-Request-Timestamp": str(int(now.timestamp())), "X-Slack-Signature": "v0=\xff\udc80é"}
     assert refused(SLACK, delivery(b"x", headers), ["s"], now) == "bad_signature"
+
+
+SVIX_VECTORS = [
+    (
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330,
+        b'{"test": 2432232314}',
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    ),
+    (
+        "msg_2hbl0000",
+        1773162604,
+        b'{"type":"email.sent","created_at":"2026-03-10T17:10:01.400Z","data":{"email_id":"e1"}}',
+        "whsec_aGFyYm91cmxpbmUtcmVzZW5kLXRlc3Qh",
+        "v1,z8LQ4dzgKvb8kvkCom7SHFlPCHb/YtCt/QTNhZBbUgE=",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "stamp", "body", "secret", "signature"), SVIX_VECTORS)
+@pytest.mark.parametrize("prefix", ["svix", "webhook"])
+def test_svix_vectors_under_both_names(
+    name: str, stamp: int, body: bytes, secret: str, signature: str, prefix: str
+) -> None:
+    now = datetime.fromtimestamp(stamp, UTC)
+    good = {f"{prefix}-id": name, f"{prefix}-timestamp": str(stamp), f"{prefix}-signature": signature}
+    assert refused(RESEND, delivery(body, good), [secret], now) is None
+    assert refused(RESEND, delivery(body, good), [secret.removeprefix("whsec_")], now) is None
+    others = f"v1,{'A' * 43}= v2,{signature[3:]} {signature}"
+    assert refused(RESEND, delivery(body, {**good, f"{prefix}-signature": others}), [secret], now) is None
+    for header, value, code in (
+        ("signature", signature.replace("v1,", "v2,"), "no_signature"),
+        ("signature", signature.removeprefix("v1,"), "no_signature"),
+        ("signature", f"v1,{'A' * 43}=", "bad_signature"),
+        ("signature", "v1,\xe9\udc80", "bad_signature"),
+        ("id", f"{name}0", "bad_signature"),
+        ("id", "", "no_signature"),
+        ("timestamp", str(stamp + 1), "bad_signature"),
+        ("timestamp", str(stamp + 301), "bad_timestamp"),
+    ):
+        assert refused(RESEND, delivery(body, {**good, f"{prefix}-{header}": value}), [secret], now) == code
+    assert refused(RESEND, delivery(body, good), ["whsec_not base64!"], now) == "bad_signature"

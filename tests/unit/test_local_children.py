@@ -21,9 +21,10 @@ SECRETS = {
     "OPENAI_API_KEY": "the-openai-key",
     "SLACK_BOT_TOKEN": "the-slack-token",
     "SLACK_SIGNING_SECRET": "the-slack-signing-secret",
+    "GHL_APP_PUBLIC_KEYS": "the-ghl-app-keys",
 }
 ALLOWED = {
-    "receiver": {"pw-receiver", "the-verify-key", "the-slack-signing-secret"},
+    "receiver": {"pw-receiver", "the-verify-key", "the-slack-signing-secret", "the-ghl-app-keys"},
     "code-server": {
         *("pw-worker", "pw-build", "pw-dagster", "the-secret-key", "the-verify-key"),
         *("the-openai-key", "the-slack-token"),

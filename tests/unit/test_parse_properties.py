@@ -12,12 +12,27 @@ from hypothesis import strategies as st
 
 from tests.unit.test_parse_samples import ENTRIES, RECEIVED, SCOPE, ZONE, wire_body
 from zrg_dagster.core.providers.calendly.parse import parse as parse_calendly
+from zrg_dagster.core.providers.clay.parse import parse as parse_clay
 from zrg_dagster.core.providers.emailbison.parse import parse as parse_emailbison
 from zrg_dagster.core.providers.ghl.parse import parse as parse_ghl
+from zrg_dagster.core.providers.instantly.parse import parse as parse_instantly
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, Parsed, ShapeError
+from zrg_dagster.core.providers.resend.parse import parse as parse_resend
 from zrg_dagster.core.providers.slack.parse import parse as parse_slack
+from zrg_dagster.core.providers.smartlead.parse import parse as parse_smartlead
+from zrg_dagster.core.providers.unipile.parse import parse as parse_unipile
 
-PARSERS = {"emailbison": parse_emailbison, "ghl": parse_ghl, "calendly": parse_calendly, "slack": parse_slack}
+PARSERS = {
+    "emailbison": parse_emailbison,
+    "smartlead": parse_smartlead,
+    "instantly": parse_instantly,
+    "ghl": parse_ghl,
+    "calendly": parse_calendly,
+    "slack": parse_slack,
+    "unipile": parse_unipile,
+    "clay": parse_clay,
+    "resend": parse_resend,
+}
 
 _SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12),
@@ -119,3 +134,18 @@ def test_five_mebibyte_reply(unit: str, field: str) -> None:
     document["data"]["reply"] |= {"text_body": None, "html_body": None}
     document["data"]["reply"][field] = unit * (5 * 2**20 // len(unit))
     check("emailbison", json.dumps(document).encode())
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["a", "<div>", "On 1, x wrote\n"])
+@pytest.mark.parametrize(
+    ("file", "fields"),
+    [
+        ("smartlead/EMAIL_REPLY__missing_stats_id", ("reply_message", "reply_body", "preview_text", "to_name")),
+        ("instantly/reply_received__missing_email_id", ("reply_text", "reply_html", "firstName", "lead_email")),
+    ],
+)
+def test_five_mebibyte_fields_of_mail_without_an_id(unit: str, file: str, fields: tuple[str, ...]) -> None:
+    document = json.loads(wire_body(f"{file}.json"))
+    for field in fields:
+        check(file.partition("/")[0], json.dumps({**document, field: unit * (5 * 2**20 // len(unit))}).encode())

@@ -90,6 +90,13 @@ def test_choice_is_fnv1a_over_utf16_units() -> None:
 _SPELLINGS = [token for variable in VARIABLES for token in variable.tokens]
 
 
+def test_braces_around_a_token_are_a_broken_token() -> None:
+    assert problems_in("{{firstName}{lastName}}") == ("{{firstName}{lastName}}",)
+    assert problems_in("{ {firstName} }, {{contact.first_name}} {") == ("{ {firstName} }",)
+    refused = render("{{firstName} }", dict.fromkeys(VALUES, "value"), seed="s")
+    assert refused == Blocked("missing_workspace_setup: {{firstName} }", ("{{firstName} }",))
+
+
 @given(
     st.lists(
         st.one_of(st.sampled_from([*_SPELLINGS, "{x}", "{", "}", "{}", "[[a|b]]", "[", "]"]), st.text(max_size=8)),

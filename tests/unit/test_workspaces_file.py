@@ -53,8 +53,8 @@ def problems(body: str, head: str = HEAD) -> tuple[str, ...]:
             f"w.yaml:2: integrations: {SEVERAL_EMAIL_PROVIDERS}",
         ),
         (
-            "integrations:\n  smartlead: {api_key: env:A}\n",
-            "w.yaml:2: integrations: smartlead: e-mail is sent and received through emailbison only; remove the key",
+            "integrations:\n  smartlead: {api_key: env:A, webhook_secret: in-the-clear}\n",
+            "w.yaml:3: integrations.smartlead.webhook_secret: a secret is never written here; use env:NAME or file:PATH",
         ),
         (
             "sequences:\n  - name: A\n    trigger_on: manual\n    steps:\n"

@@ -17,6 +17,7 @@ PURGED_JOBS = (
     "send_due_followups",
     "refresh_availability",
     "send_daily_digest",
+    "webhook_replay",
     "daily_maintenance",
 )
 PURGE_LIMIT = 5000

@@ -30,7 +30,7 @@ _BASE_ENV = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
 # Secrets that are not the worker's: every other one is.
-_NOT_FOR_WORKERS = frozenset({"slack_signing_secret"})
+_NOT_FOR_WORKERS = frozenset({"slack_signing_secret", "ghl_app_public_keys"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,11 @@ def _receiver_env(stack: Stack, ports: Ports) -> dict[str, str]:
         "ZRG_VERIFY_KEYS": stack.keys("verify"),
         "ZRG_RECEIVER_PORT": str(ports.receiver),
     }
-    signing = stack.settings.slack_signing_secret
-    return env | ({"SLACK_SIGNING_SECRET": signing.get_secret_value()} if signing else {})
+    for_app = {
+        "SLACK_SIGNING_SECRET": stack.settings.slack_signing_secret,
+        "GHL_APP_PUBLIC_KEYS": stack.settings.ghl_app_public_keys,
+    }
+    return env | {name: value.get_secret_value() for name, value in for_app.items() if value}
 
 
 def _dagster_env(stack: Stack, ports: Ports) -> dict[str, str]:

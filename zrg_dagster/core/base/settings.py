@@ -154,6 +154,12 @@ class Settings(BaseSettings):
         validation_alias="SLACK_SIGNING_SECRET",
         description="Signing secret of the Slack app whose clicks the receiver accepts.",
     )
+    ghl_app_public_keys: Secret = Field(
+        default=None,
+        validation_alias="GHL_APP_PUBLIC_KEYS",
+        description="Comma-separated public keys (PEM or base64 DER, Ed25519 or RSA) with which HighLevel signs the "
+        "webhooks of a marketplace app.",
+    )
 
     # Dagster
     webserver_host: str = Field(

@@ -4,9 +4,7 @@ Handlers are commutative: any order, any duplication and any number of workers e
 where they can be written as an upsert, a `greatest()`, or a winner by (rank, event time, value).
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,49 +23,19 @@ from zrg_dagster.core.intake.appointments import (
     link_appointments,
     store_appointments,
 )
+from zrg_dagster.core.intake.batch import Batch, Ending
 from zrg_dagster.core.intake.clicks import review_job, workspaces_of
+from zrg_dagster.core.intake.enrichments import UNKNOWN_LEAD, NewEnrichment, store_enrichments
 from zrg_dagster.core.intake.erasure import without_erased
-from zrg_dagster.core.intake.identity import Resolution, lookups, resolve
+from zrg_dagster.core.intake.notices import TROUBLE, NewNotice, store_notices
+from zrg_dagster.core.intake.people import resolve_people
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
+from zrg_dagster.core.intake.signals import has_effect, is_stop
 from zrg_dagster.core.intake.twins import settle_twins
 from zrg_dagster.core.leads.campaigns import sync_campaigns
-from zrg_dagster.core.leads.fields import best, claims_of
+from zrg_dagster.core.leads.fields import ENRICHMENT, best, claims_of
 from zrg_dagster.core.leads.suppression import Stop, suppress, suppress_new_addresses
-from zrg_dagster.core.providers.records import LeadRecord, Parsed, SignalRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How one event ends, with the columns that make it readable without its body."""
-
-    event: ClaimedEvent
-    state: str
-    reason: str | None = None
-    error: str | None = None
-    parsed: Parsed | None = None
-    workspace_id: UUID | None = None
-    lead_id: UUID | None = None
-    message_id: UUID | None = None
-
-
-@dataclass(slots=True)
-class Batch:
-    """The accepted events of one batch while their effects are gathered."""
-
-    now: datetime
-    items: list[tuple[ClaimedEvent, Parsed]] = field(default_factory=list)
-    found: Resolution = field(default_factory=Resolution)
-    changes: dict[UUID, leads.LeadChange] = field(default_factory=dict)
-    stops: list[Stop] = field(default_factory=list)
-    jobs: list[NewJob] = field(default_factory=list)
-    touches: list[Touch] = field(default_factory=list)
-    counts: Counter[tuple[UUID, str]] = field(default_factory=Counter)  # campaign, direction
-    reasons: dict[int, str] = field(default_factory=dict)
-    message_ids: dict[int, UUID] = field(default_factory=dict)
-    campaigns: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
-
-    def change(self, lead_id: UUID) -> leads.LeadChange:
-        return self.changes.setdefault(lead_id, leads.LeadChange(lead_id))
+from zrg_dagster.core.providers.records import Parsed
 
 
 async def apply(
@@ -94,13 +62,16 @@ async def apply(
             continue
         batch.items.append((each.event, each.parsed))
 
-    await _resolve(conn, batch)
+    await resolve_people(conn, batch)
     await _store_messages(conn, batch)
     _gather_signals(batch)
+    _gather_enrichments(batch)
     await leads.write_changes(conn, batch.changes, now)
     await _store_appointments(conn, batch, now)
     await suppress(conn, batch.stops, now)
     await suppress_new_addresses(conn, sorted(set(batch.found.new_identities.values())))
+    await store_notices(conn, batch.notices, now)
+    await store_enrichments(conn, batch.enrichments)
     await _move_sequences(conn, batch, now)
     await enqueue(conn, batch.jobs)
     return endings + [_ending(batch, number) for number in range(len(batch.items))]
@@ -127,36 +98,6 @@ def _clicked(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces: dict
     return Ending(event, "processed", parsed=parsed, workspace_id=job.workspace_id)
 
 
-def _may_create(parsed: Parsed) -> bool:
-    """Messages make leads, and so does a stop: an unsubscribe that arrives before the first mail must not be lost.
-
-    A booking or a status about somebody unknown does not: there is nobody to talk to.
-    """
-    return parsed.message is not None or any(_is_stop(signal) for signal in parsed.signals)
-
-
-def _matched_by(parsed: Parsed, lead: LeadRecord) -> LeadRecord:
-    """A booking is matched by address or contact only. A reminder number may be anybody's, and the appointment keeps
-    none by which a person who becomes known later could be found."""
-    if parsed.appointment is None:
-        return lead
-    return replace(lead, identities=tuple(pair for pair in lead.identities if pair[0] != "phone"))
-
-
-async def _resolve(conn: AsyncConnection, batch: Batch) -> None:
-    records: list[tuple[int, UUID, LeadRecord, bool]] = [
-        (number, event.workspace_id, _matched_by(parsed, parsed.lead), _may_create(parsed))
-        for number, (event, parsed) in enumerate(batch.items)
-        if parsed.lead is not None and event.workspace_id is not None
-    ]
-    records.sort(key=lambda record: not record[3])  # who only looks for a person looks after those who make one
-    keys = {key for _, workspace, lead, _ in records for key in lookups(workspace, lead)}
-    batch.found = resolve(records, await leads.known_identities(conn, keys) if keys else {})
-    await leads.write_resolution(conn, batch.found)
-    # From here to the commit nobody else stores anything of these leads: what is looked up below stays true.
-    await leads.lock_leads(conn, set(batch.found.lead_of.values()))
-
-
 async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
     batch.campaigns = await _campaigns(conn, batch)
     new = _new_messages(batch)
@@ -174,7 +115,8 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
         message_id = batch.message_ids[number] = stored[key].id
         _note_lead(batch, number, message)
         if key not in fresh:
-            batch.reasons.setdefault(number, "duplicate_message")
+            if message.record.edited_at is None:
+                batch.reasons.setdefault(number, "duplicate_message")
             if message.record.flags.provider_interested and not stored[key].is_new:
                 batch.jobs.append(_reply_job(message, message_id, batch.now, again="interested"))
             continue
@@ -296,22 +238,31 @@ def _reply_job(message: messages.NewMessage, message_id: UUID, now: datetime, *,
 
 def _gather_signals(batch: Batch) -> None:
     for number, (event, parsed) in enumerate(batch.items):
-        lead_id = batch.found.lead_of.get(number)
-        if parsed.message is not None:
+        if parsed.message is not None or event.workspace_id is None:
             continue  # the message's own flags say the same, with the message as the proof
+        lead_id = batch.found.lead_of.get(number)
         for signal in parsed.signals:
-            if _is_stop(signal) and event.workspace_id:
-                if lead_id is None:
-                    batch.reasons[number] = "lead_not_identified"
-                    continue
+            if signal.kind in TROUBLE:
+                batch.notices.append(NewNotice(event.workspace_id, event.provider, signal, event.id))
+            elif has_effect(signal) and lead_id is None:
+                batch.reasons[number] = "lead_not_identified"
+            elif is_stop(signal) and lead_id is not None:
                 _note_person(batch, number, lead_id, signal.at)
                 rule = signal.detail or signal.kind
                 batch.stops.append(Stop(event.workspace_id, lead_id, None, rule, event.provider, signal.at))
 
 
-def _is_stop(signal: SignalRecord) -> bool:
-    """Vendor unsubscribes and hard bounces stop a person; a soft bounce or a delivery status does not."""
-    return signal.kind == "opt_out" or (signal.kind == "bounce" and signal.value == "hard")
+def _gather_enrichments(batch: Batch) -> None:
+    for number, (event, parsed) in enumerate(batch.items):
+        lead_id = batch.found.lead_of.get(number)
+        if parsed.enrichment is None or lead_id is None or event.workspace_id is None:
+            continue
+        record = parsed.enrichment
+        batch.enrichments.append(NewEnrichment(event.workspace_id, lead_id, event.provider, record))
+        if parsed.lead is not None:
+            change = batch.change(lead_id)
+            source = f"{event.provider}:{parsed.event_type}"
+            change.claims = best([change.claims, claims_of(parsed.lead, at=record.at, source=source, rank=ENRICHMENT)])
 
 
 async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime) -> None:
@@ -335,7 +286,10 @@ async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime
     campaign_days = await sync_campaigns(conn, {*batch.changes, *batch.found.lead_of.values()})
     if booked:
         await complete_on_booking(conn, booked, now)
-        await start_on_booking(conn, booked, now)
+        by_hand = {
+            batch.found.lead_of.get(number) for number, (event, _) in enumerate(batch.items) if event.is_replayed
+        }
+        await start_on_booking(conn, [lead_id for lead_id in booked if lead_id not in by_hand], now)
     days = campaign_days | {(day, each.workspace_id) for each in (*stored, *linked) for day in each.days}
     if days:
         await mark_dirty(conn, "booking", days)
@@ -350,11 +304,15 @@ async def _move_sequences(conn: AsyncConnection, batch: Batch, now: datetime) ->
 
 def _ending(batch: Batch, number: int) -> Ending:
     event, parsed = batch.items[number]
-    has_effect = parsed.message or parsed.appointment or any(_is_stop(signal) for signal in parsed.signals)
+    reason = batch.reasons.get(number)
+    if reason == UNKNOWN_LEAD:
+        return Ending(event, "quarantined", reason, "the answer names no lead of this workspace", parsed=parsed)
+    says_something = parsed.message or parsed.appointment or parsed.enrichment
+    is_effective = bool(says_something or any(has_effect(signal) for signal in parsed.signals))
     return Ending(
         event,
-        "processed" if has_effect else "ignored",
-        batch.reasons.get(number) if has_effect else "signal_without_effect",
+        "processed" if is_effective else "ignored",
+        reason if is_effective else "signal_without_effect",
         parsed=parsed,
         lead_id=batch.found.lead_of.get(number),
         message_id=batch.message_ids.get(number),

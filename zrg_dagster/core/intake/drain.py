@@ -16,7 +16,8 @@ from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
-from zrg_dagster.core.intake.apply import Ending, apply
+from zrg_dagster.core.intake.apply import apply
+from zrg_dagster.core.intake.batch import Ending
 from zrg_dagster.core.intake.leads import IdentityRace
 from zrg_dagster.core.intake.read import ReadEvent, load_bodies, read
 

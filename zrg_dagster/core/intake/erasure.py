@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.seal import Sealer
+from zrg_dagster.core.intake.enrichments import leads_asked_about
 from zrg_dagster.core.intake.identity import Identity, identities_of
 from zrg_dagster.core.intake.read import ReadEvent
 from zrg_dagster.core.leads import mentions
@@ -24,12 +25,20 @@ async def without_erased(
     about = {id(each): _identities(each) for each in events}
     await share_workspaces(conn, {each.event.workspace_id for each in events if each.event.workspace_id})
     gone = await erased_among(conn, {key for keys in about.values() for key in keys}, sealer)
-    if not gone:
+    answers = {
+        number: (each.event.workspace_id, each.parsed.enrichment)
+        for number, each in enumerate(events)
+        if each.event.workspace_id and each.parsed and each.parsed.enrichment
+    }
+    _, of_erased = await leads_asked_about(conn, answers)
+    if not gone and not of_erased:
         return list(events), []
     kept: list[ReadEvent] = []
     refused: list[ReadEvent] = []
-    for each in events:
-        if each.parsed is None or not gone.intersection(about[id(each)]):
+    for number, each in enumerate(events):
+        if number in of_erased:
+            refused.append(each)
+        elif each.parsed is None or not gone.intersection(about[id(each)]):
             kept.append(each)
         elif (parsed := stripped(each, each.parsed, gone)) is not None:
             kept.append(replace(each, parsed=parsed))

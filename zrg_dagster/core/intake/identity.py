@@ -5,7 +5,7 @@ the two merge candidates instead of moving (LM-09), so that the order of deliver
 only looks for its lead (a booking, a status) leaves no trace: a candidate that exists only when it came late would.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -50,21 +50,33 @@ def _owner(known: Mapping[Identity, UUID], identity: Identity) -> UUID | None:
     return None
 
 
-def resolve(records: Iterable[tuple[int, UUID, LeadRecord, bool]], known: Mapping[Identity, UUID]) -> Resolution:
-    """Match `(number, workspace, record, may_create)` against `known`; leads made on the way are known to later records."""
+def resolve(
+    records: Iterable[tuple[int, UUID, LeadRecord, bool]],
+    known: Mapping[Identity, UUID],
+    *,
+    linking: Collection[int] = (),
+    given: Mapping[int, UUID] | None = None,
+) -> Resolution:
+    """Match `(number, workspace, record, may_create)` against `known`; leads made on the way are known to later records.
+
+    The records of `linking` make no lead, but what they name beside one that is found is kept. `given` tells by number
+    whose record it is, whatever else it names: an answer to what we asked about one lead.
+    """
+    given = given or {}
     seen = dict(known)
     result = Resolution()
     for number, workspace, record, may_create in records:
         identities = identities_of(workspace, record)
         # An alternate address names a colleague: it may find the lead, but never makes one (CC-02).
-        lead_id = next((owner for each in identities if (owner := _owner(seen, each)) is not None), None)
+        owners = (owner for each in identities if (owner := _owner(seen, each)) is not None)
+        lead_id = given.get(number) or next(owners, None)
         if lead_id is None:
             if not may_create or not any(kind != "alternate_email" for _, kind, _ in identities):
                 continue
             lead_id = new_id()
             result.new_leads[lead_id] = workspace
         result.lead_of[number] = lead_id
-        if not may_create:
+        if not (may_create or number in linking or number in given):
             continue
         for identity in identities:
             owner = _owner(seen, identity)

@@ -129,11 +129,17 @@ _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channe
     provider text, provider_message_id text, thread_handle text, subject text, body text, raw_text text, raw_html text,
     from_email text, from_name text, to_email text, cc text[], sent_at timestamptz, sent_at_quality text,
     is_auto_reply boolean, is_out_of_office boolean, returns_on date, is_bounce boolean, opt_out_rule text,
-    provider_interested boolean, event_id uuid"""
+    provider_interested boolean, event_id uuid, edited_at timestamptz"""
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
 
 # What two deliveries say of one message differs in the flags, which are joined with OR, and in the time when the vendor
-# names none and receipt stands in for it: then the earliest receipt is the closest to the truth.
+# names none and receipt stands in for it: then the earliest receipt is the closest to the truth. The wording is that of
+# the last change, else of the earliest report (a feed without ids tidies white space and case), whichever is stored first.
+_REWORDS = """CASE WHEN excluded.edited_at IS NULL AND m.edited_at IS NULL
+            THEN (excluded.sent_at_quality, excluded.sent_at, excluded.body COLLATE "C")
+                < (m.sent_at_quality, m.sent_at, m.body COLLATE "C")
+        ELSE coalesce((excluded.edited_at, excluded.body COLLATE "C")
+                > (coalesce(m.edited_at, '-infinity'), m.body COLLATE "C"), false) END"""
 _INSERT = text(f"""
     INSERT INTO app.message AS m ({_NAMES})
     SELECT {_NAMES} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j ({_COLUMNS}) ORDER BY workspace_id, message_key
@@ -142,7 +148,12 @@ _INSERT = text(f"""
         is_auto_reply = m.is_auto_reply OR excluded.is_auto_reply,
         sent_at = CASE WHEN m.sent_at_quality = excluded.sent_at_quality THEN least(m.sent_at, excluded.sent_at)
                        WHEN m.sent_at_quality = 'provider' THEN m.sent_at ELSE excluded.sent_at END,
-        sent_at_quality = least(m.sent_at_quality, excluded.sent_at_quality)
+        sent_at_quality = least(m.sent_at_quality, excluded.sent_at_quality),
+        body = CASE WHEN {_REWORDS} THEN excluded.body ELSE m.body END,
+        raw_text = CASE WHEN {_REWORDS} THEN excluded.raw_text ELSE m.raw_text END,
+        opt_out_rule = CASE WHEN {_REWORDS} THEN coalesce(excluded.opt_out_rule, m.opt_out_rule)
+                            ELSE coalesce(m.opt_out_rule, excluded.opt_out_rule) END,
+        edited_at = greatest(m.edited_at, excluded.edited_at)
     RETURNING m.id, m.workspace_id, m.message_key, m.xmax = 0 AS is_new""")
 
 
@@ -157,9 +168,7 @@ async def store_messages(
             flags = message.record.flags
             rows[key]["provider_interested"] |= flags.provider_interested
             rows[key]["is_auto_reply"] |= flags.auto_reply or flags.out_of_office
-            told = (message.record.sent_at_quality, message.record.sent_at)
-            if told < (rows[key]["sent_at_quality"], rows[key]["sent_at"]):
-                rows[key] |= {"sent_at_quality": told[0], "sent_at": told[1]}
+            _fold(rows[key], _row(message))
         else:
             rows[key] = _row(message)
     if not rows:
@@ -169,6 +178,23 @@ async def store_messages(
         (row.workspace_id, row.message_key): StoredMessage(row.id, row.workspace_id, row.message_key, row.is_new)
         for row in stored
     }
+
+
+def _fold(row: dict[str, Any], other: dict[str, Any]) -> None:
+    """Take over the time and the wording of `other` where the statement above would; a request to stop in either stays."""
+    told, earlier = ((each["sent_at_quality"], each["sent_at"], each["body"]) for each in (other, row))
+    at, changed = other["edited_at"], row["edited_at"]
+    if at is None and changed is None:
+        is_better = told < earlier
+    else:
+        is_better = at is not None and (changed is None or (at, other["body"]) > (changed, row["body"]))
+    if told[:2] < earlier[:2]:
+        row |= {"sent_at_quality": told[0], "sent_at": told[1]}
+    stop = row["opt_out_rule"] or other["opt_out_rule"]
+    if is_better:
+        stop = other["opt_out_rule"] or stop
+        row |= {name: other[name] for name in ("body", "raw_text", "edited_at")}
+    row["opt_out_rule"] = stop
 
 
 def _row(message: NewMessage) -> dict[str, Any]:
@@ -201,6 +227,7 @@ def _row(message: NewMessage) -> dict[str, Any]:
         "opt_out_rule": flags.opt_out_rule,
         "provider_interested": flags.provider_interested,
         "event_id": message.event_id,
+        "edited_at": record.edited_at,
     }
 
 

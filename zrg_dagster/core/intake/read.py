@@ -11,16 +11,26 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.providers.calendly import parse as calendly
+from zrg_dagster.core.providers.clay import parse as clay
 from zrg_dagster.core.providers.emailbison import parse as emailbison
 from zrg_dagster.core.providers.ghl import parse as ghl
+from zrg_dagster.core.providers.instantly import parse as instantly
 from zrg_dagster.core.providers.records import Parsed, ShapeError
+from zrg_dagster.core.providers.resend import parse as resend
 from zrg_dagster.core.providers.slack import parse as slack
+from zrg_dagster.core.providers.smartlead import parse as smartlead
+from zrg_dagster.core.providers.unipile import parse as unipile
 
 PARSERS: dict[str, Callable[..., Parsed]] = {
     "emailbison": emailbison.parse,
+    "smartlead": smartlead.parse,
+    "instantly": instantly.parse,
     "ghl": ghl.parse,
     "calendly": calendly.parse,
     "slack": slack.parse,
+    "unipile": unipile.parse,
+    "clay": clay.parse,
+    "resend": resend.parse,
 }
 
 
@@ -40,6 +50,7 @@ class ClaimedEvent:
     correlation_id: str
     body: bytes
     content_type: str
+    is_replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,7 @@ def _claimed(row: Row[Any], stored: Row[Any]) -> ClaimedEvent:
         correlation_id=row.correlation_id,
         body=stored.body or b"",
         content_type=headers.get("content-type", ""),
+        is_replayed=row.replayed_at is not None,
     )
 
 

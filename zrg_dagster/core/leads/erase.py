@@ -98,6 +98,13 @@ _STATEMENTS: tuple[tuple[str, TextClause], ...] = (
                 OR (provider = 'ghl' AND secondary_id = ANY(CAST(:contacts AS text[]))))
               AND (attendee_email IS NOT NULL OR timezone IS NOT NULL OR (provider = 'ghl' AND secondary_id IS NOT NULL))"""),
     ),
+    ("enrichments", text("DELETE FROM app.lead_enrichment WHERE lead_id = ANY(CAST(:leads AS uuid[]))")),
+    (
+        "relations",
+        text("""
+            DELETE FROM app.linkedin_relation WHERE workspace_id = :workspace_id
+              AND (member_id = ANY(CAST(:members AS text[])) OR profile_url = ANY(CAST(:profiles AS text[])))"""),
+    ),
     ("identities", text("DELETE FROM app.lead_identity WHERE lead_id = ANY(CAST(:leads AS uuid[]))")),
     (
         "merge_candidates",
@@ -177,6 +184,8 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
         "emails": [value for kind, value in person.identities if kind == "email"],
         "phones": [value for kind, value in person.identities if kind == "phone"],
         "contacts": [value for kind, value in person.identities if kind == "ghl_contact"],
+        "members": [value for kind, value in person.identities if kind == "linkedin_member"],
+        "profiles": [value for kind, value in person.identities if kind == "linkedin_url"],
         "now": now,
     }
     rows["merges"] += await merge_journal.forget(conn, person.workspace_id, leads, person.identifiers.pattern)

@@ -35,6 +35,8 @@ _RELATED: Mapping[str, str] = {
     "app.job": "t.lead_id = ANY(CAST(:leads AS uuid[])) OR t.payload ->> 'draft_id' IN "
     "(SELECT id::text FROM app.draft WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.appointment": "t.lead_id = ANY(CAST(:leads AS uuid[])) OR t.attendee_email = ANY(CAST(:emails AS text[]))",
+    "app.linkedin_relation": "EXISTS (SELECT FROM app.lead_identity i WHERE i.lead_id = ANY(CAST(:leads AS uuid[])) "
+    "AND (i.kind, i.value) IN (('linkedin_member', t.member_id), ('linkedin_url', t.profile_url)))",
     "app.suppression": "(t.kind = 'lead' AND t.value = ANY(CAST(CAST(:leads AS uuid[]) AS text[]))) "
     "OR (t.kind = 'email' AND t.value = ANY(CAST(:emails AS text[]))) "
     "OR (t.kind = 'phone' AND t.value = ANY(CAST(:phones AS text[])))",

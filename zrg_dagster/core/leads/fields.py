@@ -11,7 +11,7 @@ from typing import Any
 
 from zrg_dagster.core.providers.records import LeadRecord
 
-HUMAN, VENDOR_RECORD, MESSAGE_HEADER = 0, 1, 2
+HUMAN, VENDOR_RECORD, MESSAGE_HEADER, ENRICHMENT = 0, 1, 2, 3
 FIELDS = (
     "email",
     "phone",

@@ -49,14 +49,21 @@ _SUPPRESS = text("""
     ON CONFLICT (workspace_id, kind, value, channel) DO UPDATE
         SET reason = excluded.reason, source = excluded.source, suppressed_at = excluded.suppressed_at
         WHERE (excluded.suppressed_at, excluded.reason, excluded.source) < (x.suppressed_at, x.reason, x.source)""")
+# The delivery that told of the address may have stopped it on its own account, later than the person was stopped.
+# Materialized: a planner that takes suppressions for few would read all addresses of the workspace for each of them.
 _EXTEND = text("""
-    INSERT INTO app.suppression (workspace_id, kind, value, channel, reason, source, suppressed_at)
+    WITH i AS MATERIALIZED (
+        SELECT workspace_id, lead_id, kind, value FROM app.lead_identity
+        WHERE lead_id = ANY(CAST(:leads AS uuid[])) AND kind IN ('email', 'phone')
+    )
+    INSERT INTO app.suppression AS x (workspace_id, kind, value, channel, reason, source, suppressed_at)
     SELECT s.workspace_id, i.kind, i.value, s.channel, s.reason, s.source, s.suppressed_at
-    FROM app.lead_identity i
+    FROM i
     JOIN app.suppression s ON s.workspace_id = i.workspace_id AND s.kind = 'lead' AND s.value = i.lead_id::text
-    WHERE i.lead_id = ANY(CAST(:leads AS uuid[])) AND i.kind IN ('email', 'phone')
     ORDER BY s.workspace_id, i.kind, i.value
-    ON CONFLICT DO NOTHING""")
+    ON CONFLICT (workspace_id, kind, value, channel) DO UPDATE
+        SET reason = excluded.reason, source = excluded.source, suppressed_at = excluded.suppressed_at
+        WHERE (excluded.suppressed_at, excluded.reason, excluded.source) < (x.suppressed_at, x.reason, x.source)""")
 _DRAFTS = text("""
     UPDATE app.draft SET status = 'rejected', reason = 'lead_blacklisted', updated_at = :now
     WHERE lead_id = ANY(CAST(:leads AS uuid[])) AND status = 'pending'""")

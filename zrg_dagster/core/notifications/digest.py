@@ -170,6 +170,10 @@ _COUNTS = text("""
       AND coalesce(j.finished_at, j.created_at) <= :end
     GROUP BY 2
     UNION ALL
+    SELECT 'failures', n.provider || ' ' || n.value, count(*) FROM app.vendor_notice n
+    WHERE n.workspace_id = :id AND n.is_trouble AND n.created_at > :start AND n.created_at <= :end
+    GROUP BY 2
+    UNION ALL
     SELECT 'waiting', '', count(*) FROM app.draft d
     WHERE d.workspace_id = :id AND d.status = 'pending' AND d.action = 'needs_review'
     UNION ALL

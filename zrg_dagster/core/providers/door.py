@@ -1,7 +1,7 @@
 """What every vendor's door shares: the shapes of a delivery, constant-time checks, and the key that dedupes deliveries.
 
 Pure and light on purpose: the receiver process loads this module and the vendors' `door.py`, nothing else of the
-providers. A vendor's `door.py` answers four questions and ends with one `DOOR`: which routing keys to try, is it
+providers. A vendor's `door.py` answers four questions and ends with its `DOOR`: which routing keys to try, is it
 authentic, what identifies it, and is there an answer that needs no storing.
 """
 
@@ -12,10 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Literal
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 MAX_LABEL_CHARS = 120
 MAX_HEADER_CHARS = 256
+MAX_FORM_FIELDS = 64
+# Where a body says neither when nor which, a retry is told from a second event by the time of receipt.
+RETRY_BUCKET_S = 600
 JSON_TYPES = frozenset({"", "application/json", "text/json"})
 FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -120,9 +125,14 @@ def no_reply(_delivery: Delivery) -> Reply | None:
 class Door:
     """One vendor's door.
 
-    `route_keys` is None for a vendor whose deliveries carry one app-wide signature: then there is no route, `verify`
-    gets the app's secrets and `identify` gets None. `verify` raises `Refused(401)`; `identify` raises `Refused(400)`
-    for bytes that cannot be decoded and `Refused(401)` when the content contradicts the route.
+    `verified_by` says whose secrets `verify` gets: the route's, or for a vendor with one app-wide signature the app's.
+    `route_keys` is None for a vendor whose deliveries name no workspace: then there is no route and `identify` gets
+    None. `verify` raises `Refused(401)`; `identify` raises `Refused(400)` for bytes that cannot be decoded and
+    `Refused(401)` when the content contradicts the route. `unknown_route` is the answer when the delivery names a
+    workspace that nobody has; without one it is refused (404).
+
+    Of the vendors in `rivals` and this one a workspace has one. A delivery for a workspace that is connected to another
+    of them is answered 200 and not stored: its hook was left behind at the former vendor (seed 003, E9 and E13).
     """
 
     provider: str
@@ -130,9 +140,12 @@ class Door:
     verify: Callable[[Delivery, Sequence[str], datetime], None]
     identify: Callable[[Delivery, Route | None], Identity]
     route_keys: Callable[[Delivery], Iterator[RouteKey]] | None = None
+    verified_by: Literal["route", "app"] = "route"
+    unknown_route: Reply | None = None
     reply_before_auth: Callable[[Delivery], Reply | None] = no_reply
     reply_after_auth: Callable[[Delivery], Reply | None] = no_reply
     accepted: Reply | None = None
+    rivals: tuple[str, ...] = ()
 
 
 def parse_json(body: bytes | str) -> object:
@@ -142,6 +155,18 @@ def parse_json(body: bytes | str) -> object:
         return _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise Refused(400, "invalid_json") from None
+
+
+def form_fields(body: bytes) -> dict[str, str]:
+    """A form body, first value of each field. `Refused(400)` when it is not a form."""
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS, errors="strict")
+    except ValueError:
+        raise Refused(400, "invalid_form") from None
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields.setdefault(name, value)
+    return fields
 
 
 def as_object(value: object) -> Mapping[str, object]:
@@ -178,6 +203,11 @@ def delivery_key(provider: str, scope: str, event_type: str, *said: str | bytes)
     return digest.digest()
 
 
+def receipt_bucket(received_at: datetime) -> str:
+    """The ten minutes in which a delivery was received, as a part of its key."""
+    return str(int(received_at.timestamp()) // RETRY_BUCKET_S)
+
+
 def secret_matches(given: str, secrets: Sequence[str]) -> bool:
     """Compare in constant time with every secret; several exist while a key is rotated (newest first, any fits)."""
     offered = given.encode("utf-8", "surrogatepass")
@@ -185,6 +215,12 @@ def secret_matches(given: str, secrets: Sequence[str]) -> bool:
     for secret in secrets:
         found |= hmac.compare_digest(offered, secret.encode())
     return found
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The token of `Authorization: Bearer …`, else the empty string, which matches no secret."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def hmac_matches(given_hex: Sequence[str], message: bytes, secrets: Sequence[str]) -> bool:

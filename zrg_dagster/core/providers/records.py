@@ -30,8 +30,11 @@ SignalKind = Literal[
     "send_confirmed",
     "delivery_status",
     "connection_accepted",
+    "notification_mail",
     "dnd",
 ]
+EnrichmentKind = Literal["phone", "linkedin"]
+EnrichmentStatus = Literal["success", "not_found", "failed"]
 ReviewVerb = Literal["approve", "edit", "regenerate", "reject"]
 ShapeCode = Literal["shape_mismatch", "invalid_json", "unknown_event_type"]
 
@@ -140,6 +143,7 @@ class MessageRecord:
     `near_keys` are keys under which the same message may already be stored (a retry that crossed a time bucket); a
     message known by one of them is a duplicate. `body` is what the writer wrote, `raw_text` and `raw_html` what came.
     `thread_handle` is what an answer needs; `parent_message_id` the vendor's id of the message this one answers.
+    `edited_at` is when we heard of a changed wording of a message sent before: the newest wording stays.
     """
 
     key: str
@@ -165,6 +169,7 @@ class MessageRecord:
     cc: tuple[Person, ...] = ()
     bcc: tuple[Person, ...] = ()
     attachments: tuple[str, ...] = ()
+    edited_at: datetime | None = None
     flags: MessageFlags = field(default_factory=MessageFlags)
 
 
@@ -205,8 +210,10 @@ class SignalRecord:
     """A fact that is neither a message nor an appointment; it is about the delivery's lead unless it names an account.
 
     `value` is a word of a small vocabulary per kind: opt_out `opted_out`, bounce `hard`|`soft`,
-    sender_health `added`|`removed`|`disconnected`|`reconnected`, send_confirmed `sent`, delivery_status `failed`, dnd
-    `blocked`|`permanent`|`clear`. `detail` is a rule id or a vendor code, never free text.
+    sender_health `added`|`removed`|`disconnected`|`reconnected`|`degraded`, send_confirmed `sent`,
+    delivery_status `failed`|`delivered`, connection_accepted `connected`, dnd `blocked`|`permanent`|`clear`,
+    notification_mail `bounced`|`complained`|`suppressed`|`failed`|`domain_failed`. Only provider_category holds free text: the
+    vendor's label. `detail` is a rule id or a vendor code, never free text.
     """
 
     kind: SignalKind
@@ -219,6 +226,21 @@ class SignalRecord:
     parent_message_id: str | None = None
     account_id: str | None = None
     account_email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichmentRecord:
+    """How a search about one lead ended. `lead_id` is the id that we sent with the question: a claim until checked.
+
+    The found value stands in the record of the lead beside it. `reason` is a code and says why nothing was found.
+    """
+
+    key: str
+    kind: EnrichmentKind
+    status: EnrichmentStatus
+    lead_id: str
+    at: datetime
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +285,7 @@ class Parsed:
     appointment: AppointmentRecord | None = None
     signals: tuple[SignalRecord, ...] = ()
     review_action: ReviewAction | None = None
+    enrichment: EnrichmentRecord | None = None
 
 
 def ignored(event_type: str, reason: str) -> Parsed:

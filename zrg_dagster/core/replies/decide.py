@@ -16,6 +16,7 @@ class ReviewReason(StrEnum):
 
     DISABLED_BY_ENVIRONMENT = "globally_disabled_via_env"
     AUTO_SEND_DISABLED = "auto_send_disabled"
+    REPLAYED = "delivery_replayed"
     CALL_REQUESTED = "call_requested_sentiment"
     GUARD_FAILED = "guard_failed"
     EVALUATOR_FAILED = "evaluator_failed"
@@ -29,6 +30,7 @@ class Candidate:
 
     response_mode: str | None
     auto_send_disabled: bool
+    is_replayed: bool
     tag: str
     guard_failures: tuple[str, ...]
     threshold: Decimal
@@ -57,6 +59,8 @@ def _blocked_before_evaluation(candidate: Candidate) -> str | None:
         return ReviewReason.DISABLED_BY_ENVIRONMENT
     if candidate.response_mode != "AI_AUTO_SEND":
         return ReviewReason.AUTO_SEND_DISABLED
+    if candidate.is_replayed:
+        return ReviewReason.REPLAYED
     if candidate.tag == "Call Requested":
         return ReviewReason.CALL_REQUESTED
     if candidate.guard_failures:

@@ -58,6 +58,9 @@ class CannotSend(ValueError):
 def email_content(draft: Row[Any], body: str) -> tuple[str, dict[str, Any]]:
     """Recipient and content of an e-mail answer (CC-05): the current replier, else whom the mail came from, else the
     lead; the others stay in copy, our own mailbox does not."""
+    if draft.provider != "emailbison":
+        # Ids of another vendor's mail mean nothing to EmailBison, or name somebody else's thread there.
+        raise CannotSend("channel_not_supported")
     recipient = draft.current_replier_email or draft.from_email or draft.lead_email
     if not recipient:
         raise CannotSend("recipient_missing")

@@ -181,6 +181,7 @@ class ReplyPipeline:
         candidate = decide.Candidate(
             response_mode=campaign.response_mode if campaign else None,
             auto_send_disabled=self._world.auto_send_disabled,
+            is_replayed=reply.is_replayed,
             tag=tag.tag.value,
             guard_failures=failures,
             threshold=campaign.auto_send_threshold if campaign else Decimal(1),

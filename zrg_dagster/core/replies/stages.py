@@ -40,6 +40,7 @@ class Reply:
     has_booking: bool
     done: dict[str, dict[str, Any]]
     has_newer: bool
+    is_replayed: bool
 
 
 _MESSAGE = text("SELECT * FROM app.message WHERE id = :id")
@@ -55,6 +56,10 @@ _STAGES = text("SELECT stage, detail FROM app.reply_stage WHERE message_id = :id
 _NEWER = text("""
     SELECT EXISTS (SELECT FROM app.message n WHERE n.lead_id = :lead AND n.direction = 'inbound' AND n.source <> 'bounce'
                    AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text)))""")
+
+
+_REPLAYED = text("""
+    SELECT EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = :event AND e.replayed_at IS NOT NULL)""")
 
 
 async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
@@ -77,6 +82,7 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
         has_booking=(await conn.execute(_BOOKED, {"lead": lead.id})).scalar_one(),
         done={row.stage: row.detail for row in await conn.execute(_STAGES, {"id": message_id})},
         has_newer=(await conn.execute(_NEWER, place)).scalar_one(),
+        is_replayed=(await conn.execute(_REPLAYED, {"event": message.event_id})).scalar_one(),
     )
 
 

@@ -9,9 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from zrg_dagster.core.text import optout_english, optout_romance
+from zrg_dagster.core.text import (
+    optout_english,
+    optout_english_contact,
+    optout_english_refusal,
+    optout_french,
+    optout_french_contact,
+    optout_spanish,
+    optout_spanish_contact,
+)
 from zrg_dagster.core.text.chars import folded
 from zrg_dagster.core.text.optout_rule import Rule
+from zrg_dagster.core.text.optout_spelling import spelled
 
 Channel = Literal["email", "sms", "linkedin", "whatsapp", "messenger", "instagram"]
 Kind = Literal["opt_out", "start", "help"]
@@ -20,6 +29,7 @@ Kind = Literal["opt_out", "start", "help"]
 _HEAD_CHARS, _TAIL_CHARS = 16_000, 4_000
 _SENTENCE_CHARS = 600
 _SENTENCE_STEP = 500
+_ANSWER_CHARS = 60
 
 # Whole messages. Carrier words belong to phone channels: on e-mail "end" or "cancel" is an answer to a question.
 _CARRIER_WORDS = frozenset(
@@ -30,6 +40,7 @@ _EMAIL_WORDS = frozenset({"stop", "unsubscribe", "unsub", "optout", "opt out", "
 _POLITE = re.compile(
     r"^(?:(?:please|pls|plz|hi|hello|ok|okay) )+|(?: (?:please|pls|plz|thanks|thank you|thx|now|immediately|asap))+$"
 )
+_SPACED_OUT = re.compile(r"[a-z](?:[ .]{1,2}[a-z]){2,12}")
 _START_WORDS = frozenset({"start", "unstop"})
 _HELP_WORDS = frozenset({"help"})
 _TEXTING_CHANNELS = frozenset({"sms", "whatsapp"})
@@ -37,33 +48,84 @@ _COMMAND_CHARS = 60
 
 _URL = re.compile(r"(?:https?://|www\.)\S{1,500}")
 _ADDRESS = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{3,200}")
-_SENTENCE_END = re.compile(r"[.!?;…]+(?:\s|$)|\n{2,}|[!?…]+")
+_DOMAIN = re.compile(
+    r"\b[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,3}"
+    r"\.(?:com|net|org|io|co|fr|es|de|eu|uk|ai|app|dev|us|ca|mx|ar|cl|pe|biz|info|example|agency|tech)\b"
+)
+_ARTICLE = re.compile(r"\bart\. ?(?=\d)")
+_SENTENCE_END = re.compile(r"[.!?;…]+(?=\s|$)|\n{2,}|[!?…]+")
 _EDGES = " \t\n\r.,!?:;\"'()[]*_-–>"
 # A mail system's or a company's own footer, and the instruction that our SMS carried, quoted inside an answer.
 _FOOTER = re.compile(
-    r"\b(?:reply|text|type|send|respond|answer)(?: back)?(?: with)? ?[\"'(]? ?(?:stop|end|quit|unsubscribe|optout)\b"
-    r"|\bto (?:unsubscribe|opt[ -]?out|be removed|stop receiving)\b.{0,60}(?:click|reply|visit|follow|use|send|text"
-    r"|here|URL|link)"
-    r"|\b(?:click|tap|visit|follow|use)\b.{0,60}(?:to (?:unsubscribe|opt[ -]?out)|\bunsubscribe\b)"
-    r"|\bunsubscribe ?(?:here|\(? ?URL|\||at any)"
-    r"|\bif you (?:no longer (?:wish|want)|(?:don't|do not) (?:wish|want)|would (?:prefer|rather) not|wish not"
-    r"|received this|are not the intended|have received)\b"
-    r"|\bthis (?:e-?mail|message)(?: \w+){0,4} (?:confidential|intended)|\byou (?:are )?receiv(?:e|ed|ing) this"
-    r"|\bsi (?:vous|usted|no desea|vous ne)\b.{0,80}(?:cliquez|clic|repondez|responda)|\bcliquez\b|\bhaga clic\b"
+    r"\b(?:reply|text|type|send|respond|answer)(?: back)?(?: with)? (?:stop|end|quit|unsubscribe"
+    r"|opt out)\b(?! (?:to|sending"
+    r"|emailing|texting) me)"
+    r"|(?<!want )(?<!wanted )(?<!like )(?<!need )(?<!wish )(?<!tried )(?<!trying )(?<!asked )(?<!way )"
+    r"(?<!possible )(?<!able )\bto (?:unsubscribe|opt out|be removed|stop receiving)\b.{0,60}\b(?:click|reply|visit"
+    r"|follow|use|send|text"
+    r"|here|URL"
+    r"|link)\b"
+    r"|\b(?:click|tap|visit|follow|use)\b.{0,60}\b(?:to (?:unsubscribe|opt out)|unsubscribe)\b"
+    r"|\bunsubscribe (?:here|, URL|URL|at any)"
+    r"|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not|received this"
+    r"|are not the intended|have received)\b"
+    r"|\bthis (?:email|message|communication)(?: and)?(?: \w+){0,6} (?:confidential|intended)"
+    r"|\byou (?:are )?receiv(?:e|ed|ing) this|\bour (?:privacy )?policy\b"
+    r"|\bsi (?:vous|usted|no desea|vous ne|no desean|ya no desea)\b.{0,80}\b(?:cliquez|clic|repondez|responda|envie"
+    r"|escriba"
+    r"|contestez)\b|\bcliquez\b|\bhaga clic\b|\b(?:repondez|envoyez|responda|envie|responde) (?:stop|baja|alto)\b"
+    r"|\bstop (?:au|al) \d|\bpour (?:vous|se|ne plus) (?:desabonner|desinscrire|recevoir).{0,60}\b(?:envoyez"
+    r"|repondez|ici|URL"
+    r"|lien)\b|\bpara (?:darse|dejar de recibir|cancelar).{0,60}\b(?:responda|envie|aqui|URL|enlace|escriba)\b"
+    r"|\b(?:este|ce) (?:mensaje|correo|message|mail|email|courriel)(?: \w+){0,5} (?:confidencial|confidentiel"
+    r"|destinad)"
 )
+# Somebody else's words, told to us.
+_TOLD = re.compile(
+    r"\b(?:got|had|received|have|get|getting) (?:an?|some|many|several|few|lots of|\w+) (?:complaints?|repl(?:y"
+    r"|ies)|responses?)\b"
+    r"|\b(?:people|leads?|prospects?|customers?|clients?|someone|somebody|recipients?|users?) (?:\w+ )?(?:say|said"
+    r"|says|replied"
+    r"|replies|reply|wrote|writes|answered|tell us|ask us|told us|keep saying)\b"
+    r"|\b(?:clientes?|leads?|prospectos?|gente|alguien) (?:\w+ ){0,2}(?:dice|dicen|dijo|responde|responden"
+    r"|respondio|piden?|pidio|escribio)\b"
+    r"|\b(?:clients?|prospects?|gens|leads?|quelqu un|quelque un) (?:\w+ ){0,2}(?:dit|disent|repond|repondent"
+    r"|a repondu|ecrit|demande|demandent)\b"
+)
+# The writer asks to be reached another way: "just text me", "ADDR is better".
+_CHANNEL = r"(?:email|emails|text|texts|sms|call|message|whatsapp|linkedin|dm|phone|teams|signal|telegram|slack)"
 _OTHER_CHANNEL = re.compile(
-    r"(?<!not )(?<!n't )(?<!never )(?<!dont )(?<!\bto )(?<!stop )(?<!you )(?<!or )(?<!and )(?<!me )(?<!no )(?<!plus"
-    r" )(?<!pas )"
-    r"\b(?:e-?mail|text|sms|call|message|whatsapp|linkedin|write|dm|ring|phone|ping|teams) (?:me|us|is (?:fine"
-    r"|better|best|ok|okay|easier|good)|"
-    r"works|instead|would be|only|please$|please,|preferred)\b"
-    r"|\b(?:instead|use (?:my|this|ADDR|the)|(?:reach|contact|write|try|find) (?:me|us|to|\w+) (?:at|on|via|by"
-    r"|through)|"
-    r"(?:by|via|only|prefer|over) (?:e-?mail|text|sms|phone|whatsapp|linkedin)(?! list))\b"
-    r"|\b(?:escrib[ae]me|escribanme|mand[ae]me|envi[ae]me|llam[ae]me|mejor (?:por )?(?:correo|whatsapp|telefono"
-    r"|mensaje|e-?mail)|por (?:correo|whatsapp|telefono) (?:mejor|si))\b"
-    r"|\b(?:ecrivez|appelez|envoyez|contactez)[ -](?:moi|nous)\b|\b(?:plutot|par (?:mail|e-?mail|telephone"
-    r"|sms) (?:plutot|seulement|uniquement))\b"
+    r"(?:^|[,.?] |\b(?:please|just|instead|rather|but|then|better|only|can|could|would) )(?:(?:please|just|only"
+    r"|you can"
+    r"|can you|feel free to|better to|better|you may|rather) )*(?:email|text|sms|call|message|whatsapp|write|dm"
+    r"|ring|phone"
+    r"|ping)(?: to)? (?:me|us|my|ADDR|the (?:office|main|landline|front|cell|other"
+    r"|switchboard))\b(?! (?:\w+ )?(?:again|one more|any more|and i))"
+    rf"|\b{_CHANNEL} (?:is|are|would be|works?) (?:\w+ )?(?:fine|better|best|ok|okay|easier|good|great|preferred"
+    r"|instead|works)\b"
+    rf"|\b{_CHANNEL} (?:works|instead|preferred|only)\b|\binstead\b"
+    r"|(?<!not )(?<!to )(?<!you )\buse (?:my|this|the|ADDR)\b(?! (?:data|info))"
+    r"|(?<!not )(?<!never )(?<!to )(?<!you )(?<!or )\b(?:reach|contact|write|try|find) (?:me|us|to me|to us"
+    r"|\w+) (?:at|on|via"
+    r"|by|through)\b"
+    rf"|\b(?:prefer|only)(?: \w+)? (?:by |via |over |through |on )?{_CHANNEL}\b|\b(?:by|via"
+    rf"|over) (?:the )?{_CHANNEL} (?:please"
+    r"|is|only|instead|works)\b"
+    r"|(?<!no )(?<!ne )\b(?:use|usa|utiliza|utilice|utilicen|utilisez|utilise) (?:celle|celui|el|la|mi|este|esta"
+    r"|otro|le|les"
+    r"|mon|autre|plutot)\b"
+    r"|(?<!no )(?<!de )(?<!en )\b(?:escrib[aei]n?me|mand[ae]n?me|envi[ae]n?me|llam[ae]n?me|escribidme"
+    r"|contact[ae]n?me)\b"
+    r"|\b(?:mejor|prefiero|solo|mas bien)(?: \w+)? ?(?:por )?(?:correo|whatsapp|telefono|mensaje|emails?|mail"
+    r"|linkedin|llamada)\b"
+    r"|\bpor (?:correo|whatsapp|telefono|email|mail) (?:mejor|si|esta bien|porfavor mejor)\b"
+    r"|(?<!no )(?<!me )(?<!nos )(?<!mas )(?<!a )\b(?:llam[ae]n?|escrib[ae]n?|contact[ae]n?|habl[ae]n?) (?:a|con"
+    r"|al) (?!este|esta|mi numero|nosotros)"
+    r"|(?<!ne )(?<!me )\b(?:ecri(?:vez|s)|appel(?:ez|le)|envo(?:yez|ie)|contacte?z?|rappel(?:ez|le)) (?:moi"
+    r"|nous)\b(?! (?:plus"
+    r"|jamais|pas))|\bplutot\b(?! (?:de|crever))|\bprefer(?:ez|e|ons|ence)\b (?:pour )?(?:le |un |les |plutot "
+    r"|par )?(?:mail|email|sms|telephone|whatsapp|message)|\b(?:mail|email|sms|message|appel) suffi|\bpar (?:mail"
+    r"|email|telephone|sms|whatsapp) (?:seulement|uniquement|svp|ca)\b"
 )
 _REPLY_PREFIX = re.compile(r"^(?:(?:re|fw|fwd|aw|wg|sv|tr|rv|antw|ref) ?(?:\[\d+\])? ?: ?)+")
 
@@ -82,7 +144,7 @@ def detect(text: str, *, channel: Channel, subject: str | None = None) -> Verdic
     verdict = _command(body, channel)
     if verdict is None and channel == "email":
         verdict = _first_line(body) or _in_subject(subject)
-    return verdict or _phrase(_masked(body))
+    return verdict or _phrase(body)
 
 
 def is_opt_out(text: str, *, channel: Channel, subject: str | None = None) -> bool:
@@ -99,7 +161,10 @@ def _window(text: str) -> str:
 def _word(text: str) -> str:
     """The bare command inside a short text: no punctuation, no politeness."""
     word = " ".join(text[: _COMMAND_CHARS * 2].replace("-", " ").split()).strip(_EDGES)
-    return _POLITE.sub("", word).strip(_EDGES)
+    word = _POLITE.sub("", word).strip(_EDGES)
+    if _SPACED_OUT.fullmatch(word):
+        return "".join(char for char in word if char.isalpha())
+    return spelled(word) if word not in _CARRIER_WORDS else word
 
 
 def _command(body: str, channel: Channel) -> Verdict | None:
@@ -138,47 +203,67 @@ def _in_subject(subject: str | None) -> Verdict | None:
     own = _REPLY_PREFIX.sub("", line)
     if (word := _word(own)) in _EMAIL_WORDS:
         return Verdict("opt_out", f"subject.{word.replace(' ', '_')}")
-    return _phrase(_masked(own), "subject.") if own == line else None
+    return _phrase(own, "subject.") if own == line else None
 
 
 def _masked(text: str) -> str:
     if "http" in text or "www." in text:
         text = _URL.sub(" URL ", text)
-    return _ADDRESS.sub(" ADDR ", text) if "@" in text else text
+    if "@" in text:
+        text = _ADDRESS.sub(" ADDR ", text)
+    return _DOMAIN.sub(" ADDR ", _ARTICLE.sub("article ", text)) if "." in text else text
 
 
 def _phrase(text: str, prefix: str = "") -> Verdict | None:
-    rules = [rule for rule in _RULES if any(part in text for part in rule.needs)]
-    if not rules:
-        return None
-    for sentence in _sentences(text):
-        for rule in rules:
-            if any(part in sentence for part in rule.needs) and _matches(rule, sentence, text):
-                return Verdict("opt_out", prefix + rule.name)
+    sentences = list(canonical_sentences(text))
+    asked = (rule for rule in RULES if any(_asks(rule, sentence) for sentence in sentences))
+    for rule in asked:
+        if not (rule.another_channel and _OTHER_CHANNEL.search(" . ".join(sentences))):
+            return Verdict("opt_out", prefix + rule.name)
     return None
 
 
-def _matches(rule: Rule, sentence: str, text: str) -> bool:
-    if rule.asks.search(sentence) is None or _FOOTER.search(sentence) is not None:
-        return False
-    if rule.unless is not None and rule.unless.search(sentence) is not None:
-        return False
-    return not (rule.another_channel and _OTHER_CHANNEL.search(text))
+def _asks(rule: Rule, sentence: str) -> bool:
+    return rule.finds(sentence) and _FOOTER.search(sentence) is None and _TOLD.search(sentence) is None
 
 
-_RULES: tuple[Rule, ...] = optout_english.RULES + optout_romance.RULES
+RULES: tuple[Rule, ...] = (
+    *optout_english.RULES,
+    *optout_english_contact.RULES,
+    *optout_english_refusal.RULES,
+    *optout_spanish.RULES,
+    *optout_spanish_contact.RULES,
+    *optout_french.RULES,
+    *optout_french_contact.RULES,
+)
 
 
-def _sentences(text: str) -> Iterator[str]:
-    """Each sentence once with its lines joined (mail programs wrap), then each line alone (people write line by line)."""
+def canonical_sentences(text: str) -> Iterator[str]:
+    """Each sentence once with its lines joined (mail programs wrap), then each line alone (people write line by line).
+
+    In canonical spelling; a question ends in ` ?`, and the short sentence behind one may speak of what it asked about
+    ("where did you get this number? Delete it").
+    """
+    text = _masked(text)
     seen: set[str] = set()
-    for part in (*_SENTENCE_END.split(text), *text.split("\n")):
-        sentence = " ".join(part.split()).strip(_EDGES)
-        if not sentence or sentence in seen:
+    question = ""
+    for part in (*_split(text), *(piece for line in text.split("\n") for piece in _split(line))):
+        if part in seen:
             continue
-        seen.add(sentence)
-        if len(sentence) <= _SENTENCE_CHARS:
-            yield sentence
-        else:
-            for start in range(0, len(sentence), _SENTENCE_STEP):
-                yield sentence[start : start + _SENTENCE_CHARS]
+        seen.add(part)
+        for start in range(0, max(1, len(part) - _SENTENCE_CHARS + _SENTENCE_STEP), _SENTENCE_STEP):
+            if sentence := spelled(part[start : start + _SENTENCE_CHARS]):
+                yield sentence
+                if question and len(part) <= _ANSWER_CHARS:
+                    yield f"{question} {sentence}"
+        question = spelled(part) if part.endswith("?") and len(part) <= _SENTENCE_CHARS else ""
+
+
+def _split(text: str) -> Iterator[str]:
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        if part := " ".join(text[start : end.start()].split()):
+            yield f"{part} ?" if "?" in end[0] else part
+        start = end.end()
+    if part := " ".join(text[start:].split()):
+        yield part

@@ -1,340 +1,225 @@
-"""English phrases by which a person asks us to stop (OO-01..OO-04). Read by `optout.py` on folded text.
+"""English phrases by which a person asks to be unsubscribed, removed or put on a list of people not to contact.
 
-A rule is a request shape (`asks`) and what makes the same words something else (`unless`): another object ("opt out of
-the annual plan"), a negation ("don't stop"), a third party ("how do leads unsubscribe"). Patterns see one sentence;
-every repeat is bounded. `ADDR` and `URL` stand for a masked address and link.
+Patterns see one sentence in canonical spelling; every repeat is bounded. Requests to stop contacting stand in
+`optout_english_contact`, the vocabulary in `optout_english_words`.
 """
 
-import re
-
-from zrg_dagster.core.text.optout_rule import Rule
-
-_ABOUT_CONTACT = (
-    r"(?:this|these|those|your|ur|you|all|any|future|further|everything|it|here|e-?mails?|mails?|mailings?|lists?|"
-    r"newsletters?|communications?|correspondence|messages?|sequences?|campaigns?|outreach|marketing|updates|"
-    r"notifications?|texts?|sms|promotions?|promotional|contact|contacts|database|receiving|being|getting|ADDR)\b"
+from zrg_dagster.core.text.optout_english_words import (
+    ABOUT_CONTACT,
+    AFTER_REMOVE,
+    DNC,
+    FROM_WHERE,
+    ME,
+    MINE,
+    NEGATED,
+    OTHER_PEOPLE,
+    OTHER_THING,
+    QUESTION_ABOUT_TOOL,
+    WE_DO,
 )
-_OTHER_PEOPLE = (
-    r"(?:leads?|recipients?|customers?|clients?|users?|prospects?|people|subscribers?|contacts|they|he|she|members|"
-    r"someone|anyone|everyone|somebody|audience|candidates?|employees|patients|donors)"
-)
-_UNSUB = r"(?:un-? ?su(?:bs|b|s)c?r?i?b(?:e|ed|ing)|unsub|unscribe)"
-_OPT = r"opt(?:ing|ed)?[ -]?out"
+from zrg_dagster.core.text.optout_rule import Rule, one_of, rule
+
+_UNSUB = r"(?:un ?subscri(?:be|bed|bing|ption)|unscribed?)"
+_OPT = r"opt(?:ing|ed|s)? outs?"
 _ASKING = (
-    r"(?:please|pls|plz|kindly|just|want(?:ed)? to|wanna|like to|love to|wish(?:ed)? to|need to|have to|must|"
-    r"tr(?:y|ying|ied) to|how (?:do|can|could|to|would) ?(?:i|we|one)?|where (?:do|can) (?:i|we)|(?:can|could|would"
-    r"|will) you|"
-    r"can i|could i|may i|let me|ask(?:ed|ing)?(?: you)?(?: to)?|request(?:ed|ing)?(?: to)?|i already"
-    r"|i have(?: already)?|"
-    r"i've(?: already)?|i'd like|(?:can't|cannot|can not)(?: seem to)?|to be|get|be|i|am|i'm|hereby|choose to"
-    r"|prefer to)"
+    r"(?:please|want(?:ed)? to|like to|love to|wish(?:ed)? to|need to|have to|must|tr(?:y|ying|ied) to"
+    r"|how (?:do|can|could|to|would) ?(?:i|we|one)?|where (?:do|can) (?:i|we)|(?:can|could|would|will) you|way to"
+    r"|possible to|can i|could i"
+    r"|may i|let me|ask(?:ed|ing)?(?: you)?(?: to)?|request(?:ed|ing)?(?: to)?|i already|i have(?: already)?"
+    r"|i would like"
+    r"|can not(?: seem to)?|to be|get|be|i|am|choose to|prefer to|mind|just|us|me)"
 )
-_NOT = r"(?:do(?:n't|nt| not)|did(?:n't|nt| not)|never|won't|will not|would(?:n't| not)|have(?:n't| not)|not)"
-_SMALL_WORDS = r"(?:(?:ever|yet|actually|really|want|mean|wish|need|intend|plan|going|trying|asking|have|to) ){0,4}"
 _INSTRUCTION = (
-    r"\b(?:if you|in case you|should you|you (?:may|can|could|want|wish|would like|need|have)|you'd (?:like|rather)|"
-    r"click|tap|press|reply with|reply (?:\"|')|respond with|manage (?:your )?(?:preferences|subscription)"
-    r"|at any ?time)\b"
+    r"\b(?:if you|in case you|should you|you (?:may|can|could|want|wish|would like)|you would (?:like|rather)|click"
+    r"|tap|press"
+    r"|reply with|respond with|manage (?:your )?(?:preferences|subscription)|at any ?time)\b"
 )
-
-# What is mine, or the address written to.
-_MINE = (
-    r"(?:me|us|myself|(?:all )?(?:of )?(?:my|our) (?:\w+ ){0,2}?(?:names?|e-?mails?|address(?:es)?|numbers?|phone|cell|"
-    r"mobile|contacts?|info|information|details|data|company|domain|profile|records?|account|inbox)|"
-    r"(?:this|that|these|the) (?:\w+ )?(?:e-?mails?|address(?:es)?|numbers?|account|contact|inbox|mailbox|domain)|"
-    r"ADDR|him|her|them|everyone|all of us)"
+_MISTAKE = (
+    r"\b(?:accidentally|mistakenly|inadvertently|unintentionally|did not mean to"
+    r"|never meant to) (?:\w+ ){0,4}(?:un ?sub|opt"
+    r"|remov|click|hit|press)|(?:unsubscribed|opted out|unsubscribe|opt out|removed|removal)\b.{0,60}\b(?:by mistake"
+    r"|by accident|accidentally|was an? (?:mistake|accident|error)|in error|was a typo)|\b(?:put|add|sign|opt"
+    r"|subscribe)"
+    r" (?:me|us) (?:back|again)|\bre ?subscri|\bdisregard (?:my|the|that) (?:unsub|opt|removal)"
 )
-_LISTS = (
-    r"(?:lists?|mailings?|mailing lists?|database|db|distribution|e-?mails?|crm|records|system|systems|sequences?|"
-    r"cadences?|drip|funnel|campaigns?|rotation|outreach|contacts|contact list|subscription|subscriptions|marketing|"
-    r"files|texts?|calls?|spam|blast|blasts|radar)"
+_NOT_SO = (
+    r"\b(?:do not|did not|never|will not|would not|have not|almost|nearly|(?<!can )not) (?:(?:yet|want|mean|wish"
+    r"|need|intend|plan|almost|nearly|going|trying|asking|asked|have|to|looking|ask|you) ){0,5}"
 )
-_OTHER_THING = (
-    r"(?:from|off|out of|of) (?:the |this |that |your |our |my |tomorrow's |today's )?(?:\w+ )?"
-    r"(?:cc|bcc|loop|invite|invitation|meeting|calendar|event|channel|project|role|agenda|webinar|slack|waitlist|"
-    r"proposal|contract|quote|order|invoice|demo|trial|plan|document|doc|deck|slides?|page|website|site|schedule|"
-    r"booking|slot|case study|testimonial|article|post|call tomorrow|call today|guest list|attendees|hook|market"
-    r"|guard)s?\b"
+_REMOVE = one_of(
+    """remov(?:e|ing) delet(?:e|ing) scrub(?:bing)? purg(?:e|ing) eras(?:e|ing) exclud(?:e|ing) strik(?:e|ing)
+    drop(?:ping)? unlist(?:ing)?
+    black_?list(?:ing)? block_?list(?:ing)? clear(?:ing)? expung(?:e|ing) suppress(?:ing)? redact(?:ing)?
+    unenroll(?:ing)? unenrol deregister unregister
+    unsubscrib(?:e|ing) omit(?:ting)?
+    get_rid_of getting_rid_of discard(?:ing)? dispose_of
+    trash deactivat(?:e|ing) eliminat(?:e|ing) wip(?:e|ing) destroy(?:ing)? unfollow block(?:ing)?"""
 )
-_AFTER_REMOVE = (
-    r"(?=$| ?[,:;)\-]| (?:from|off|out|please|pls|plz|thanks|thank|thx|immediately|now|asap|at once|right|today|and|or|"
-    r"permanently|completely|entirely|as soon|if|because|since|i|we|too|altogether|forever|ok|okay|or else)\b)"
+_TAKE = one_of(
+    """tak(?:e|ing) get(?:ting)? pull(?:ing)? yank let(?:ting)? scratch(?:ing)? cross(?:ing)? kick(?:ing)? knock
+    keep(?:ing)? leav(?:e|ing)
+    drop(?:ping)? cut(?:ting)? strik(?:e|ing) wip(?:e|ing) count clear bump rub move remov(?:e|ing) delet(?:e|ing)"""
 )
-
-_TALKING = (
-    r"(?:e-?mail(?:ing)?|mailing|messaging|texting|txting|contacting|calling|phoning|ringing|spamming|harr?ass?ing|"
-    r"bothering|pestering|reaching(?: out)?|sending|writing|pinging|dming|bugging|annoying|soliciting|hounding"
-    r"|stalking|"
-    r"targeting|marketing|following[ -]up|prospecting|chasing|pitching|trying to (?:sell|contact|reach|call)"
-    r"|disturbing|"
-    r"wasting|inmailing|communicating|corresponding|blasting|flooding|bombarding|hassling|nagging|selling|blowing up)"
+_REMOVED = one_of(
+    """removed deleted taken_off taken_out erased excluded purged opted_out dropped unsubscribed scrubbed wiped
+    struck blacklisted blocked expunged unlisted pulled scratched suppressed off_(?:your|the|this) out_of your_database"""
 )
-_CHANNEL_TALK = r"\b(?:e-?mail|mail|text|txt|call|phon|ring|sms|dm|write|messag)"
-_NOUNS = (
-    r"(?:e-?mails?|messages?|texts?|calls?|spam|mails?|sms|communications?|correspondence|contact|outreach|"
-    r"follow[ -]?ups?|newsletters?|sequences?|campaigns?|drips?|pitch(?:es)?|solicitations?|dms?|inmails?|junk"
-    r"|nonsense|"
-    r"harassment|notifications?|mailings?)"
-)
-_YOU = (
-    r"(?:^|[,:;(] ?|\b(?:please|pls|plz|kindly|just|now|ok|okay|you to|you (?:need to|must|should|have to|gotta|better|"
-    r"guys)|(?:can|could|would|will|must) (?:you|u|y'all|ya'll|you guys|you people)(?: please| pls| kindly| just)?"
-    r"|immediately|"
-    r"seriously|enough|hey|hi|hello|again|time to|thanks|thank you|thx|dude|bro|man|sir|to the team) )(?:please )?"
-)
-_NEGATED_STOP = (
-    r"\b(?:do(?:n't|nt| not)|never|didn't|did not|can't|cannot|won't|will not|wouldn't|not|non"
-    r"|couldn't)(?:[ -]ever)?[ -]stop"
-)
-_THREAT = r"\b(?:if|unless|until|why|when) (?:you|u|y'all)?\b.{0,12}stop"
-_WHEN = (
-    r" (?:before|after|until|till|during|while|past|on (?:weekends?|the weekend|holidays?|mondays?|tuesdays?"
-    r"|wednesdays?|"
-    r"thursdays?|fridays?|saturdays?|sundays?)|at (?:night|work\b(?! e-?mail| address)|\d|noon|midnight)"
-    r"|so (?:early|late|often|"
-    r"much|many)|this (?:late|early|week|month|afternoon|morning)|in the (?:morning|evening|afternoon|middle)|late|"
-    r"for (?:now|a (?:bit|while|few)|the (?:next|moment|time)|\d)|today|tonight|tomorrow|right now|yet|too (?:early"
-    r"|late)|"
-    r"as often|twice|every (?:day|hour|week))\b"
-)
-
-_TO_CONTACT = (
-    r"(?:contact|re-?contact|e-?mail|mail|text|txt|message|msg|call|phone|ring|write(?: to)?|dm|ping"
-    r"|reach(?: out)?(?: to)?|"
-    r"bother|disturb|solicit|harass|spam|pester|bug|approach|target|follow[ -]?up(?: with)?|get in touch(?: with)?|"
-    r"communicate(?: with)?|correspond(?: with)?|market to|pitch|send(?: anything| stuff| messages"
-    r"| e-?mails?)?(?: to)?)"
-)
-_TO_ME = (
-    r"(?:me|us|here|(?:on |at |to )?this (?:\w+ )?(?:number|e-?mail|address|inbox|account|mailbox|phone|line)|"
-    r"(?:on |at )?my (?:\w+ )?(?:number|e-?mail|address|phone|cell|inbox|team|company|office|staff|colleagues"
-    r"|employees))"
-)
-_AGAIN = (
-    r"(?:again|anymore|any more|any further|further|any longer|ever|in (?:the )?future|going forward|moving forward"
-    r"|from now on|"
-    r"for any reason|under any circumstances?|unsolicited|with (?:this|these|your|any)|about (?:this|these|your"
-    r"|any)|regarding)"
-)
-_SOMEBODY_DOES_NOT = (
-    r"(?<!\bi )(?<!\bwe )(?<!they )(?<!\bhe )(?<!she )(?<!you )(?<!people )(?<!who )(?<!that )(?<!leads"
-    r" )(?<!customers )"
-    r"(?<!clients )(?<!vendors )(?<!why )(?<!usually )(?<!guys )(?<!reps )(?<!team )(?<!prospects )(?<!which )"
-)
-_STOP_VERB = r"(?:stop|quit|cease|discontinue|halt|desist from|refrain from|terminate|knock off)"
-_FORMAL_STOP = r"(?:cease|discontinue|desist from|refrain from|halt|terminate)"
-_STOPPING = "stop quit cease discontinue halt desist refrain terminate knock_off"
-_MORE = (
-    r"(?:any|any more|more|your|these|those|further|future|such|additional|unsolicited|this|the|sales|marketing|all"
-    r"|other)"
-)
-_UNWANTED = (
-    rf"(?:(?:be |get |being |getting )?(?:contacted|e-?mailed|called|texted|messaged|bothered|spammed|solicited"
-    rf"|disturbed|"
-    rf"approached|marketed to)|(?:be |stay )?(?:on|part of|in) (?:your|this|the|any) (?:\w+ )?{_LISTS}|"
-    rf"(?:receiv(?:e|ing)|get(?:ting)?|see(?:ing)?|hav(?:e|ing))(?: {_MORE}){{1,3}} (?:\w+ )?{_NOUNS}|"
-    rf"(?:receiv(?:e|ing)|get(?:ting)?) (?:{_NOUNS}|anything|stuff|mail)\b|hear(?:ing)? (?:from|any ?more|anything)|"
-    rf"you (?:to )?(?:contact|e-?mail|call|text|messag|writ|bother|spam)\w{{0,3}}|(?:{_MORE} ){{1,3}}(?:\w+ )?{_NOUNS})"
-)
-
-
-def _rule(name: str, needs: str, asks: str, unless: str | None = None, *, another_channel: bool = False) -> Rule:
-    """`needs` are substrings separated by blanks; an underscore stands for a blank."""
-    parts = tuple(part.replace("_", " ") for part in needs.split())
-    return Rule(f"en.{name}", parts, re.compile(asks), re.compile(unless) if unless else None, another_channel)
-
-
 RULES: tuple[Rule, ...] = (
-    _rule(
-        "unsubscribe",
-        "unsu un-su un_su unscribe",
-        rf"\b{_ASKING} (?:\w+ )?{_UNSUB}\b|\b{_UNSUB} (?:me|us|my|our|this|ADDR|immediately|now|asap|please|pls"
-        rf"|today)\b"
-        rf"|(?:^|[,:;\-] ?|\bthanks |\bthank you |\band |\bor ){_UNSUB}(?=$| ?[,:;)\-]| (?:thanks|thank|thx|from)\b)",
-        rf"\b{_NOT} {_SMALL_WORDS}{_UNSUB}|\b{_OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}|{_INSTRUCTION}"
-        rf"|{_UNSUB}(?: me| us)? from (?!(?:\S+ ){{0,5}}?{_ABOUT_CONTACT})"
-        rf"|\b(?:our|an?|the|their|handle|per) (?:\w+ )?{_UNSUB} ?(?:links?|rates?|buttons?|pages?|option|features?"
-        rf"|flows?|"
-        r"process|headers?|footers?|requests?|handling|webhooks?|events?)\b",
+    rule(
+        "en.unsubscribe",
+        "nsub un_su unscribe",
+        rf"\b{_ASKING} (?:\w+ )?{_UNSUB}\b",
+        rf"\b{_UNSUB} (?:me|us|my|our|this|ADDR|all|everything|now|please|today|immediately)\b",
+        rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank"
+        r"|porfavor|svp|from|i|we)\b)",
+        before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
+        after=rf"(?: me| us)? from (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:links?|rates?|buttons?|pages?|options?"
+        r"|features?"
+        r"|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
+        r"|status)\b(?! (?:please|now))",
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}{_UNSUB}"
+        rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
     ),
-    _rule(
-        "unsubscribe_broken",
-        "unsu un-su un_su unscribe",
-        rf"\b(?:no|where(?: is|'s) (?:the|your)|(?:can't|cannot|can not|don't|do not) (?:find|see) (?:the|your|an?"
-        rf"|any)|missing|without"
-        rf"(?: an?)?) (?:\w+ )?{_UNSUB} (?:links?|buttons?|option)|\b(?:your|the) {_UNSUB} (?:link|button"
-        rf"|option)s? (?:does(?:n't| not)|"
-        r"did(?:n't| not)|is(?:n't| not)|is broken|won't|fails?)",
-        r"\bour\b",
+    rule(
+        "en.unsubscribe_broken",
+        "nsub un_su unscribe opt_out removal",
+        rf"\b(?:process|honou?r|respect|action|complete|confirm|register) (?:my|our|this) (?:\w+ )?(?:{_UNSUB}"
+        rf"|{_OPT}|removal)\b",
+        r"\b(?:no|where(?: is)? (?:the|your)|(?:can not|do not|could not|did not) (?:find|see) (?:the|your|an?|any)"
+        r"|missing"
+        rf"|without(?: an?)?|there is no) (?:\w+ )?(?:{_UNSUB}|{_OPT}) (?:links?|buttons?|option|way)",
+        rf"\b(?:your|the) (?:{_UNSUB}|{_OPT})(?: (?:link|button|option|page|form)s?)? (?:does not|did not|is not"
+        r"|is broken|will not|fails?"
+        r"|never|leads nowhere|is dead)",
+        rf"\b(?:my|our|previous|earlier|multiple|several|repeated|many|\d+)(?: \w+)? (?:{_UNSUB}|{_OPT}"
+        r"|removal) requests?\b",
+        unless=r"\bour (?!\w+ unsub|unsub|\w+ opt|opt|\w+ removal|removal)|\bin the (?:deck|draft|copy|template|pdf"
+        r"|proposal)",
     ),
-    _rule(
-        "opt_out",
+    rule(
+        "en.opt_out",
         "opt",
-        rf"\bopt (?:me|us|him|her|(?:my|this|our) (?:\w+ )?\w+|ADDR) out\b|\b{_ASKING} (?:\w+ )?{_OPT}\b"
-        rf"|(?:^|[,:;\-] ?|\band ){_OPT}(?=$| ?[,:;)\-]| (?:please|pls|thanks|thank|now|asap|of|from)\b)",
-        rf"\b{_NOT} {_SMALL_WORDS}(?:{_OPT}|opt (?:me|us) out)|\b{_OTHER_PEOPLE} (?:\w+ ){{0,3}}{_OPT}|{_INSTRUCTION}"
-        rf"|{_OPT} (?:of|from) (?!(?:\S+ ){{0,5}}?{_ABOUT_CONTACT})"
-        rf"|{_OPT} (?:later|any ?time|after|before|once|during|whenever|when|clause|option|period|window|rate|form"
-        rf"|link|"
-        r"language|provision|process|feature|mechanism|rules?|requirements?|handling)\b",
+        rf"\bopt(?:ing)? {MINE} out\b",
+        rf"\b{_ASKING} (?:\w+ )?{_OPT}\b",
+        rf"\b(?:i|we|(?:my|our|this) \w+) opts? out (?:of|from) (?:\S+ ){{0,4}}?{ABOUT_CONTACT}",
+        rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|thanks|thank|now|of|from)\b)",
+        before=rf"{_NOT_SO}|\b(?<!how )(?<!where )(?:do|must|should|will|would) we (?:have to )?",
+        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once|during"
+        r"|whenever|when|clause"
+        r"|option|period|window|rate|form|link|language|provision|process|feature|mechanism|rules?|requirements?"
+        r"|handling|list|requests?|support|in)\b",
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}opt (?:me |us )?out"
+        rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_OPT}",
     ),
-    _rule(
-        "remove_me",
-        "remove delete scrub purge erase exclude strike drop unlist blacklist",
-        rf"\b(?:remove|delete|scrub|purge|erase|exclude|strike|drop|unlist|blacklist) {_MINE}{_AFTER_REMOVE}",
-        rf"{_OTHER_THING}|\b{_NOT} (?:\w+ )?(?:remove|delete|exclude|drop|erase|strike)\b"
-        r"|\b(?:delete|erase|purge) (?:the|this|that|these) (?:\w+ )?e-?mails?\b(?! (?:address|from|off))"
-        r"|\bremove the (?:e-?mails?|contact|account)\b(?! (?:from|off|address))|\bhow (?:can|do) (?:i"
-        r"|we) remove (?:the|them)",
+    rule(
+        "en.remove_me",
+        "_down sign_ get_rid getting_rid discard dispose trash deactivat remov delet scrub purg eras exclud strik "
+        "drop unlist blacklist expung unenrol register omit eliminat wip "
+        "destroy block suppress clear took got_me left_me",
+        r"\b(?:deactivate|disable|terminate) (?:my|this|our) (?:\w+ )?subscriptions?(?=$| ?,| (?:please|now"
+        r"|to (?:your|these|this)))",
+        rf"\btake {MINE} down(?=$| ?,| (?:please|from|now))",
+        r"\bsign (?:me|us) (?:off|out)(?=$| ?,| (?:please|of (?:this|these|your)|from (?:this|these|your)))",
+        rf"\b{_REMOVE} {MINE}{AFTER_REMOVE}",
+        rf"\b{_REMOVE} (?:any|all|everything|whatever|every|what)(?: \w+){{0,5}}? (?:(?:about|on|regarding"
+        r"|concerning|relating to"
+        r"|of|for|belonging to|associated with|linked to|related to) (?:me|us|mine|ours|my|our|this|ADDR)"
+        r"|you (?:\w+ )?(?:have|hold|store|keep|got)\b.{0,25}(?:me|us|my|our|this))\b",
+        r"(?:^|, |^please |, please |\band |\band please |interested please )(?:please )?(?:remove"
+        r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it))*$",
+        rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
+        before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) ",
+        after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we"
+        r"|requested)| with (?!immediate|your|all)"
+        r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
+        unless=r"\b(?:can|could|may|do|how to) (?:(?:i|we) )?(?:\w+ )?(?:remove|delete|exclude|block|drop"
+        r"|suppress) (?:our|my|the|this|these|a) (?:\w+ )?(?:contacts?|leads?|team|users?|accounts?|records?"
+        r"|staff|employees?)\b(?! (?:from|off) your)|\b(?:delete|erase|purge|block) (?:the|this|that"
+        r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))"
+        r"|\b(?:remove|delete) the (?:emails?|contacts?|accounts?|address(?:es)?|numbers?|domain|company"
+        r"|line)\b(?! (?:from|off))"
+        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\bkeep (?:me|us) on\b|\bblock (?:my|our) (?:calendar|time)"
+        r"|\bif you (?:have )?received|\bin error\b",
     ),
-    _rule(
-        "remove_from_list",
-        "remove delete unlist _off _out",
-        rf"\b(?:remove|delete|unlist)(?: \w+)? (?:from|off) (?:your|the|this|all|any|ur"
-        rf"|ya'?ll'?s)?(?: \w+){{0,2}}? ?{_LISTS}\b"
-        rf"|\b(?:get|pull|scratch|cross|kick|wipe|knock|keep|leave|take|drop|remove) {_MINE} (?:off"
-        rf"|out)(?: of)? (?:of )?(?:your|the|this|"
-        rf"that|all|any|ur|these|those|every)(?: \w+){{0,3}}? ?{_LISTS}\b"
-        rf"|\btake {_MINE} (?:off|out)(?=$| ?[,:;)\-]| (?:please|pls|now|asap|thanks|thank|immediately|and|or)\b)"
-        rf"|\b(?:take|leave) {_MINE} off (?:this|that|your|ur)(?=$| ?[,:;)])",
-        rf"{_OTHER_THING}|\b{_NOT} (?:\w+ )?(?:remove|delete|take|get|pull|drop)\b|\b(?:we|they) (?:\w+ )?remove",
+    rule(
+        "en.remove_from_list",
+        "remov delet unlist _off _out _of_ off_ out_ from_",
+        rf"\b{_REMOVE}(?: (?:please|now|immediately|it|me|us))? (?:from|off)(?: of)? (?:your|the|this|all|any"
+        rf"|my)?(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
+        rf"\b(?:{_TAKE}|{_REMOVE}) (?:it|them|both|all) (?:off|from|out of) (?:of )?(?:your|the|this|any"
+        rf"|all)(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
+        rf"\b{_TAKE} {MINE} (?:the \w+ )?(?:(?:off|out)(?: (?:of|from))?|of|from) (?:of )?(?:your|the|this|that|all"
+        r"|any|these|those|every|whatever|future|further)"
+        rf"(?: \w+){{0,3}}? ?{FROM_WHERE}\b",
+        rf"\b(?:tak(?:e|ing)|cross|scratch|kick|drop|get|leave|count|pull|knock|strike|keep) {MINE} (?:off"
+        r"|out)(?: of (?:it|this|that|here))?(?=$| ?[,?]"
+        r"| (?:please|now|asap|thanks|thank|immediately|and|or|i|we)\b)",
+        rf"\b(?:take|leave|get) {MINE} off (?:this|that|your)(?=$| ?[,?])",
+        before=rf"{NEGATED}|{WE_DO}|\b{OTHER_PEOPLE} (?:\w+ )?",
+        unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:the|that|this|a) (?:\w+ )?(?:name|person|guy"
+        r"|row|bullet|line|logo|section|slide|attendee|field|column|duplicates?) (?:from|off)\b"
+        r"|\bif you (?:have )?received",
     ),
-    _rule(
-        "be_removed",
-        "removed deleted taken_o erased excluded purged opted dropped unsubscribed removal",
-        r"\b(?:want(?:ed)?|like|love|wish|prefer|ask(?:ed|ing)?|request(?:ed|ing)?|need|please|demand|insist"
-        r"|could i|can i|"
-        r"may i|can we|could we|how (?:do|can) (?:i|we)|i'd|(?:names?|address|number|e-?mail|i|we) (?:should|must"
-        r"|needs?)) "
-        r"(?:\w+ ){0,3}?(?:be|get) (?:\w+ )?(?:removed|deleted|taken off|taken out|erased|excluded|purged|opted out"
-        r"|dropped from|"
-        r"unsubscribed)\b"
-        rf"|\bhave {_MINE} (?:removed|deleted|taken off|erased|opted out)\b"
-        r"|\b(?:request(?:ing)?|demand(?:ing)?|ask(?:ing)? for|need|want)(?: \w+){0,2}? removal\b"
-        r"|^removal(?: please| request|$)",
-        rf"{_OTHER_THING}|\b{_NOT} (?:\w+ ){{0,2}}(?:be|get) (?:removed|deleted|taken)"
-        rf"|\b{_OTHER_PEOPLE} (?:\w+ ){{0,3}}(?:be|get) ",
+    rule(
+        "en.be_removed",
+        "want_out removed deleted taken erased excluded purged opted dropped unsubscribed removal scrubbed wiped "
+        "struck blacklisted blocked unlisted pulled scratched suppressed deletion erasure off_ out_of",
+        r"\b(?:want(?:ed)?|like|love|appreciated?|grateful|wish(?:ed)?|prefer|ask(?:ed|ing)?|request(?:ed|ing)?"
+        r"|need|please|demand(?:ed|ing)?|insist|(?:could|can|may) (?:i|we)"
+        r"|how (?:do|can) (?:i|we)|i would|possible|(?:is there an?|any) (?:\w+ )?way|(?:names?|address|numbers?"
+        r"|emails?|details|data|i|we|ADDR|company|domain) (?:should|must|needs?|be|to))"
+        rf" (?:\w+ ){{0,4}}?(?:be|get|being|getting)(?: \w+)? {_REMOVED}\b",
+        rf"\b(?:have|get|getting|having|want|need|see|like|love) {MINE} (?:\w+ )?{_REMOVED}\b",
+        r"\b(?:make sure|ensure|confirm|see that|see to it|verify|check)(?: that| once| when| if"
+        rf"| to me that)? (?:{MINE}|i|we) (?:is|are|am|be|gets?|has been|have been|will be|was) (?:\w+ )?{_REMOVED}\b",
+        r"\b(?:confirm|process|action|arrange|need|want|demand(?:ing)?|request(?:ing)?|asking for"
+        r"|ask for)(?: \w+){0,3}? (?:removal|deletion|erasure)(?=$| ?[,?]| (?:of (?:me|us|my|our|all|any|this|ADDR)"
+        r"|from|please|thanks|now|request))",
+        r"\b(?:get|take|drop|leave|cut|count) (?:me|us|my \w+) out of (?:here|this|it)\b",
+        r"\b(?:how (?:do|can|would) (?:i|we|you|one)|(?:want|wish|need|like|do|way|possible|trying|tried|how) to"
+        r"|let me) (?:get|be|come) (?:off|out|taken off)(?: of)? (?:your|the|this|these|that)(?: \w+){0,2}? ?"
+        rf"{FROM_WHERE}\b",
+        r"(?:^|, |please |want )(?:off|out)(?: of)? (?:your|this|the) (?:\w+ )?(?:list|database|sequence|mailing)\b",
+        r"\bif you(?: (?:could|would|can|have|all|guys))? (?:removed|deleted|took|dropped|excluded|unsubscribed"
+        rf"|erased|got|left|pulled|scrubbed|purged) {MINE}(?=$| ?[,?]| (?:from|off|out|please)\b)",
+        r"\b(?:i|we) want out\b(?=$| ?,| (?:of (?:your|this (?:list|sequence|mailing|email)|these)|now|please))",
+        r"^(?:removal|deletion)(?: please| request|$)",
+        rf"\bconsider (?:me|us|this (?:\w+ )?(?:number|email|address)) {_REMOVED}",
+        unless=rf"{OTHER_THING}|{_NOT_SO}(?:be|get) (?:removed|deleted|taken)|\b{OTHER_PEOPLE} (?:\w+ ){{0,4}}(?:be"
+        rf"|get|to be|been) (?!{ME})"
+        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}",
     ),
-    _rule(
-        "do_not_contact_list",
-        "do_not do-not donot dnc dnd suppress block black opt-out opt_out optout unsubscribe exclusion no-c no_c",
-        rf"\b(?:add|put|place|move|enter|get) {_MINE} (?:to|on|onto|in|into) (?:your |the |a |an "
-        rf"|ur )?(?:\w+ )?(?:do[ -]?not[ -]?(?:contact|"
-        r"call|e-?mail|mail|text|disturb)|dnc|dnd|suppression|block|black|opt[ -]?out|unsubscribe|exclusion"
-        r"|no[ -](?:contact|call))",
+    rule(
+        "en.do_not_contact_list",
+        "do_not donot dnc dnd suppress block black opt exclusion exclud request consider treat no_c no_e "
+        "unsubscribe removal never ignore",
+        r"\b(?:add|put|place|move|enter|get|include|list|register|set|mark|flag|tag|label|treat|record|note|log"
+        rf"|adding|putting|marking) {MINE} "
+        r"(?:(?:down|status)? ?(?:to|on|onto|in|into|as|for|under|with) )?(?:your |the |a |an |all "
+        rf"|any )?(?:\w+ )?{DNC}\b",
+        r"^(?:(?!how\b|our\b|the\b|a\b|any\b|your\b|lead\b)\w+ ){0,3}(?:deletion|erasure|removal|opt out"
+        r"|unsubscribe|objection) request$",
+        r"\b(?:put|add|place) (?:a |the )?(?:dnc|do not contact|block|stop|suppression) (?:\w+ )?(?:on|for"
+        rf"|against) {MINE}",
+        r"\b(?:i am|we are|number is|we have been|i have been|line is|am registered) (?:\w+ )?(?:on|in|with"
+        r"|listed on) (?:the |a |your |our )?(?:\w+ ){0,2}?(?:do not (?:call|contact|mail)|dnc|tps|ctps)\b",
+        r"\b(?:consider|treat|take|regard|accept|count) this(?: \w+)?(?: as)?(?: my| an?| our"
+        r"| the)?(?: \w+){0,3}? (?:opt out|unsubscribe|removal|erasure|deletion|objection|cease|do not contact)\b",
+        before=rf"{NEGATED}|\b(?:can|did|do) (?:we|they) |\b(?:would|will|could|did|does|might|can) (?:this|that"
+        r"|it) (?:\w+ )?",
+        unless=_MISTAKE,
     ),
-    _rule(
-        "lose_my_number",
-        "lose_my forget_my delete_my destroy_my shred_my",
-        r"\b(?:lose|forget|delete|destroy|shred) my (?:\w+ )?(?:number|e-?mail|contact|info|address|details)\b",
+    rule(
+        "en.lose_my_number",
+        "lose_ forget_ delete_ destroy_ shred_ burn_ bin_",
+        r"\b(?:lose|forget|destroy|shred|burn|bin|delete) (?:my|this|our|the) (?:\w+ )?(?:number|email|contact|info"
+        r"|information|address|details|phone|data|digits)\b(?! (?:in|on|of|for|is|was))",
+        r"\b(?:number|email|address|details|contact|info)\b.{0,30}\b(?<!not )(?<!never )(?<!to )(?:lose|forget"
+        r"|delete|erase|destroy|remove) (?:it|them)\b",
+        r"\bforget (?:that )?you (?:\w+ )?(?:have|had|know|knew) (?:of )?(?:my|this|me|us)\b",
+        r"^(?:please |just )?forget (?:about )?(?:me|us|i exist)(?: exist)?$",
+        before=rf"{NEGATED}|\b(?:i|we|they) (?:\w+ ){{0,4}}|\byou (?:\w+ )?",
+        unless=r"\b(?:old|previous|other|typo|outdated) (?:\w+ )?(?:number|email|address|one)\b.{0,40}\b(?:new|use"
+        r"|is|correct)\b",
     ),
-    _rule(
-        "stop_contacting_me",
-        _STOPPING,
-        rf"\b{_STOP_VERB} (?:\w+ ){{0,3}}?{_TALKING} (?:\w+ ){{0,2}}?(?:me|us|my|our|here|this (?:number|e-?mail"
-        rf"|address|inbox|account))\b",
-        rf"^(?!.*{_THREAT}).*{_NEGATED_STOP}|\b{_TALKING}(?: \w+)? (?:me|us){_WHEN}|\b(?:they|vendors|companies"
-        rf"|reps) (?:\w+ )?stop",
-        another_channel=True,
-    ),
-    _rule(
-        "stop_messages",
-        _STOPPING,
-        rf"{_YOU}{_STOP_VERB} (?:\w+ ){{0,3}}?{_TALKING}\b|{_YOU}{_STOP_VERB} (?:(?:all|any|the|these|your|further"
-        rf"|more|future|with|sending|of|"
-        rf"this|ur|unsolicited|automated|sales|marketing) ){{0,4}}{_NOUNS}\b|\b{_FORMAL_STOP} (?:(?:all|any|further"
-        rf"|future|your|these|this) ){{0,3}}"
-        rf"(?:{_NOUNS}|{_TALKING})\b|\bcease (?:and|&) desist\b",
-        rf"^(?!.*{_THREAT}).*{_NEGATED_STOP}|\b(?:we|i|they|he|she|our \w+) (?:\w+ ){{0,3}}{_STOP_VERB}\b"
-        rf"|\bhelp (?:us|me|\w+) stop"
-        rf"|{_TALKING}{_WHEN}|\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)",
-        another_channel=True,
-    ),
-    _rule(
-        "please_stop",
-        "stop",
-        r"^(?:\w+ ){0,3}?(?:please|pls|plz|just|kindly)(?: just)? stop(?: (?:it|this|that|now|already|immediately"
-        r"|asap|please|pls|thanks|"
-        r"thank you|all of (?:this|it)))*$|^(?:ok |okay |no |hey )?stop(?:,? (?:please|pls|plz|it|this|that|now"
-        r"|already|immediately|asap|stop|thanks|"
-        r"thank you))*$|[,:;] ?(?:please |just |pls |kindly )?stop(?: (?:it|this|now|already|please|immediately))*$",
-        _NEGATED_STOP + r"|\b(?:we|they|it|i|full|bus|last|first|next|one|pit|quick|short) (?:\w+ )?stop\b",
-    ),
-    _rule(
-        "do_not_contact_me",
-        "n't dont not_ never",
-        rf"{_SOMEBODY_DOES_NOT}\b(?:do(?:n't|nt| not)|never)(?: you)?(?: ever)?(?: again)?(?: try to| attempt to"
-        rf"| dare(?: to)?)? {_TO_CONTACT}"
-        rf"(?: {_TO_ME})?(?: (?:or \w+ )(?:{_TO_ME})?)?(?:$| ?[,:;)\-]| (?:{_AGAIN}|please|pls|thanks|thank|or|and"
-        rf"|unless|as|because|since|i|we)\b)"
-        rf"|\b(?:ask(?:ing|ed)?|request(?:ing|ed)?|prefer|insist|demand|rather|if|that) (?:that )?(?:you"
-        rf"|your \w+)(?: \w+)? "
-        rf"(?:do(?:n't| not)|not|never|no longer|did(?:n't| not)|would not|wouldn't) (?:ever )?{_TO_CONTACT} {_TO_ME}\b"
-        rf"|\bnot to (?:be contacted|{_TO_CONTACT} {_TO_ME})|\b(?:do(?:n't|nt| not)|never) (?:ever )?send (?:me "
-        rf"|us )?(?:(?:any|more|anymore|"
-        rf"any more|another|further|these|this|your|unsolicited|such|other) ){{1,3}}(?:\w+ )?(?:{_NOUNS}|stuff|crap"
-        rf"|garbage|things?|shit|offers)\b"
-        rf"|\b(?:do(?:n't|nt| not)|never) (?:ever )?send (?:me|us) (?:{_NOUNS}|anything|stuff)\b"
-        rf"|\bdo not (?:contact|call|text|disturb)$",
-        rf"{_TO_CONTACT}(?: {_TO_ME})?{_WHEN}|\bif you (?:do(?:n't| not)|never) (?:\w+ )?(?:hear|get|contact|call"
-        rf"|e-?mail|text|reach|follow)"
-        r"|\bhesitate\b|\b(?:forget|afraid)\b",
-        another_channel=True,
-    ),
-    _rule(
-        "unwanted",
-        "n't dont not_ never no_longer rather prefer tired no_more want_no need_no want_zero",
-        rf"\b(?:do(?:n't|nt| not)|never|no longer|not)(?: ever| really| even| currently)? (?:want|wish|care|desire"
-        rf"|like|need|consent|agree|"
-        rf"interested|looking|willing)(?: to| in| for)?(?: continue| keep| ever)?(?: to)? {_UNWANTED}"
-        rf"|\b(?:would |'d )?(?:prefer|rather|like) not (?:to )?(?:continue )?(?:to )?{_UNWANTED}"
-        rf"|\btired of (?:your|these|getting|receiving) "
-        rf"(?:\w+ ){{0,2}}{_NOUNS}|\b(?:i|we) (?:want|need) (?:no|zero) (?:more |further )?{_NOUNS}",
-        rf"\b{_OTHER_PEOPLE} (?:\w+ )?(?:do(?:n't|nt| not)|never|no longer)|\bnot only\b|{_UNWANTED}{_WHEN}"
-        rf"|\bto miss\b",
-    ),
-    _rule(
-        "no_more",
-        "no_more no_further no_additional zero not_any enough",
-        rf"(?:^|[,:;] ?|\bplease |\bpls |\bthanks |\bthank you |\bwant |\bsaid |\band )(?:no|zero|not any) (?:more"
-        rf"|further|additional)(?: of)?(?: (?:these|your|"
-        rf"this|unsolicited|sales|marketing|cold|such))?(?: {_NOUNS}\b|$)|\benough (?:with|of) (?:the|these"
-        rf"|your) (?:\w+ )?{_NOUNS}",
-        r"\b(?:needed|necessary|required|than)\b|\b(?:we|they|there) (?:\w+ )?(?:get|got|had|have|are|were)\b",
-    ),
-    _rule(
-        "leave_me_alone",
-        "alone off hike away lost hell dead yourself inbox beat_it get_out",
-        r"\bleave (?:me|us|my \w+) (?:the \w+ )?alone\b|\bget (?:the \w+ )?out of my (?:inbox|e-?mail)\b"
-        r"|\b(?:f\W?u?\W?c?\W?k|piss|bugger|sod|eff|screw|"
-        r"naff|f|f\*{1,5}) off\b|\btake a hike\b|\b(?:go (?:to hell|f\W?u?\W?c?k yourself|screw yourself)|drop dead)\b"
-        r"|^(?:please |just |ok |pls )*(?:go away|get lost|buzz off|back off|beat it|get out)(?: please| now)?$",
-    ),
-    _rule(
-        "reports_spam",
-        "report mark flag block",
-        r"\b(?:i|we|i'm|i'll|i'd|we'll|i've|will|am|going to|have|be|being)(?: \w+){0,2}? (?:report|mark"
-        r"|flag)(?:ing|ed)? (?:you|this|it|your \w+|these|"
-        r"them|ADDR)(?: \w+){0,3}? (?:as|for|to) (?:spam|junk|abuse|phishing|harassment|the \w+)|\b(?:you are"
-        r"|you're|you've been|you will be) (?:being |now )?"
-        r"(?:reported|blocked)\b|\b(?:i|we|i'm|i'll|i've|i have)(?: \w+){0,2}? block(?:ing|ed) (?:you"
-        r"|this (?:number|sender|address)|your \w+)",
-        r"\b(?:filter|gmail|outlook|accident|mistake|unblock)",
-    ),
-    _rule(
-        "withdraws_consent",
-        "withdraw revok rescind right object",
-        r"\b(?:withdraw|revoke|rescind)(?:ing|ed)? (?:my|our|any|all|previous) (?:\w+ )?(?:consent|permission)"
-        r"|\b(?:my|our|i|we)\b.{0,60}\bright (?:to "
-        r"(?:be forgotten|erasure|object)|of erasure)|\b(?:object|objecting) to (?:the |any |this "
-        r"|further )?(?:processing|direct marketing|marketing|use of my)",
-        r"\b(?:handle|support|your (?:product|tool|platform|software)|compliant|compliance)\b",
-    ),
-    _rule(
-        "cancel_subscription",
-        "cancel",
-        rf"\bcancel (?:my|this|the|all|these) (?:\w+ )?(?:subscriptions?|newsletters?|e-?mails?"
-        rf"|mailings?)\b(?! (?:to|with|for|of|at) (?!(?:\S+ ){{0,3}}?{_ABOUT_CONTACT}))",
-        rf"\b{_NOT} (?:\w+ )?cancel|\bour (?:\w+ )?subscription",
-    ),
-)  # fmt: skip
+)

@@ -55,6 +55,8 @@ VARIABLES: tuple[Variable, ...] = (
 )
 _BY_TOKEN = {token: variable for variable in VARIABLES for token in variable.tokens}
 _TOKEN = re.compile(r"\{\{[^{}]+\}\}|\{[^{}]+\}")
+# Braces around tokens: filled in, the whole would look like a token that nobody filled in.
+_WRAPPED = re.compile(r"\{[^{}]*(?:(?:\{\{[^{}]+\}\}|\{[^{}]+\})[^{}]*)+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,11 @@ def problems_in(template: str) -> tuple[str, ...]:
         expanded = every_option(template)
     except InvalidSpintax:
         return (INVALID_SPINTAX,)
-    return _unique(token for token in _TOKEN.findall(expanded) if token not in _BY_TOKEN)
+    return _unique([*_wrapped(expanded), *(token for token in _TOKEN.findall(expanded) if token not in _BY_TOKEN)])
+
+
+def _wrapped(text: str) -> list[str]:
+    return [found for found in _WRAPPED.findall(text) if not _TOKEN.fullmatch(found)]
 
 
 def _tokens(template: str) -> list[str]:
@@ -114,6 +120,8 @@ def _fill(template: str | None, values: Mapping[str, str | None], seed: str, pro
     except InvalidSpintax:
         problems.append(INVALID_SPINTAX)
         return None
+
+    problems.extend(_wrapped(text))
 
     def value_of(match: re.Match[str]) -> str:
         variable = _BY_TOKEN.get(match[0])

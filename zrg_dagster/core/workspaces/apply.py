@@ -203,7 +203,10 @@ async def _write(conn: AsyncConnection, file: WorkspaceFile, plan: Plan, keys: K
             continue
         for verb in ("delete", "update", "insert"):
             rows = [(each.after or each.before or {}) for each in changes if each.verb == verb]
-            await tables.write_rows(conn, section, verb, rows, workspace_id=plan.workspace_id, now=now, seal=seal)
+            # What is switched off goes first: of the e-mail vendors only one may be on at any moment.
+            off = [row for row in rows if section is tables.INTEGRATION and not row["is_active"]]
+            for some in (off, [row for row in rows if row not in off]):
+                await tables.write_rows(conn, section, verb, some, workspace_id=plan.workspace_id, now=now, seal=seal)
     if any(change.verb == "delete" for change in by_section[tables.MEMBER.name]):
         await release_leads(conn, plan.workspace_id, now)
 

@@ -141,9 +141,9 @@ class EmailBisonPart(_Part):
 
 
 class OtherEmailPart(_Part):
-    """SmartLead and Instantly: told apart here so that a second e-mail provider is refused for what it is."""
+    """SmartLead and Instantly. The workspace's key in their webhook address is all that routes their deliveries."""
 
-    api_key: SecretReference
+    api_key: SecretReference | None = None
     webhook_secret: SecretReference | None = None
 
 
@@ -163,8 +163,22 @@ class SlackPart(_Part):
 
 
 class ResendPart(_Part):
+    """Without a webhook secret nothing is heard of what became of a notification mail."""
+
     api_key: SecretReference | None = None
     from_email: Email
+    webhook_secret: SecretReference | None = None
+
+
+class UnipilePart(_Part):
+    """One LinkedIn account; its deliveries carry the secret in a header that the hook was given."""
+
+    account_id: VendorId
+    webhook_secret: SecretReference | None = None
+
+
+class ClayPart(_Part):
+    webhook_secret: SecretReference | None = None
 
 
 class IntegrationsPart(_Part):
@@ -175,19 +189,19 @@ class IntegrationsPart(_Part):
     calendly: CalendlyPart | None = None
     slack: SlackPart | None = None
     resend: ResendPart | None = None
+    unipile: UnipilePart | None = None
+    clay: ClayPart | None = None
 
     @model_validator(mode="after")
     def _one_email_provider(self) -> "IntegrationsPart":
         given = [name for name in EMAIL_PROVIDERS if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(SEVERAL_EMAIL_PROVIDERS)
-        if given and given != ["emailbison"]:
-            raise ValueError(f"{given[0]}: e-mail is sent and received through emailbison only; remove the key")
         return self
 
 
 class CampaignPart(_Part):
-    provider: Literal["emailbison"] = "emailbison"
+    provider: Literal["emailbison", "smartlead", "instantly"] = "emailbison"
     external_id: VendorId
     name: str = ""
     response_mode: Literal["SETTER_MANAGED", "AI_AUTO_SEND"] = "SETTER_MANAGED"

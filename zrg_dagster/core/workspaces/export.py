@@ -107,6 +107,8 @@ def _integrations(state: State) -> dict[str, Any]:
             part["allowed_hosts"] = list(hosts)
         elif provider == "ghl":
             part = {"location_id": row["external_id"]}
+        elif provider == "unipile":
+            part = {"account_id": row["external_id"]}
         elif provider == "resend":
             part = {"from_email": row["from_email"]}
         written[provider] = part

@@ -54,10 +54,14 @@ def resolve(reference: str, *, base: Path, environment: Mapping[str, str] | None
 # provider → ((key in the file, name of the secret, whether it verifies deliveries), ...)
 _PARTS = {
     "emailbison": (("api_key", "emailbison_api_key"), ("webhook_secret", "emailbison_webhook_secret")),
+    "smartlead": (("api_key", "smartlead_api_key"), ("webhook_secret", "smartlead_webhook_secret")),
+    "instantly": (("api_key", "instantly_api_key"), ("webhook_secret", "instantly_webhook_secret")),
     "ghl": (("token", "ghl_token"), ("webhook_secret", "ghl_webhook_secret")),
     "calendly": (("token", "calendly_token"), ("signing_key", "calendly_signing_key")),
     "slack": (("bot_token", "slack_bot_token"),),
-    "resend": (("api_key", "resend_api_key"),),
+    "resend": (("api_key", "resend_api_key"), ("webhook_secret", "resend_webhook_secret")),
+    "unipile": (("webhook_secret", "unipile_webhook_secret"),),
+    "clay": (("webhook_secret", "clay_webhook_secret"),),
 }
 
 

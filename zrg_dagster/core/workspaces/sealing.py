@@ -11,11 +11,21 @@ from zrg_dagster.core.workspaces.channels import CREDENTIAL_NAMES, credential_sc
 # Secret of `raw.route` by provider: what the receiver checks deliveries with.
 VERIFIERS = {
     "emailbison": "emailbison_webhook_secret",
+    "smartlead": "smartlead_webhook_secret",
+    "instantly": "instantly_webhook_secret",
     "ghl": "ghl_webhook_secret",
     "calendly": "calendly_signing_key",
+    "resend": "resend_webhook_secret",
+    "unipile": "unipile_webhook_secret",
+    "clay": "clay_webhook_secret",
 }
-# Secret of `secret.credential` by provider: what we call the vendor with. Resend has no client among the channels.
-CREDENTIALS = {**CREDENTIAL_NAMES, "resend": "resend_api_key"}
+# Secret of `secret.credential` by provider: what we call the vendor with. The last three have no client among the channels.
+CREDENTIALS = {
+    **CREDENTIAL_NAMES,
+    "smartlead": "smartlead_api_key",
+    "instantly": "instantly_api_key",
+    "resend": "resend_api_key",
+}
 SECRET_NAMES = (*CREDENTIALS.values(), *VERIFIERS.values())
 
 # Stands for a stored value that no key of this process opens. Equal to itself only.

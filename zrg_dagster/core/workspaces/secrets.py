@@ -16,6 +16,7 @@ from zrg_dagster.core.providers.outcome import ReadFailed
 from zrg_dagster.core.workspaces import tables
 from zrg_dagster.core.workspaces.apply import take_turn
 from zrg_dagster.core.workspaces.audit import record
+from zrg_dagster.core.workspaces.declare import EMAIL_PROVIDERS
 from zrg_dagster.core.workspaces.sealing import CREDENTIALS, SECRET_NAMES, UNREADABLE, VERIFIERS, Keys
 from zrg_dagster.core.workspaces.wanted import routes_of
 
@@ -132,6 +133,8 @@ async def set_secret(
         changed = await _set_verifier(conn, workspace_id, key, provider, integration, value, keys, now, keep_old)
     elif keep_old:
         raise SecretError(f"{name} is what we send, and only one is sent; --keep-old is for secrets that verify")
+    elif provider in EMAIL_PROVIDERS and not integration.is_active:
+        raise SecretError(f"workspace {key} is not connected to {provider}; connect it in its file and apply it")
     else:
         changed = await _set_credential(conn, workspace_id, name, value, keys, now)
         switched_on = await conn.execute(_ACTIVATE, {"id": workspace_id, "provider": provider, "now": now})
@@ -180,9 +183,10 @@ async def _set_verifier(
     parameters = {"id": workspace_id, "provider": provider, "sealed": sealed, "now": now}
     if (await conn.execute(_SAVE_VERIFIER, parameters)).all():
         return True
-    # Removed together with the token before: the route is made anew.
-    if provider == "emailbison":
-        raise SecretError(f"workspace {key} has no emailbison route; apply its file")
+    # Removed together with the token before: the route is made anew. Of e-mail vendors only the file says which one is
+    # in use and under which hosts.
+    if provider in EMAIL_PROVIDERS:
+        raise SecretError(f"workspace {key} has no {provider} route; apply its file")
     rows = routes_of(provider, key, {"external_id": integration.external_id}, (), value)
     await tables.write_rows(
         conn,

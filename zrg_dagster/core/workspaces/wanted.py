@@ -140,7 +140,7 @@ class _Builder:
 
     def integrations(self) -> None:
         parts = self.file.integrations
-        for provider in sorted(parts.model_fields_set & set(CREDENTIALS)):
+        for provider in sorted(parts.model_fields_set & {*CREDENTIALS, *VERIFIERS}):
             part = getattr(parts, provider)
             if part is None:
                 self._disconnect(provider)
@@ -153,10 +153,13 @@ class _Builder:
                 self._check_host(part)
             elif provider == "ghl":
                 row["external_id"] = part.location_id
+            elif provider == "unipile":
+                row["external_id"] = part.account_id
             elif provider == "resend":
                 row["from_email"] = part.from_email
             self.state["integration"][(provider,)] = row
-            self._credential(provider)
+            if provider in CREDENTIALS:
+                self._credential(provider)
             if provider in VERIFIERS:
                 self._routes(provider, part)
 
@@ -166,7 +169,7 @@ class _Builder:
         if old is None:
             return
         self.state["integration"][(provider,)] = {**old, **NO_URIS, "is_active": False}
-        self.state["credential"].pop((CREDENTIALS[provider],), None)
+        self.state["credential"].pop((CREDENTIALS.get(provider),), None)
         self.state["route"] = _without(self.state["route"], provider)
 
     def _check_host(self, part: EmailBisonPart) -> None:
@@ -194,6 +197,8 @@ class _Builder:
         old = [row for row in self.now["route"].values() if row["provider"] == provider]
         readable = (row["value"] for row in old if row["value"] not in (None, UNREADABLE))
         value = self.secrets.get(name) or next(readable, None)
+        if value is None and provider == "resend" and not old:
+            return  # it sends; hearing what became of the mail is optional
         if value is None:
             what = "the stored one cannot be opened with the keys of this process" if old else "none is stored yet"
             key = "signing_key" if provider == "calendly" else "webhook_secret"
@@ -267,8 +272,13 @@ def routes_of(provider: str, workspace_key: str, integration: Row, hosts: Iterab
     external_id = integration["external_id"]
     keys: Mapping[str, Callable[[], list[str]]] = {
         "emailbison": lambda: [workspace_key, *(f"{host}|{external_id}" for host in hosts)],
+        "smartlead": lambda: [workspace_key],
+        "instantly": lambda: [workspace_key],
         "ghl": lambda: [external_id],
         "calendly": lambda: [workspace_key],
+        "resend": lambda: [workspace_key],
+        "unipile": lambda: [external_id],
+        "clay": lambda: [workspace_key],
     }
     rows = (
         {

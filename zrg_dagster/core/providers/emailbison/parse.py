@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from zrg_dagster.core.providers.emailbison.lead import replier, sender_lead
-from zrg_dagster.core.providers.emailbison.mail import first_to, people, read_bounce, read_inbound
+from zrg_dagster.core.providers.contact import replier
+from zrg_dagster.core.providers.emailbison.lead import sender_lead
+from zrg_dagster.core.providers.emailbison.mail import first_to, read_mail
 from zrg_dagster.core.providers.emailbison.reading import Reading, unwrap
+from zrg_dagster.core.providers.mail import bounced_reply, find_bounce, inbound_message, opted_out, people
 from zrg_dagster.core.providers.payload import (
     attachment_urls,
     child,
@@ -72,30 +74,16 @@ def _reply(reading: Reading) -> Parsed:
     if from_email == normalise_email(reading.sender.get("email")):
         # A mailbox of ours wrote it (a forward, a warm-up mail); as a reply it would make our sender the lead's replier.
         return ignored(reading.event_type, "own_address")
-    raw, html = raw_text(reading.reply, "text_body"), raw_text(reading.reply, "html_body")
-    bounce = read_bounce(reading, from_email, raw, html)
-    message = read_inbound(reading, reading.key("reply", reply_id), reply_id, from_email, bounce)
+    mail = read_mail(reading, reading.key("reply", reply_id), reply_id, from_email)
+    bounce = find_bounce(mail)
+    message = inbound_message(mail, bounce)
     if bounce is not None:
-        return _bounced_reply(reading, lead, message, bounce)
+        return bounced_reply(reading.event_type, lead, message, bounce)
     if lead.identities:
         lead = replier(lead, from_email, message.from_name)
     else:
         lead = sender_lead(reading.data, from_email, message.from_name)
     return Parsed(reading.event_type, lead=lead, message=message)
-
-
-def _bounced_reply(reading: Reading, lead: LeadRecord, message: MessageRecord, bounce: Bounce) -> Parsed:
-    """A notice belongs to the lead it is about, never to the mail system that wrote it (IN-04)."""
-    if not lead.identities:
-        if bounce.recipient is None:
-            return ignored(reading.event_type, "bounce_recipient_unknown")
-        lead = LeadRecord(
-            identities=(("email", bounce.recipient),), email=bounce.recipient, sender_account_id=lead.sender_account_id
-        )
-    signal = SignalRecord(
-        kind="bounce", key=message.key, value=bounce.severity, at=message.sent_at, channel="email", detail=bounce.rule
-    )
-    return Parsed(reading.event_type, lead=lead, message=message, signals=(signal,))
 
 
 def _email_sent(reading: Reading) -> Parsed:
@@ -189,10 +177,10 @@ def _email_bounced(reading: Reading) -> Parsed:
     stamp = best_stamp((reading.campaign_event.get("created_at"),), reading.received_at)
     bounce, message = Bounce("hard", "vendor_event", lead.email), None
     if reading.reply:
-        raw, html = raw_text(reading.reply, "text_body"), raw_text(reading.reply, "html_body")
         from_email = normalise_email(reading.reply.get("from_email_address")) or lead.email
-        bounce = replace(read_bounce(reading, from_email, raw, html) or bounce, recipient=lead.email)
-        message = read_inbound(reading, key, ident(reading.reply, "id"), from_email, bounce)
+        mail = read_mail(reading, key, ident(reading.reply, "id"), from_email)
+        bounce = replace(find_bounce(mail) or bounce, recipient=lead.email)
+        message = inbound_message(mail, bounce)
     signal = SignalRecord(
         kind="bounce",
         key=key,
@@ -211,10 +199,7 @@ def _lead_unsubscribed(reading: Reading) -> Parsed:
         raise ShapeError(f"{reading.path}.lead", "lead id or mail address", "none")
     stamp = best_stamp((reading.campaign_event.get("created_at"),), reading.received_at)
     key = reading.event_key("unsub", lead.identities[0][1])
-    signal = SignalRecord(
-        kind="opt_out", key=key, value="opted_out", at=stamp.at, channel="email", detail="vendor_unsubscribe"
-    )
-    return Parsed(reading.event_type, lead=lead, signals=(signal,))
+    return opted_out(reading.event_type, lead, key, stamp.at)
 
 
 def _account(reading: Reading) -> Parsed:

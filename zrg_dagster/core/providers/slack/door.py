@@ -7,7 +7,6 @@ The workspace is inside the clicked value and is checked against the draft later
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from urllib.parse import parse_qsl
 
 from zrg_dagster.core.providers.door import (
     FORM_TYPE,
@@ -21,6 +20,7 @@ from zrg_dagster.core.providers.door import (
     as_object,
     as_text,
     delivery_key,
+    form_fields,
     hmac_matches,
     label,
     parse_json,
@@ -29,28 +29,13 @@ from zrg_dagster.core.providers.door import (
 
 PROVIDER = "slack"
 WINDOW_S = 300
-MAX_FORM_FIELDS = 64
-
-
-def form_fields(delivery: Delivery) -> dict[str, str]:
-    """The form body, first value of each field. `Refused(400)` when it is not a form."""
-    try:
-        pairs = parse_qsl(
-            delivery.body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS, errors="strict"
-        )
-    except ValueError:
-        raise Refused(400, "invalid_form") from None
-    fields: dict[str, str] = {}
-    for name, value in pairs:
-        fields.setdefault(name, value)
-    return fields
 
 
 def interaction(delivery: Delivery) -> Mapping[str, object]:
     """The interaction inside the form's `payload`, or the JSON body of the Events API, or the bare form fields."""
     if delivery.content_type != FORM_TYPE:
         return delivery.fields
-    form = form_fields(delivery)
+    form = form_fields(delivery.body)
     return as_object(parse_json(form["payload"])) if "payload" in form else {**form, "type": _bare_form_type(form)}
 
 
@@ -61,7 +46,7 @@ def _bare_form_type(form: Mapping[str, str]) -> str:
 def reply_before_auth(delivery: Delivery) -> Reply | None:
     """Slack's certificate check carries no signature and asks for an empty 200; nothing is stored for it."""
     if delivery.content_type == FORM_TYPE and b"ssl_check=1" in delivery.body[:256]:
-        return Reply() if form_fields(delivery).get("ssl_check") == "1" else None
+        return Reply() if form_fields(delivery.body).get("ssl_check") == "1" else None
     return None
 
 
@@ -118,6 +103,7 @@ DOOR = Door(
     content_types=JSON_TYPES | {FORM_TYPE},
     verify=verify,
     identify=identify,
+    verified_by="app",
     reply_before_auth=reply_before_auth,
     reply_after_auth=reply_after_auth,
     accepted=Reply(),

@@ -25,6 +25,9 @@ END $$;
 CREATE TRIGGER audit_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON ops.audit
     FOR EACH STATEMENT EXECUTE FUNCTION ops.keep_audit();
 
+-- A delivery that somebody had processed again answers nobody by itself.
+ALTER TABLE raw.webhook_event ADD COLUMN replayed_at timestamptz;
+
 -- Hosts that a workspace's e-mail API address may name; the key of a workspace is sent to no other.
 CREATE TABLE app.email_host (
     host text PRIMARY KEY CHECK (host ~ '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$'),

@@ -1,0 +1,1 @@
+"""Clay: answers of enrichment tables."""

@@ -1,0 +1,1 @@
+"""Instantly: campaign e-mail of a workspace."""

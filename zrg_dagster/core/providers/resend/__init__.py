@@ -1,0 +1,1 @@
+"""Resend: what became of notification mail."""

@@ -1,0 +1,1 @@
+"""SmartLead: campaign e-mail of a workspace."""

@@ -1,0 +1,1 @@
+"""Unipile: LinkedIn messages, connections and the state of the accounts behind them."""

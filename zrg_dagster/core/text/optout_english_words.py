@@ -1,0 +1,203 @@
+"""Vocabulary of the English opt-out rules, in the canonical spelling of `optout_spelling`."""
+
+from zrg_dagster.core.text.optout_rule import one_of
+
+# Who is contacted.
+MINE_NOUNS = one_of(
+    """names? emails? mails? address(?:es)? numbers? num(?:ero)? phones? cell mobile contacts? info information details data
+    company
+    domains? profile records? accounts? inbox(?:es)? mailbox organi[sz]ation firm business file entry line office team
+    staff colleagues? employees department leads? linkedin personal"""
+)
+MINE = (
+    r"(?:me|us|myself|ourselves|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|everyone(?: here)?|all of us|anyone|"
+    rf"(?:(?:all|both|any|either|each) )?(?:of )?(?:my|our) (?:\w+ ){{0,2}}?{MINE_NOUNS}"
+    rf"(?: ADDR)?(?: (?:and|or) (?:(?:my|our) )?(?:\w+ )?{MINE_NOUNS})?|"
+    r"(?:this|that|these|the) (?:\w+ )?(?:emails?|address(?:es)?|numbers?|num(?:ero)?|accounts?|contacts?|inbox"
+    r"|mailbox|domain|person"
+    r"|company|line)(?: address)?)"
+)
+ME = (
+    r"(?:me|us|myself|here|ADDR|(?:on |at |to )?(?:this|that) (?:\w+ )?(?:number|email|address|inbox|account"
+    r"|mailbox|phone"
+    r"|line|cell|person|company|domain|profile)|(?:on |at |to )?(?:any(?:one|body)?(?: \w+)? (?:at|in|from"
+    r"|of) )?(?:my|our)"
+    r" (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|phones?|cell|mobile|inbox(?:es)?|mailbox|team|company|office"
+    r"|staff"
+    r"|colleagues?|employees|people|organi[sz]ation|firm|business|department|coworkers?|job|house|home|work|mom"
+    r"|mother|mum|dad|father|kids?|son|daughter|landline|store|shop|boss|domain|dms|line|wife"
+    r"|husband"
+    r"|family|whatsapp|linkedin)|anyone (?:here|on (?:this|our|my)|at)|everyone here)"
+)
+FROM_WHERE = one_of(
+    """lists? mailings? database db distribution emails? mails? crm records? systems? sequences? cadences? drips? funnel
+    campaigns? rotation outreach contacts? subscriptions? marketing files? texts? calls? spam blasts? radar newsletters?
+    messages? messaging communications? correspondence sends? automations? flows? pipeline prospects? prospecting
+    mailers? books? everything notifications? promotions? solicitations? directory rolodex follow_ups? bot platform
+    broadcasts? threads? chains? group leads? servers? thing this that it"""
+)
+# Removed from these, nobody has asked us to stop.
+OTHER_THING = (
+    r"\b(?:from|off|out of|of|on|in|for|to|as) (?:the |this |that |your |our |my |tomorrow's |today's )?(?:\w+ )?"
+    r"(?:cc|bcc|loop|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?"
+    r"|slack|waitlists?|proposals?|contracts?|quotes?|orders?|invoices?|demos?|trials?|plans?|documents?|docs?|decks?"
+    r"|slides?|pages?|website|site|schedules?|bookings?|slots?|case study|case studies|testimonials?|article|post"
+    r"|call tomorrow|call today|(?:call|meeting) on \w+|guest list|attendees?|attendee list|guests|hook|market"
+    r"|guards?"
+    r"|signature|folder|drive|sheet|spreadsheet|board|panel|owner|admin|approver|workspace|seats?|presentation"
+    r"|shortlist"
+    r"|beta|pilot|task|ticket|call(?= (?:on|at|with|invite))|zoom|huddle|standup|stand up|roster|report|reference"
+    r"|logos?|photo|picture|screenshot|copy|draft)\b"
+)
+# A person's name or a thing that is not the writer, between the verb and "from the list".
+OTHER_PEOPLE = one_of(
+    """leads? recipients? customers? clients? users? prospects? people subscribers? contacts they he she members someone
+    anyone everyone somebody audience candidates? employees patients donors buyers vendors companies reps sdrs spammers
+    competitors? providers? agencies readers folks who"""
+)
+AFTER_REMOVE = (
+    r"(?=$| ?[,?]| (?:from|off|out|please|porfavor|svp|thanks|thank|now|right|today|and|or|as soon|if|because|since"
+    r"|before|i|we|you"
+    r"|too|altogether|forever|ok|okay|instead|also|already|this|within|everywhere|on your|in your|with|using|via"
+    r"|under"
+    r"|per|at your|by|for good|asap|then|again|but|so|bro|dude|man|sir|ma'am|on file|held|stored)\b)"
+)
+DNC = (
+    r"(?:do not (?:contact|call|email|mail|text|disturb|message|solicit|market)|dnc|dnd|suppression|suppressed"
+    r"|block(?:ed|list)?|black ?list(?:ed)?|black|opt(?:ed)? outs?|unsubscribed?|unsubscribes|exclusion|excluded"
+    r"|excludes?|no (?:contact|call|email|mail)|removal|stop|never (?:contact|call|email)|ignore|ban)"
+)
+
+# How a person is contacted.
+CONTACT = one_of(
+    """contact re_?contact email mail text message call phone ring write(?:_to)? dm ping reach(?:_out)?(?:_to)? bother
+    disturb solicit harass spam pester bug approach target follow_?up(?:_with|_on)? get_in_touch(?:_with)?
+    get_in_contact(?:_with)? be_in_touch(?:_with)? communicate(?:_with)? correspond(?:_with)? market_to pitch(?:_to)?
+    engage hassle annoy hound nag prospect chase inmail sell_to send(?:_anything|_stuff|_messages|_emails?|_texts?)?(?:_to)?
+    cold_(?:call|email) touch_base(?:_with)? circle_back(?:_to|_with)? speak_to talk_to whatsapp sms add(?=_me) try_me"""
+)
+CONTACT_ALONE = one_of(
+    """contact email mail text message call(?:_back)? phone ring write(?:_back)? ping chase pester harass pitch
+    reach_out disturb solicit
+    spam follow_?up get_in_touch be_in_touch communicate send_(?:anything|stuff|messages|emails?|texts?|spam) cold_call"""
+)
+CONTACTING = one_of(
+    """emailing mailing messaging texting contacting calling phoning ringing spamming har+as+ing bothering pestering
+    reaching(?:_out)? sending writing pinging dming bugging annoying soliciting hounding stalking targeting marketing
+    following_up prospecting chasing pitching trying_to_(?:sell|contact|reach|call|get|pitch|talk) disturbing wasting
+    inmailing communicating corresponding blasting flooding bombarding hassling nagging selling blowing(?:_up)? filling
+    clogging approaching getting_in_touch mass_emailing whatsapping cluttering adding(?=_me) trying being_in_touch
+    cold_(?:calling|emailing) circling_back hitting(?:_up)? asking badgering recontacting polluting dialing dialling"""
+)
+CONTACTED = one_of(
+    """contacted emailed called texted messaged bothered spammed solicited disturbed approached marketed_to mailed phoned
+    harassed targeted followed_up reached(?:_out_to)? written_to pinged hounded pestered chased prospected sold_to
+    cold_(?:called|emailed) added_to"""
+)
+NOUNS = one_of(
+    """emails? messages? texts? calls? spam(?:ming)? mails? sms communications? correspondence contacts? outreach
+    follow_?ups? newsletters? sequences? campaigns? drips? pitch(?:es)? solicitations? solicitation dms? inmails? junk
+    nonsense harassment notifications? mailings? ads advertising advertisements? marketing promotions? promos? offers?
+    crap garbage shit bullshit stuff rubbish solicitors? reminders? mailers? blasts? nudges? attempts? whatsapps? material
+    (?:phone|cold|sales|robo)_calls? robocalls?"""
+)
+WHICH = one_of(
+    """any_more any all_of all more your these those this that the further future such additional unsolicited sales
+    marketing other another cold promotional automated unwanted damn stupid constant annoying of with so_many out kind_of
+    sort_of type_of types_of kinds_of a_single one_more single commercial direct new emails_and"""
+)
+STOP = one_of(
+    """stop quit cease(?:_and_desist)? discontinue halt desist_from refrain_from abstain_from terminate knock_off avoid
+    end give_up lay_off suspend stop_it_with quit_it_with desist cut_out cut_it_out_with cut_it_out no_longer"""
+)
+STOPPING = one_of(
+    "stop stopped stopping cease ceased ceasing quit quitting refrained refraining refrain avoid avoiding"
+)
+# Objects that make "stop calling" or "remove" somebody else's business.
+ELSEWHERE = (
+    r"(?! (?:for|to|with|of|between|about|on|at|in) (?!me\b|us\b|my\b|our\b|this\b|that\b|you|here|ADDR|any|it\b"
+    r"|all\b|good\b|sales|every))"
+)
+
+WHEN = (
+    r"(?: \w+){0,3}? (?:before|after|until|till|during|while|on (?:weekends?|the weekend|holidays?|(?:mon|tues"
+    r"|wednes|thurs"
+    r"|fri|satur|sun)days?)|at (?:night|work\b(?! email| address)|home|\d|noon|midnight|lunch)|so (?:early|late|often"
+    r"|much|many|soon)|this (?:late|early|week|month|afternoon|morning|evening|quarter)|in the (?:morning|evening"
+    r"|afternoon|middle)|late|for (?:now|a (?:bit|while|few|couple)|the (?:next|moment|time)|\d)|today|tonight"
+    r"|tomorrow"
+    r"|yet|too (?:early|late|often|much|soon)|as (?:often|much)|twice|past \d|outside|more than|right after"
+    r"|when i am|next (?:week|month))\b"
+)
+EVERY = r"(?: \w+){0,2}? every (?:day|hour|week|morning|time)\b"
+AGAIN = (
+    r"(?:again|no more|any more|any further|further|any longer|in (?:the )?future|going forward|moving forward"
+    r"|from (?:now|here)"
+    r"|for any reason|under any circumstances?|unsolicited|with (?:this|these|your|any|more|further)|about (?:this"
+    r"|these"
+    r"|your|any|anything)|regarding|at all|another time|in any (?:way|form)|by any|through any|on any|with sales)"
+)
+END = (
+    r"(?=$| ?[,?]| (?:please|porfavor|svp|thanks|thank|now|today|and|or|as|because|since|i|we|it is|this|forever"
+    r"|altogether|ok|okay|already"
+    r"|for good|full stop|period|sir|guys|man|dude|bro|too|unless|if|you|all together|with immediate|effective"
+    r"|either|or else"
+    r"|before i|ma'am|mate|lol|then|asap|everyone|people|immediately|so i|but)\b)"
+)
+
+# Where a request stands in its sentence.
+ASKED = (
+    r"(?:^|, |\b(?:please|just|now|so|and|then|but|or|thanks|thank you|ok|okay|hey|hi|hello|again|must|should"
+    r"|need to|have to"
+    r"|had better|better|you to|going to|time to|you guys|guys|sir|man|bro|dude|seriously|enough|interested|(?:can"
+    r"|could"
+    r"|would|will|must) (?:you|y'all)(?: guys| people)?|why do not you|why not|to|folks|team|no|person|number|spam"
+    r"|not [a-z]+ to|said|mate|nah|lol|yeah|yo|omg|wtf|ugh|haha|ffs|buddy|pal|honestly|listen|look|sorry|request"
+    r"|wrong|wrong person|you (?:could|can|would|will|might|must|should|need to"
+    r"|have to)) )(?:please )?(?P<do>)"
+)
+NEVER = r"(?:do not|never|not|no longer|must not|may not|shall not|should not|can not|will not|need not|don t|did not)"
+# "we need to stop calling leads", but not "I told you to stop".
+SOMEBODY_ELSE = (
+    rf"\b(?:we|i|they|he|she|it|reps|(?:our|my|the|your|their) \w+(?! and)|{OTHER_PEOPLE}) "
+    r"(?:(?!you\b|your\b|please\b|ask|told|tell|said|say|beg|request|demand|repeat|insist|must\b|if\b|that\b|but\b"
+    r"|,)\w+ ){0,4}"
+)
+NEGATED = (
+    r"\b(?<!if you )(?<!why )(?:do|did|does|can|could|will|would|must|should)? ?(?:not|never)(?: you)? (?:to "
+    r"|want you to |let anyone )?"
+)
+ASKED_ABOUT = (
+    r"\b(?:(?:why|when|how come|what made|since when|reason) (?:\w+ ){0,3}|did you (?:\w+ )?|have you (?:\w+ )?"
+    r"|had you |you (?:have |had )(?:\w+ )?|before you |after you |until you |if we |when we |glad |happy "
+    r"|thanks for |thank you for |sorry )"
+)
+# Before a verb whose object is already the writer: only who does it counts.
+WE_DO = (
+    r"\b(?:we|they|he|she|(?<!how do )(?<!how can )(?<!can )(?<!could )i) (?:(?:will|have|had|can|could|would|to"
+    r"|already|also|then|just|did|should|need|want"
+    r"|usually|never|\w+ed) ){0,3}"
+)
+QUESTION_ABOUT_TOOL = (
+    r"\b(?:does|do|can|will|would|is|are|how does|how do) (?:your|the|this) (?:\w+ )?(?:tool|platform|product"
+    r"|software|system"
+    r"|solution|service|app|team|company|process)\b|\bhow (?:do|does|can|would) (?:leads|recipients|people"
+    r"|prospects|users"
+    r"|someone|somebody|customers|contacts|they|you handle|you manage|you deal)\b|\bwhat happens (?:if|when)\b"
+    r"|\bhow you (?:\w+ )?(?:process|handle|manage|deal|treat)\b"
+    r"|\b(?:do|can|could|would) (?:you|we|it) (?:guys )?(?:support|handle|honou?r|offer|process|comply|track"
+    r"|have an?|automate"
+    r"|let)\b|\bhow many\b(?! (?:times|more))"
+)
+ABOUT_CONTACT = (
+    r"(?:this|these|those|your|you|all|any|future|further|everything|it|here|emails?|mails?|mailings?|lists?"
+    r"|newsletters?"
+    r"|communications?|correspondence|messages?|sequences?|campaigns?|outreach|marketing|updates|notifications?"
+    r"|texts?"
+    r"|sms|promotions?|promotional|contact|contacts|database|receiving|being|getting|ADDR|that)\b"
+)
+
+RECEIVE = one_of(
+    """receiv(?:e|ing) get(?:ting)? see(?:ing)? hav(?:e|ing) read(?:ing)? be_(?:receiving|getting|sent) being_sent
+    accept(?:ing)?"""
+)

@@ -1,0 +1,129 @@
+"""Spanish phrases by which a person asks to be unsubscribed, removed, or put on a list of people not to contact.
+
+Patterns see one sentence in canonical spelling; every repeat is bounded. Requests to stop contacting stand in
+`optout_spanish_contact`, the vocabulary in `optout_spanish_words`.
+"""
+
+from zrg_dagster.core.text.optout_rule import Rule, rule
+from zrg_dagster.core.text.optout_spanish_words import (
+    ENDING,
+    INSTRUCTION,
+    LIST,
+    MINE,
+    MISTAKE,
+    OTHER_THING,
+    OTHERS,
+    REMOVE,
+)
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "es.unsubscribe",
+        "baja scrib scrip",
+        r"\bbaja del (?:newsletter|boletin|correo|mailing|listado|grupo|registro)\b",
+        r"\b(?:d[aeo](?:r|n|d|s|mos|is)?|(?<=me )doy|(?<=nos )damos|dieran?|diesen?|diera|den|dad|darais|dando|dado"
+        r"|dada|dados|deis|des|darian?|tramit\w+|proces\w+|gestion\w+|caus\w+)(?:me|nos|melo|se"
+        r"|os)?(?: por favor)?(?: de| mi| la| una| esta)+ baja\b",
+        r"\b(?:quiero|queremos|deseo|solicito|solicitamos|solicite|solicitado|pido|pedi|pedimos|pedido|favor"
+        r"|porfavor|necesito|quisiera|prefiero|exijo|ruego|rogamos)(?: \w+){0,2}? (?:la |mi |una "
+        r"|dar )?(?:de )?baja\b",
+        r"(?:^|, )(?:porfavor |favor |gracias |la |mi |una |solicitud )*(?:de )?baja(?: (?:porfavor|gracias|ahora"
+        r"|inmediata|definitiva|total|urgente))*(?=$| ?,)",
+        r"\bbaja (?:porfavor|inmediata|de (?:su|esta|la|sus|estos|este|tu|mi|todas?|todos) (?:\w+ )?(?:listas?"
+        r"|correos?|base|envios|newsletter|boletin|suscripcion|comunicaciones|emails?|numero|direccion|mails?))",
+        r"\b(?:des-?suscrib|de-?suscrib|desinscrib|desubscrib|unsuscrib|desuscrip|dessuscrib)\w{0,8}",
+        r"\b(?:cancel|anul)\w{0,6} (?:(?:mi|la|esta|nuestra) )?(?:suscripcion|subscripcion)\b(?! (?:a|de|con"
+        r"|en) (?!(?:su|sus|esta|este|estos|tu|la (?:lista|newsletter)|los correos|correos)))",
+        before=r"\b(?:tasa|enlace|boton|link|numero|pagina|opcion|proceso) (?:de|para) (?:la )?|\b(?:no|ni"
+        r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian"
+        r"|ha) (?:\w+ )?|\bcuesta |\bse (?!me|nos)|\b(?:esta|estaba|estan|fue|estoy) ",
+        after=r" (?:laboral|medica|temporada|por (?:maternidad|enfermedad|paternidad)|hasta|esta semana"
+        r"|del? (?:servicio|contrato|hubspot|plan)|en (?:nuestr|ventas|el servicio)|paternal|maternal"
+        r"|(?:a )?(?:el|la|los|las|un|una|dos|tres|varios|nuestro|nuestra|mi) (?:\w+ )?(?:contratos?"
+        r"|servicios?|plan|cuenta de|licencias?|herramienta|proveedor|linea|usuarios?))",
+        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\b(?:un|el|los) (?:contactos?|leads?|usuarios?)\b(?! de (?:su|sus"
+        r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b"
+        r"|\b(?:puedo|podemos|se puede|podria|podriamos) (?:cancelar|anular|dar)\b|\b(?:como"
+        r"|cuando) (?:gestiona|maneja|tramita|procesa)|\bestoy de baja|\besta de baja",
+    ),
+    rule(
+        "es.unsubscribe_broken",
+        "baja scri",
+        r"\b(?:enlace|link|boton|opcion|pagina) (?:de|para) (?:la |dar(?:me|se) de )?(?:baja|(?:des"
+        r"|can)\w+) (?:(?:la )?(?:suscripcion )?)?(?:no (?:funciona|sirve|va|anda|abre|existe)|esta rot[oa])",
+        r"\bno (?:hay|veo|encuentro|tienen|aparece) (?:el |ningun |un )?(?:enlace|link|boton|opcion) (?:de"
+        r"|para) (?:\w+ )?(?:\w+ )?(?:baja|desuscri\w*)",
+        unless=r"\b(?:nuestros|nuestra|nuestras) ",
+    ),
+    rule(
+        "es.remove_me",
+        "elimin borr quit saqu sac baj remuev remov retir exclu suprim supres tach baja depur desvincul descart "
+        "desapunt apart fuera desregistr cancelac",
+        rf"\b{REMOVE}{ENDING}?(?:me|nos)(?:l[oa])?\b(?=$| ?[,?]| {LIST}| (?:porfavor|ahora|gracias|please|y|ya"
+        r"|de (?:ahi|aqui|todo|su|sus|tu|esta|la|todas)|como|que|inmediatamente|fuera|porque|no|del?)\b)",
+        rf"\b(?:me|nos) (?:\w+ (?:a )?)?{REMOVE}{ENDING}\b(?: (?:porfavor|ahora|por completo))?(?:$| ?[,?]| {LIST}"
+        r"| (?:fuera|y|de ahi|de aqui|gracias|porfavor)\b)",
+        rf"\b{REMOVE}(?:{ENDING})(?:me|nos|se)? (?:porfavor )?{MINE}\b",
+        r"^(?:porfavor |favor )?(?:eliminar|borrar|quitar|remover)(?: porfavor| gracias| ahora)*$",
+        rf"\b{REMOVE}{ENDING} (?:toda|todo|todos|todas|cualquier)(?: \w+){{0,4}}? (?:que|sobre|de"
+        r"|acerca de)\b.{0,25}\b(?:mi|nosotros|me|mia)\b",
+        rf"\b(?:ser|sea|seamos|sean|haya sido|quedar|queden?|este|esten) (?:\w+ )?(?:{REMOVE}|dad[oa]s? de baja"
+        r"|borr)\w*",
+        rf"\b{REMOVE}{ENDING}(?:me|nos)?(?:l[oae]s?)? {LIST}",
+        rf"\b(?:numero|persona|equivoc\w+|direccion|correo|datos)\b.{{0,40}}\b{REMOVE}{ENDING}l[oae]s?\b",
+        r"\b(?:supresion|eliminacion|cancelacion|borrado|baja|retirada) (?:inmediata |definitiva "
+        r"|total )?de (?:todos )?(?:mi|mis|nuestr[oa]s?|este|esta) (?:\w+ )?(?:datos|correos?|direccion|numero"
+        r"|informacion|telefono|registro|suscripcion|cuenta|perfil|email|nombre|contacto)",
+        r"\bfuera de (?:su|sus|esta|tu|la) (?:lista|base|listado|envios)",
+        before=r"\b(?:no|ni|sin) (?:me |nos |se |lo )?|\b(?:podemos|puedo|como) (?:\w+ )?",
+        after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
+        unless=rf"{OTHERS}|{INSTRUCTION}|\b(?:a )?(?:este|esta|esa|ese) (?:\w+ )?(?:reunion|invitacion|persona)"
+        r"|\b(?:el|los|estos?) (?:correos?|mensajes?|mails?|emails?) (?:anterior|que)\b|\b(?:elimin"
+        r"|borr)\w+ (?:este|el|ese) (?:correo|mensaje|email|mail)\b(?! de (?:su|tu|la))|\bno (?:me "
+        r"|nos )?(?:elimin|borr|quit|saqu|retir)\w*|\bme sac\w* de (?:la )?duda|\bduda\b|quit\w+ tiempo"
+        rf"|{MISTAKE}",
+    ),
+    rule(
+        "es.exclusion_list",
+        "exclusion exclui no_cont no_llam no_molest robinson negra bloque supresion no_enviar bajas",
+        r"\b(?:anad|agreg|inclu|pon|met|pas|inscrib|registr|apunt|anot|marqu|marc|ingres"
+        rf"|coloqu)\w*(?: porfavor)? (?:a )?(?:{MINE} |ADDR |nos |me |este \w+ )?(?:\w+ )?(?:a|en|como|dentro de"
+        r"|de) (?:(?:su|sus|la|una|tu|el|vuestra|lista|listas|registro|listado|de) )*(?:exclusion|exclui\w+"
+        r"|no (?:contact|llam|molest|envi|escrib|desea)\w*|robinson|negra|bloque\w*|supresion|bajas|opt out)",
+        r"\bestoy (?:inscrit[oa]|apuntad[oa]|registrad[oa]) en la lista robinson|\blista robinson\b",
+        before=r"\bno (?:me |nos )?",
+        unless=r"\b(?:consultan|respetan|cruzan|filtran|usan|tienen|revisan) (?:\w+ )?(?:lista|la lista)",
+    ),
+    rule(
+        "es.rights",
+        "derecho consentimiento autorizacion robinson opongo oposicion rgpd gdpr lopd supresion articulo art_ "
+        "permiso arco denunci bloque report",
+        r"\b(?:ejer\w+|ejercit\w+|solicit\w+|invoc\w+|exij\w+|pid\w+|hag\w+ (?:uso|valer)|mi|acojo|amparo|aplic\w+"
+        r"|quiero) ?.{0,60}\bderechos? (?:al olvido|de (?:supresion|oposicion|cancelacion|borrado|eliminacion)"
+        r"|a (?:la (?:supresion|eliminacion)|que (?:se )?(?:borr|elimin|suprim)\w+)|arco|a oponer\w*)",
+        r"^(?:\w+ ){0,3}(?:derecho al olvido|derecho de (?:supresion|oposicion))(?: (?:,|porfavor|gracias))*$",
+        r"\b(?:invoc|ejer|acoj|ampar|acog)\w+ .{0,30}\barticulos? (?:17|21)",
+        r"^(?:numero )?(?:bloquead|reportad|denunciad)[oa]s?(?: y (?:bloquead|reportad"
+        r"|denunciad)[oa]s?)?(?: (?:como|por) spam)?$",
+        r"\b(?:les|los|le|te|lo) (?:denunciar|reportar)(?:e|emos|ia)\b",
+        r"\b(?:retir|revoc|anul|cancel)(?:o|amos|ar|ando|e) (?:(?:mi|el|nuestro|todo|cualquier|la"
+        r"|previo) )+(?:consentimiento|autorizacion|permiso)",
+        r"\b(?:me opongo|nos oponemos|opongo)(?: \w+)? a(?:l| la| los| las)? (?:el |la |cualquier |todo "
+        r"|mas )?(?:tratamiento|uso|recib|utiliz|envio|recepcion|comunicac|contacto|proces|que (?:me|nos|mis|us"
+        r"|utilic|trat|sig|vuelv|contact))\w*",
+        r"\b(?:rgpd|gdpr|lopd\w*|proteccion de datos|articulo|art|ley)\b.{0,80}\b(?:elimin|borr|suprim|supres|retir"
+        r"|cancel|opon|opos)\w*.{0,40}\b(?:mi|mis|me|nos|nuestr[oa]s|datos personales)\b",
+        r"\b(?:elimin|borr|suprim|supres|cancel)\w*.{0,40}\b(?:mis|mi|nuestr[oa]s|me)\b.{0,60}\b(?:rgpd|gdpr"
+        r"|lopd\w*|proteccion de datos|articulo)\b",
+        r"\b(?:los|te|lo|le|la|este numero|su numero) (?:he|hemos|tengo|voy a|vamos a) (?:\w+ )?(?:bloque|reporta"
+        r"|denuncia)\w*",
+        r"\bbloque(?:o|amos|are) (?:este|su|el) (?:numero|correo|contacto)",
+        r"\bvoy a (?:bloquear|denunciar|reportar)(?:los|te|lo|la|le)?(?=$| (?:este|a|por|su|como|el|al)\b)",
+        r"\b(?:los|te|le|voy a|vamos a|y) (?:\w+ )?(?:denuncio|denunciar|denunciare|reporto|reportar|reportare"
+        r"|bloqueo|bloqueare|bloquear)(?:los|te|le|lo)?\b.{0,30}(?:spam|aepd|proteccion|acoso|agencia|$)",
+        unless=r"\b(?:como (?:gestionan|manejan|cumplen|tratan)|cumplen|gestionan|manejan|su (?:herramienta"
+        r"|plataforma|producto)|le informamos|puede (?:usted )?ejercer|puede oponerse|puedes ejercer"
+        rf"|podra ejercer|tiene derecho|en cumplimiento|nuestros clientes|de acuerdo con lo)\b|{INSTRUCTION}"
+        rf"|{OTHERS}|\bno (?:me|nos) opon",
+    ),
+)

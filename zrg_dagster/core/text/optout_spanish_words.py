@@ -1,0 +1,115 @@
+"""Vocabulary of the Spanish opt-out rules, in the canonical spelling of `optout_spelling`.
+
+A request carries its object in front ("no me escriban más"), glued behind ("dejen de escribirme") or as a thing of the
+writer's ("no llamen a este número"); verbs are stems with any ending, so every person and mood reads alike.
+"""
+
+from zrg_dagster.core.text.optout_rule import one_of
+
+NOUNS = one_of(
+    """emails? mails? correos? mensajes? mensajitos? llamadas? sms spam textos? publicidad(?:es)? comunicaci(?:on|ones)
+    newsletters? bolet(?:in|ines) whatsapps? contactos? promoci(?:on|ones) ofertas? informacion info propaganda envios?
+    propuestas? notificaci(?:on|ones) anuncios? seguimientos? recordatorios? avisos? insistencias? campanas? cadenas?
+    acoso molestias? basura tonterias? secuencias? mailings? cosas? contenido prospeccion material mercadeo"""
+)
+CONTACT = (
+    r"(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca|acos|insist|spam|remit|dirij|dirig|marc(?:ar|a|an"
+    r"|as|ando)|marqu(?!\w* como)|comuni|hostig"
+    r"|fastidi|incordi|inform|mole|jod|perturb|import(?:un)|public|tele?fone|hagan? llegar|hacer llegar|habl(?:e|ar"
+    r"|es|en)|ofrec|ofrez|prospect|atosig|satur|bombarde|llen|telefon|persegui|agobi|texte|tir)\w{0,10}"
+)
+# Glued or leading pronoun that makes the writer the one who is contacted.
+TO_ME = (
+    r"(?:(?:a|en|con|por|hacia) (?:este|esta|mi|nuestro|nuestra|mis|nuestros|nuestras|ese|esa) (?:\w+ )?\w+"
+    r"|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros|nadie)\b|por aqui|aqui"
+    r"|a ADDR)"
+)
+CLITIC_ME = (
+    rf"(?:(?:me|nos) {CONTACT}|{CONTACT}(?<=me)|{CONTACT}(?<=nos)|{CONTACT}(?<=mela)|{CONTACT}(?<=melo)"
+    rf"|{CONTACT} {TO_ME}|(?:me|nos) pon\w+ en contacto|pon\w+ en contacto con(?:migo| nosotros)|pon(?:erse|gan?"
+    r"|gas) en contacto)"
+)
+MORE = (
+    r"(?:mas|nunca|jamas|otra vez|de nuevo|nuevamente|nunca mas|en (?:el|lo) (?:futuro|sucesivo)|en adelante|otro"
+    r"|otra|ningun|ninguna|nada|tampoco|a partir de ahora)"
+)
+MINE = (
+    r"(?:a )?(?:todos? |toda )?(?:mi|mis|nuestro|nuestra|nuestros|nuestras|este|esta|estos|estas) (?:\w+ ){0,2}?"
+    r"(?:correos?|emails?|mails?|datos|nombres?|contactos?|numeros?|direccion(?:es)?|informacion|telefonos?"
+    r"|cuentas?|celular|movil|dominios?|empresa|compania|perfil|registros?|ficha|expediente|linea|domicilio|info)"
+)
+LIST = (
+    r"(?:de|del|d|en|desde|fuera de) (?:(?:su|sus|tu|tus|la|las|los|esta|este|estos|estas|esa|ese|todas?|todos"
+    r"|vuestra|vuestro|vuestras|vuestros|el|cualquier|futur[oa]s|proxim[oa]s|aqui|ahi"
+    r"|alli) ){0,3}?(?:\w+ ){0,3}?(?:listas?|listados?|bases?|envios?|correos?|emails?|mailings?"
+    r"|newsletters?|boletin(?:es)?|registros?|sistemas?|crm|agendas?|difusion|contactos|ficheros?|archivos?"
+    r"|directorio|campanas?|secuencias?|comunicaciones|mensajes|publicidad|cadenas?|suscripcion(?:es)?|grupo"
+    r"|marketing|llamadas|spam|eso|esto|aqui|ahi|bd|servidores|promociones|automatizacion|embudo|plataforma|hilo"
+    r"|todo)\b"
+)
+REMOVE = (
+    r"(?:elimin|borr|quit|saqu|sac|remuev|remov|retir|exclu|suprim|tach|depur|desvincul|desincorpor|descart"
+    r"|desapunt|baj(?=[ae]n?(?:me|nos))|desregistr|desagreg|desech|extrai|apart|dej(?=\w* fuera)|tir(?=\w* (?:mi"
+    r"|mis) )|anul(?=\w* (?:mi|mis) (?:datos|correo|numero|registro)))"
+)
+ENDING = (
+    r"(?:a|e|en|ar|ad|as|es|an|er|ir|o|y|ya|yan|yas|id|ais|eis|aran?|iera|ieran|eran?|asen?|arais|ad[oa]s?|id[oa]s?"
+    r"|aran|ara|yera|yeran|endo|ando|iendo|yendo|cion)"
+)
+WHEN = (
+    r"(?: \w+){0,3}? (?:antes|despues|hasta|por la (?:manana|tarde|noche)|hoy|manana(?! )|el (?:lunes|martes"
+    r"|miercoles|jueves|viernes|sabado|domingo|fin)"
+    r"|los (?:lunes|martes|miercoles|jueves|viernes|sabados|domingos|fines)|tan (?!insist)|a las|por ahora|durante"
+    r"|esta semana|mientras|todavia|aun|entre|de momento|por el momento|este mes|este trimestre|tanto|a la oficina"
+    r"|si no)\b"
+)
+INSTRUCTION = (
+    r"\b(?:haga clic|haz clic|clic aqui|pulse|si (?:no |usted |ya no )?(?:desea|quiere|deseas|quieres|prefiere)"
+    r"|pued(?:e|es) (?:darse|darte|ejercer|cancelar|solicitar)|para (?:darse|darte|ejercer|cancelar)"
+    r"|en cualquier momento|responda (?:baja|stop|con)|si (?:lo )?ha recibido|le informamos|destinatario)\b"
+)
+OTHERS = (
+    r"\b(?:nuestr[oa]s|los|las|sus|vuestr[oa]s|tus|mis|un|algun|cuando un|si un) (?:\w+ )?(?:clientes?|usuarios?"
+    r"|suscriptor(?:es)?|leads?|prospect[oa]s?|vendedores|destinatarios?|interesados)\b"
+)
+OTHER_THING = (
+    r"\b(?:reuni(?:on|ones)|invitaci(?:on|ones)|calendario|copia|cita|presupuesto|pedido|contrato|presentacion"
+    r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|logo|punto|parrafo|pagina|web"
+    r"|factura|agenda de (?:la|el|hoy|manana)|canal|plantilla|caso|asistentes|mensaje anterior|ultimo mensaje)\b"
+)
+PAST_QUESTION = r"\b(?:por que|porque|cuando|desde cuando|como es que) (?:\w+ ){0,3}"
+US = (
+    r"\b(?:nosotros|queremos|querriamos|necesitamos|podemos|debemos|ellos|vamos a|tenemos que|hay que|tuvimos que"
+    r"|quiero que (?:mi|nuestro) equipo|hemos|como|piden|pide) (?:\w+ ){0,2}"
+)
+MISTAKE = (
+    r"\b(?:por error|sin querer|por equivocacion|accidentalmente)\b.{0,60}\b(?:baja|suscri|desuscri)|\b(?:baja"
+    r"|desuscri\w*)\b.{0,60}\b(?:por error|sin querer|por equivocacion|fue un error)|\b(?:volver a (?:incluir"
+    r"|suscribir|anadir|inscribir)|(?:re|vuelv\w+ a )(?:suscrib|inclu|agreg)\w+)"
+)
+ASK = (
+    r"(?:porfavor|favor|agradec\w+|agradezco|rueg[oa]\w*|rogamos|pid[oe]\w*|pedi(?:mos)?|pedir\w*|solicit\w+"
+    r"|exij\w+|exigimos|quier\w+|quisier\w+|querr\w+|prefier\w+|prefer\w+|necesit\w+|gustaria|encantaria|deseo"
+    r"|deseamos|dese\w+|podri\w+|pued\w+|puedes|insist\w+|dij\w+|dich\w+|digo|pido|haga\w*|haz\w*|asegur\w+"
+    r"|procur\w+|espero|mejor|que)"
+)
+UNWANTED = (
+    r"(?:recib\w+|(?:que |seguir |volver a |continuar )?(?:ser|sea|siendo|estar siendo) (?:\w+ )?(?:contactad"
+    r"|molestad|llamad|incluid|acosad)\w+|(?:que )?(?:me|nos) (?:vuelv\w+ a |sig\w+ |esten? |andes? "
+    rf"|anden? )?{CONTACT}|que (?:vuelv\w+ a |sig\w+ )?{CONTACT}|seguir (?:recib\w+|en)|volver a recib\w+"
+    rf"|{CONTACT}(?<=me)|(?:(?:sus|tus|mas|estos|estas|los|las|ningun|ninguna|de|tipo|este|esta|esa|ese|su|tu|otro"
+    rf"|otra|vuestr[oa]s|tener|tantos|ver|leer|aceptar|seguir viendo|aceptamos|esos|esas) )*{NOUNS}\b"
+    r"|(?:volver a )?(?:saber|oir|ver|tener|escuchar|leer) (?:nada )?(?:mas )?(?:nada )?(?:mas )?(?:de|sobre|con"
+    r"|que ver) (?:ustedes|usted|vosotros|ti|su empresa|esto|eso|vuestra|tu empresa|con)|(?:seguir "
+    r"|continuar )?(?:estar|estando|figurar|aparecer|formar parte|seguir)(?: \w+)? (?:en|de) (?:su|sus|esta|este|tu"
+    r"|la|vuestra|ninguna?)|mas contacto|nada (?:mas )?(?:de|con) (?:ustedes|usted|ti|vosotros)|que tengan mi|trato"
+    r"|el uso|(?:que )?(?:usen|utilicen|traten|guarden|tengan|conserven|almacenen) mis)"
+)
+NO_WANT = (
+    r"(?:ni |no |nunca |jamas |tampoco )(?:nos |me |les |le )?(?:quiero|queremos|deseo|deseamos|interesan?|quisiera"
+    r"|quisieramos|necesito|necesitamos|autorizo|autorizamos|autorice|autorizado|consiento|consentimos|acepto"
+    r"|aceptamos|pretendo|gustaria|apetece|pedi|solicite|permito|permitimos|(?:he|hemos) (?:pedido|autorizado|dado"
+    r"|solicitado)|(?:estoy|estamos|estaria) interesad[oa]s?|di|doy|damos|tengo interes en"
+    r"|tenemos interes en)(?: (?:mas|seguir|volver a|nunca|que|en absoluto|jamas|mi|permiso|consentimiento"
+    r"|autorizacion|para|a|el|de|en|continuar|por))*"
+)

@@ -1,0 +1,150 @@
+"""One spelling for the opt-out rules: contractions, elisions, text-speak and typos read as the words they stand for.
+
+"plz dnt txt me", "please don't text me" and "pleaes dont text me" become "please do not text me"; "ne m'écrivez" and
+"ne mecrivez" become "ne me ecrivez". The result is lower case without accents, with one blank between tokens; `,`
+stands for any pause inside a sentence, `?` closes a question, `ADDR` and `URL` stand for a masked address or domain
+and a link.
+"""
+
+import re
+from functools import lru_cache
+
+from zrg_dagster.core.text.optout_typos import head_word, words
+
+_PAUSE = re.compile(r"(?<![a-z0-9])[-–—]+(?![a-z0-9])|--+|[/|•·.]")
+_TOKEN = re.compile(r"ADDR|URL|[a-z0-9][a-z0-9'*]*|[,:;()?&]|\+(?!\d)|#(?!\d)")
+_STRETCHED = re.compile(r"([a-z])\1{2,}")
+_WORD_CHARS = 40
+_MARKS = {":": ",", ";": ",", "(": ",", ")": ",", "&": "and", "+": "plus", "#": "number"}
+
+# Text-speak and words that people glue together or leave the apostrophe out of.
+_SPEECH = {
+    "pls": "please", "plz": "please", "plse": "please", "plss": "please", "kindly": "please", "u": "you", "ya": "ya",
+    "y'all": "you", "yall": "you", "ya'll": "you", "ur": "your", "r": "are", "rmv": "remove", "rmve": "remove",
+    "msg": "message", "msgs": "messages", "msging": "messaging", "txt": "text", "txts": "texts", "txting": "texting",
+    "thx": "thanks", "thnx": "thanks", "tks": "thanks", "ty": "thanks", "frm": "from", "unsub": "unsubscribe",
+    "wanna": "want to", "gonna": "going to", "gotta": "have to", "dnt": "do not", "dont": "do not", "donot": "do not",
+    "doesnt": "does not", "didnt": "did not", "cant": "can not", "cannot": "can not", "wont": "will not",
+    "wouldnt": "would not", "shouldnt": "should not", "couldnt": "could not", "isnt": "is not", "arent": "are not",
+    "havent": "have not", "hasnt": "has not", "im": "i am", "ive": "i have", "youre": "you are", "youve": "you have",
+    "let's": "let us", "it's": "it is", "that's": "that is", "thats": "that is", "here's": "here is",
+    "there's": "there is", "what's": "what is", "where's": "where is", "how's": "how is", "who's": "who is",
+    "asap": "now", "optout": "opt out", "optouts": "opt outs", "followup": "follow up", "followups": "follow ups",
+    "e-mail": "email", "whats": "what is", "wheres": "where is", "fone": "phone",
+    "yor": "your", "yuor": "your", "tak": "take", "tke": "take", "fom": "from", "em": "them", "'em": "them",
+    "nomore": "no more", "anymore": "any more",
+    "aint": "is not", "ain't": "is not",
+    # Spanish
+    "xfa": "porfavor", "xfavor": "porfavor", "porfa": "porfavor", "porfis": "porfavor", "pfv": "porfavor",
+    "porfas": "porfavor", "q": "que", "ke": "que", "qiero": "quiero", "qro": "quiero", "kiero": "quiero",
+    "keremos": "queremos", "quero": "quiero", "mjes": "mensajes", "msj": "mensaje", "msjs": "mensajes",
+    "tlf": "telefono", "tfno": "telefono", "cel": "celular", "nomas": "no mas", "vaja": "baja",
+    "uds": "ustedes", "ud": "usted", "wsp": "whatsapp", "wasap": "whatsapp", "guasap": "whatsapp", "d": "de",
+    # French
+    "stp": "svp", "jveux": "je veux", "jveu": "je veux", "jvx": "je veux", "jvoudrais": "je voudrais",
+    "jai": "je ai", "jaimerais": "je aimerais", "vs": "vous", "ds": "dans", "tt": "tout", "mtn": "maintenant",
+    "jamai": "jamais", "slt": "salut", "bjr": "bonjour", "bdd": "base", "tel": "telephone", "num": "numero",
+    "dsl": "desole", "pr": "pour", "jsouhaite": "je souhaite", "jen": "je en", "veu": "veux", "plu": "plus",
+}  # fmt: skip
+_CONTRACTED = (
+    ("n't", " not"), ("'m", " am"), ("'ve", " have"), ("'ll", " will"), ("'re", " are"), ("'d", " would"),
+)  # fmt: skip
+_NOT_STEMS = {"wo": "will", "ca": "can", "sha": "shall"}
+_ELISION = re.compile(r"(m|n|d|l|j|t|s|c|qu|jusqu|lorsqu)'([a-z].*)")
+_ELIDED = {"m": "me", "n": "ne", "d": "de", "l": "le", "j": "je", "t": "te", "s": "se", "c": "ce", "qu": "que"}
+# French verbs whose elided pronoun loses its apostrophe in a hurry: "mappelez", "narretez", "darreter".
+_GLUED = re.compile(
+    r"(m|n|d|j|l)((?:envo|ecri[rstv]|appel|arret(?:e|ez|er)$|import|enlev|effac|exclu|inscri|abonn|harcel|oppos|interess"
+    r"|aimer|etre$|avoir$|ajout)[a-z]*)"
+)
+# How Spanish sounds, not how it is spelled: b and v, h, ll and y.
+_SOUNDS = (
+    (re.compile(r"^escriv(?!ent)"), "escrib"), (re.compile(r"^re[sc]i[bv](?=[aeio])"), "recib"),
+    (re.compile(r"^vuelb"), "vuelv"), (re.compile(r"^bu?elv"), "vuelv"), (re.compile(r"^vorr"), "borr"),
+    (re.compile(r"^ar+et+(?=(?:e|ez|er|es)$)"), "arret"), (re.compile(r"^yam(?=[aeo])"), "llam"),
+    (re.compile(r"^enbi"), "envi"), (re.compile(r"^mole[zc]t"), "molest"),
+    (re.compile(r"^(?:de|di)s?-?su[bs]*[cs]+ri[bv]"), "desuscrib"), (re.compile(r"^kit(?=[ae])"), "quit"),
+    (re.compile(r"^desape?unt"), "desapunt"),
+)  # fmt: skip
+# Words that add force and no meaning; without them each phrase is written once.
+_FILLERS = words(
+    """ever really actually simply fucking fuckin bloody damn goddamn freaking literally immediately urgently
+    forthwith respectfully politely promptly permanently completely entirely totally hereby
+    ya inmediatamente definitivamente simplemente realmente amablemente urgentemente permanentemente totalmente
+    immediatement definitivement vraiment simplement enfin donc surtout urgemment rapidement totalement aimablement
+    desormais instamment"""
+)
+
+_PHRASES = tuple(
+    (re.compile(pattern), canonical)
+    for pattern, canonical in (
+        (r"\be (?=mails?\b|mailing\b|mailed\b)", "e"),
+        (r"\bun (?=su[bs])", "un"),
+        (r"\bid (?=like|rather|prefer|appreciate|love)", "i would "),
+        (r"\bse?i? ?il (?:vous|te|vs) (?:plai|ple)\w*", "svp"),
+        (r"\bsil (?:vous|te|vs) (?:plai|ple)\w*", "svp"),
+        (r"\bs , ?v , ?p\b", "svp"),
+        (r"\b(do|did|does|is|are|was|have|has|had|would|should|could|ca|wo)n t\b", r"\1 not"),
+        (r"\b([mndj]) (?=[aeiouh][a-z])", r"\1e "),
+        (r"\bqu (?=[aeiouh])", "que "),
+        (r"\b(never|do not) , (?=\w)", r"\1 "),
+        (r"\b(?:por|x) favor\b", "porfavor"),
+        (r"\b(?:correos?|courriers?|mensajes?) electroni(?:co|que)s?\b", "emails"),
+        (r"\b(?:text|sms|email|mail|linkedin|whatsapp|voice|phone|marketing) (?=(?:messages?|calls?)\b)", ""),
+        (r"\bright (?:now|away)\b", "now"),
+        (r"\bat once\b", "now"),
+        (r"\bthe (?:hell|fuck|heck) (?=out|off|up)", ""),
+        (
+            r"\bde inmediato|\blo antes posible|\bcuanto antes|\bde una vez(?: por todas)?|\ba la mayor brevedad",
+            "ahora",
+        ),
+        (r"\btout de suite|\bau plus vite|\bdes (?:que possible|maintenant|a present|aujourd'hui)", "maintenant"),
+        (r"\b(can|could|would|will|should|must|to|not|never|you) please(?= \w)", r"\1"),
+        (r"\bplease (?:do )?just\b", "please"),
+    )
+)
+
+
+def spelled(sentence: str) -> str:
+    """`sentence` (folded, with masked addresses) in the one spelling that the rules read."""
+    tokens: list[str] = _TOKEN.findall(_PAUSE.sub(" , ", sentence))
+    spelling = [_spelled_word(token) for token in tokens]
+    text = " ".join(word for word in spelling if word not in _FILLERS)
+    for pattern, canonical in _PHRASES:
+        text = pattern.sub(canonical, text)
+    return " ".join(text.split())
+
+
+def _spelled_word(token: str) -> str:
+    # A token longer than any word is data; keeping it out of the cache keeps the cache small.
+    if not token[0].islower() or len(token) > _WORD_CHARS:
+        return _MARKS.get(token, token)
+    return _word(token)
+
+
+@lru_cache(maxsize=20_000)
+def _word(token: str) -> str:
+    token = _STRETCHED.sub(r"\1", token).rstrip("'")
+    if not token.startswith("f"):
+        token = token.replace("*", "")
+    if (known := _SPEECH.get(token)) is not None:
+        return known
+    if "'" in token:
+        return _apostrophe(token)
+    for sound, letters in _SOUNDS:
+        token = sound.sub(letters, token)
+    glued = _GLUED.fullmatch(token)
+    if glued is not None:
+        return f"{_ELIDED[glued[1]]} {glued[2]}"
+    return head_word(token)
+
+
+def _apostrophe(token: str) -> str:
+    elided = _ELISION.fullmatch(token)
+    if elided is not None:
+        return f"{_ELIDED.get(elided[1], elided[1])} {_word(elided[2])}"
+    for ending, spoken in _CONTRACTED:
+        if token.endswith(ending):
+            stem = token.removesuffix(ending)
+            return f"{_NOT_STEMS.get(stem, stem)}{spoken}"
+    return token
