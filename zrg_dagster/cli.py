@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from zrg_dagster.commands import events, lead, member, persona, secrets, workspace
+from zrg_dagster.commands import events, lead, lead_merge, member, persona, secrets, workspace
 
 app = typer.Typer(
     name="zrg",
@@ -27,6 +27,7 @@ app.add_typer(workspace.app, name="workspace")
 app.add_typer(member.app, name="member")
 app.add_typer(persona.app, name="persona")
 app.add_typer(lead.app, name="lead")
+lead_merge.add_to(lead.app)
 app.add_typer(events.app, name="events")
 
 # Named, not imported: a fault's class is only loaded when its module was.

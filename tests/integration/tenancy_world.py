@@ -187,6 +187,9 @@ class World:
         if name == "app.lead_merge_candidate":
             first, second = sorted(row["id"] for row in self.rows["app.lead", tenant])
             return {"lead_id": first, "other_lead_id": second}
+        if name == "app.lead_merge":
+            pair = [row["id"] for row in self.rows["app.lead", tenant]]
+            return {"kept_lead_id": pair[variant], "gone_lead_id": pair[1 - variant]}
         if name == "app.kill_switch":
             return {"scope": "workspace"}
         if name == "ops.audit":

@@ -28,9 +28,10 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.leads import mentions
-from zrg_dagster.core.leads.erase import LEAD_ERASED, ErasureBusy
+from zrg_dagster.core.leads.erase import LEAD_ERASED
 from zrg_dagster.core.leads.export import export_person
 from zrg_dagster.core.leads.identifiers import MASK
+from zrg_dagster.core.leads.locks import LeadBusy
 from zrg_dagster.core.leads.person import PersonErased, PersonError, find_person
 from zrg_dagster.core.sending import ledger
 
@@ -161,7 +162,7 @@ async def test_work_that_is_under_way_refuses_the_erasure_and_changes_nothing(pl
     before = row_versions(place.database)
     send_id = send(place, "draft", "email", EMAIL, "{}", lead=place.lead)
     place.rows.all("UPDATE app.send SET state = 'sending', claimed_by = 7 WHERE id = %s", send_id)
-    with pytest.raises(ErasureBusy, match="being sent"):
+    with pytest.raises(LeadBusy, match="being sent"):
         await place.erase()
     place.rows.all("UPDATE app.send SET state = 'planned', claimed_by = NULL WHERE id = %s", send_id)
     place.rows.all(
@@ -169,7 +170,7 @@ async def test_work_that_is_under_way_refuses_the_erasure_and_changes_nothing(pl
         "WHERE lead_id = %s)",
         place.lead,
     )
-    with pytest.raises(ErasureBusy, match="is running"):
+    with pytest.raises(LeadBusy, match="is running"):
         await place.erase()
     assert traces(place.database, *TRACES).keys() >= {"app.lead.email", "app.message.body"}
     untouched = {name: found for name, found in before if name not in ("app.send", "app.job")}
@@ -239,7 +240,8 @@ NOT_SEARCHED = {
     "vendor_notice",
     *("sentiment_event", "follow_up_instance", "follow_up_step_execution", "review_card", "lead_merge_candidate"),
     # Erased by their own statements.
-    *("lead", "lead_identity", "appointment", "suppression", "lead_enrichment", "linkedin_relation"),
+    *("lead", "lead_identity", "appointment", "suppression", "lead_merge", "lead_merge_row"),
+    *("lead_enrichment", "linkedin_relation"),
 }
 
 

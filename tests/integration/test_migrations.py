@@ -11,7 +11,7 @@ from psycopg import sql
 from tests.integration.tenancy_world import World, discover
 from zrg_dagster.core.db import migrate, posture
 
-LATEST_BEFORE = "0002"
+LATEST_BEFORE = "0003"
 # Columns that a revision removed on purpose, with where their values went.
 REMOVED: dict[tuple[str, str], str] = {}
 
@@ -81,7 +81,7 @@ def test_an_upgrade_of_a_current_database_changes_nothing(database):
 def test_an_upgrade_that_meets_a_lock_gives_up_and_can_be_repeated(populated):
     """A migration that waits in line stops everybody behind it; it must step back instead."""
     with psycopg.connect(populated.dsn("bootstrap")) as holder:
-        holder.execute("LOCK TABLE app.integration IN ACCESS SHARE MODE")
+        holder.execute("LOCK TABLE app.lead, app.integration IN ACCESS SHARE MODE")
         with pytest.raises(migrate.MigrationError, match="lock timeout"):
             migrate.upgrade(populated.dsn("migrator"))
         holder.rollback()

@@ -146,6 +146,7 @@ CLOSED = {
     BlockReason.KILL_SWITCH: "INSERT INTO app.kill_switch (id, scope) VALUES (gen_random_uuid(), 'global')",
     BlockReason.WORKSPACE_INACTIVE: "UPDATE app.workspace SET is_active = false",
     BlockReason.LEAD_BLACKLISTED: "UPDATE app.lead SET status = 'blacklisted'",
+    BlockReason.LEAD_MERGED: "UPDATE app.lead SET merged_into_lead_id = gen_random_uuid()",
     BlockReason.SUPPRESSED: """INSERT INTO app.suppression (workspace_id, kind, value, channel, reason, source, suppressed_at)
         SELECT workspace_id, 'email', email, 'all', 'test', 'test', now() FROM app.lead""",
     BlockReason.DRAFT_NOT_PENDING: "UPDATE app.draft SET status = 'rejected'",

@@ -39,6 +39,7 @@ MATRIX: dict[str, dict[str, set[str]]] = {
             ("raw.webhook_event", "app.send", "app.touch", "app.decision", "app.sentiment_event", "ops.intake_count"),
             WRITE - {"DELETE"},
         ),
+        "app.lead_merge": WRITE - {"DELETE"},
         "raw.webhook_body_*": set(),
         **dict.fromkeys(("raw.*", "app.*", "secret.*", "ops.*"), WRITE),
         **dict.fromkeys(("facts.*", "marts.*"), READ),
@@ -123,7 +124,8 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
     for name, rows in seen.items():
         expected = len(world.rows[name, "a"])
         if rows == -1:
-            assert name in ("app.job", "app.job_attempt", "app.email_host"), f"{name} has no grant"
+            hidden = ("app.job", "app.job_attempt", "app.email_host", "app.lead_merge", "app.lead_merge_row")
+            assert name in hidden, f"{name} has no grant"
         elif role in hidden_from.get(name, ()):
             assert rows == 0, name
         elif role == "SETTER" and any("1ead" in str(row) for row in world.rows[name, "a"]) and expected == 2:

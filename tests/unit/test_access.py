@@ -28,6 +28,7 @@ EXPECTED = {
     "bulk_regenerate": "x x x . . .",
     "export_person": "x x x . . .",
     "erase_person": "x x x . . .",
+    "promote_address": "x x x . . .",
     "change_settings": "x x x . . .",
     "manage_integrations": "x x x . . .",
     "manage_personas": "x x x . . .",

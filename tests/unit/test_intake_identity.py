@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.intake.fields import MESSAGE_HEADER, best, claims_of, merge
 from zrg_dagster.core.intake.identity import resolve
+from zrg_dagster.core.leads.fields import MESSAGE_HEADER, best, claims_of, merge
 from zrg_dagster.core.providers.records import LeadRecord
 
 WORKSPACE = new_id()

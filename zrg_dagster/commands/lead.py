@@ -1,8 +1,9 @@
-"""`zrg lead`: one person, one workspace: look, export, erase."""
+"""`zrg lead`: one person, one workspace: look, export, erase. Merging is in lead_merge.py."""
 
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from zrg_dagster.core.leads.person import Person
     from zrg_dagster.local.stack import Stack
 
-app = typer.Typer(help="One person, one workspace: export, erase.", no_args_is_help=True)
+T = TypeVar("T")
+
+app = typer.Typer(help="One person, one workspace: export, erase, merge.", no_args_is_help=True)
 
 Who = Annotated[str, typer.Argument(metavar="ID|EMAIL", help="Lead id, or the person's own e-mail address.")]
 Workspace = Annotated[str, typer.Option("--workspace", metavar="KEY", help="Key of the workspace.")]
@@ -82,7 +85,7 @@ def erase(
 
     Vendors, Slack and backups keep what they were given; erase there too. Erasing twice changes nothing.
     """
-    from zrg_dagster.core.leads.erase import ErasureBusy
+    from zrg_dagster.core.leads.locks import LeadBusy
     from zrg_dagster.core.leads.person import PersonError
 
     async def look(_stack: "Stack", engine: "AsyncEngine") -> "Person":
@@ -92,7 +95,7 @@ def erase(
     async def do(stack: "Stack", engine: "AsyncEngine") -> "Erased | None":
         return await _erase(stack, engine, workspace, who, actor_of(by))
 
-    with said_plainly(PersonError, ErasureBusy):
+    with said_plainly(PersonError, LeadBusy):
         if yes:
             _say(with_database(do))
             return
@@ -114,28 +117,40 @@ def _say(erased: "Erased | None") -> None:
 
 
 async def _erase(stack: "Stack", engine: "AsyncEngine", workspace: str, who: str, actor: str) -> "Erased | None":
-    """Try a few times; None when the address is that of somebody who was erased before."""
-    import asyncio
-
-    import psycopg
-    from sqlalchemy.exc import DBAPIError
-
+    """None when the address is that of somebody who was erased before."""
     from zrg_dagster.core.base.clock import utc_now
     from zrg_dagster.core.base.seal import Sealer
-    from zrg_dagster.core.leads.erase import ErasureBusy, erase_person
+    from zrg_dagster.core.leads.erase import erase_person
     from zrg_dagster.core.leads.person import PersonErased
 
     sealer = Sealer(stack.keys("secret"))
-    for attempt in range(1, ATTEMPTS + 1):
+
+    async def once() -> "Erased | None":
         try:
             async with engine.begin() as conn:
                 person = await _find(conn, workspace, who, sealer)
                 return await erase_person(conn, person, sealer=sealer, actor=actor, now=utc_now())
         except PersonErased:
             return None
-        except (ErasureBusy, DBAPIError) as error:
+
+    return await again_while_busy(once)
+
+
+async def again_while_busy(once: "Callable[[], Awaitable[T]]") -> "T":
+    """Do what changes a lead as a whole; a few times, while work on the lead is under way or a worker is in the way."""
+    import asyncio
+
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    from zrg_dagster.core.leads.locks import LeadBusy
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await once()
+        except (LeadBusy, DBAPIError) as error:
             deadlock = isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.DeadlockDetected)
-            if attempt == ATTEMPTS or not (deadlock or isinstance(error, ErasureBusy)):
+            if attempt == ATTEMPTS or not (deadlock or isinstance(error, LeadBusy)):
                 raise
         await asyncio.sleep(WAIT_S)
     raise AssertionError("unreachable")

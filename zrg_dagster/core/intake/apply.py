@@ -22,18 +22,18 @@ from zrg_dagster.core.intake.appointments import (
     apply_to_leads,
     link_appointments,
     store_appointments,
-    sync_campaigns,
 )
 from zrg_dagster.core.intake.batch import Batch, Ending
 from zrg_dagster.core.intake.clicks import review_job, workspaces_of
 from zrg_dagster.core.intake.enrichments import UNKNOWN_LEAD, NewEnrichment, store_enrichments
 from zrg_dagster.core.intake.erasure import without_erased
-from zrg_dagster.core.intake.fields import ENRICHMENT, best, claims_of
 from zrg_dagster.core.intake.notices import TROUBLE, NewNotice, store_notices
 from zrg_dagster.core.intake.people import resolve_people
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
 from zrg_dagster.core.intake.signals import has_effect, is_stop
 from zrg_dagster.core.intake.twins import settle_twins
+from zrg_dagster.core.leads.campaigns import sync_campaigns
+from zrg_dagster.core.leads.fields import ENRICHMENT, best, claims_of
 from zrg_dagster.core.leads.suppression import Stop, suppress, suppress_new_addresses
 from zrg_dagster.core.providers.records import Parsed
 

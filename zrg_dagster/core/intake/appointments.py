@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -230,23 +230,3 @@ async def apply_to_leads(conn: AsyncConnection, stored: Sequence[Stored], now: d
         unseen = sorted({lead_id for lead_id, each in changed if each.was is None} - standing)
         await conn.execute(_FREED, {"leads": freed, "unseen": unseen, "now": now})
     return booked
-
-
-# What the lead's first touch was when the booking was made: an earlier mail that arrives later moves it.
-_SYNC = text("""
-    UPDATE app.appointment a SET email_campaign_id = w.campaign_id
-    FROM (SELECT p.id, CASE WHEN (l.provenance #>> '{campaign,at}')::timestamptz > p.booked_at THEN NULL
-                            ELSE l.email_campaign_id END AS campaign_id
-          FROM app.appointment p JOIN app.lead l ON l.id = p.lead_id
-          WHERE p.lead_id = ANY(CAST(:leads AS uuid[]))) w
-    WHERE a.id = w.id AND a.email_campaign_id IS DISTINCT FROM w.campaign_id
-    RETURNING a.booked_at, a.workspace_id""")
-
-
-async def sync_campaigns(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> set[tuple[date, UUID]]:
-    """Write the campaign behind each booking of these leads; returns the days whose facts changed."""
-    leads = sorted(lead_ids)
-    if not leads:
-        return set()
-    rows = await conn.execute(_SYNC, {"leads": leads})
-    return {(_day(row), row.workspace_id) for row in rows}

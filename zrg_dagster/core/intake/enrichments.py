@@ -25,7 +25,7 @@ class NewEnrichment:
 
 
 _LEADS = text("""
-    SELECT k.number, l.id, l.erased_at IS NOT NULL AS is_erased
+    SELECT k.number, coalesce(l.merged_into_lead_id, l.id) AS id, l.erased_at IS NOT NULL AS is_erased
     FROM unnest(CAST(:numbers AS int[]), CAST(:workspaces AS uuid[]), CAST(:ids AS uuid[])) AS k (number, workspace_id, id)
     JOIN app.lead l ON l.workspace_id = k.workspace_id AND l.id = k.id""")
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.intake.fields import FIELDS, Claim, merge
 from zrg_dagster.core.intake.identity import EMAIL_KINDS, Identity, Resolution
+from zrg_dagster.core.leads.fields import FIELDS, Claim, merge
+from zrg_dagster.core.leads.replier import set_repliers
 
 # Beside the classes of the lanes' workers (core/db/queue.py).
 ADDRESS_LOCK_CLASS = 7111
@@ -178,30 +179,6 @@ _UPDATE = text(f"""
         LEFT JOIN app.email_campaign c ON c.id = o.email_campaign_id
     ) r WHERE l.id = r.id""")
 
-# Who is answering is read from the mails themselves: whoever wrote the newest one, unless it is the lead (CC-01, CC-04),
-# since the first mail of that unbroken run (CC-03). An automatic answer of a colleague redirects nobody.
-_REPLIER = text("""
-    WITH mail AS (
-        SELECT m.lead_id, m.from_email, m.from_name, m.sent_at,
-               row_number() OVER newest_first AS nth, first_value(m.from_email) OVER newest_first AS newest_from
-        FROM app.message m
-        WHERE m.lead_id = ANY(CAST(:ids AS uuid[])) AND m.channel = 'email' AND m.direction = 'inbound'
-          AND m.source <> 'bounce' AND NOT m.is_auto_reply AND m.from_email IS NOT NULL
-        WINDOW newest_first AS (PARTITION BY m.lead_id ORDER BY m.sent_at DESC, m.message_key DESC)
-    ), run AS (
-        SELECT *, bool_or(from_email <> newest_from) OVER (PARTITION BY lead_id ORDER BY nth) AS is_over FROM mail
-    ), writer AS (
-        SELECT lead_id, newest_from AS email, max(from_name) FILTER (WHERE nth = 1) AS name, min(sent_at) AS since
-        FROM run WHERE NOT is_over GROUP BY lead_id, newest_from
-    )
-    UPDATE app.lead l SET current_replier_email = r.email, current_replier_name = r.name, current_replier_since = r.since
-    FROM (SELECT w.lead_id, CASE WHEN o.email IS DISTINCT FROM w.email THEN w.email END AS email,
-                 CASE WHEN o.email IS DISTINCT FROM w.email THEN w.name END AS name,
-                 CASE WHEN o.email IS DISTINCT FROM w.email THEN w.since END AS since
-          FROM writer w JOIN app.lead o ON o.id = w.lead_id) r
-    WHERE l.id = r.lead_id AND (l.current_replier_email, l.current_replier_name, l.current_replier_since)
-        IS DISTINCT FROM (r.email, r.name, r.since)""")
-
 
 async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange], now: datetime) -> None:
     """Let the winning claims in and move the roll-ups forward. The leads are locked and their messages stored."""
@@ -210,10 +187,9 @@ async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange
     stored = await conn.execute(_STORED, {"ids": sorted(changes)})
     rows = [_row(changes[lead.id], lead._asdict()) for lead in stored]
     await conn.execute(_UPDATE, {"rows": json.dumps(rows, default=str), "now": now})
-    if answering := [
-        change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims
-    ]:
-        await conn.execute(_REPLIER, {"ids": sorted(answering)})
+    await set_repliers(
+        conn, [change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims]
+    )
 
 
 def _row(change: LeadChange, stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.intake import leads
 from zrg_dagster.core.intake.batch import Batch
 from zrg_dagster.core.intake.enrichments import UNKNOWN_LEAD, leads_asked_about
-from zrg_dagster.core.intake.fields import best
 from zrg_dagster.core.intake.identity import lookups, resolve
 from zrg_dagster.core.intake.relations import NewRelation, relate
 from zrg_dagster.core.intake.signals import is_stop
+from zrg_dagster.core.leads.fields import best
 from zrg_dagster.core.providers.records import LeadRecord, Parsed
 
 

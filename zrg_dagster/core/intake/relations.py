@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.intake.fields import VENDOR_RECORD, Claim
+from zrg_dagster.core.leads.fields import VENDOR_RECORD, Claim
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, LeadRecord, SignalRecord
 
 # Beside the class of addresses (core/intake/leads.py).

@@ -10,22 +10,17 @@ Outside of this database nothing is erased: vendors, Slack channels and backups 
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.db.dirty import mark_dirty
-from zrg_dagster.core.leads import mentions
+from zrg_dagster.core.leads import mentions, merge_journal
 from zrg_dagster.core.leads.erased import exclude_intake, remember_erased
-from zrg_dagster.core.leads.person import Person
+from zrg_dagster.core.leads.locks import LeadBusy, hold_leads
+from zrg_dagster.core.leads.person import Person, is_still
 from zrg_dagster.core.workspaces.audit import record
-
-
-class ErasureBusy(RuntimeError):
-    """Work on this person is under way in another process. Nothing was changed; it can be asked for again."""
-
 
 # Every column of a lead that says who somebody is or what they want; a test holds it against the catalogue.
 LEAD_ERASED = (
@@ -33,19 +28,6 @@ LEAD_ERASED = (
     *("sender_account_id", "snoozed_until", "current_replier_email", "current_replier_name", "current_replier_since"),
 )
 
-# Sends before leads: a worker that settles a send holds it while it moves its lead's roll-up.
-_BUSY_SENDS = text("""
-    SELECT s.state FROM app.send s
-    WHERE s.lead_id = ANY(CAST(:leads AS uuid[])) OR s.draft_id IN (
-        SELECT d.id FROM app.draft d WHERE d.lead_id = ANY(CAST(:leads AS uuid[])))
-    ORDER BY s.id FOR UPDATE OF s""")
-_LOCK_LEADS = text("SELECT id FROM app.lead WHERE id = ANY(CAST(:leads AS uuid[])) ORDER BY id FOR UPDATE")
-_BUSY_JOBS = text("""
-    SELECT j.state FROM app.job j
-    WHERE j.lead_id = ANY(CAST(:leads AS uuid[])) OR j.payload ->> 'draft_id' = ANY(CAST(:drafts AS text[]))
-    ORDER BY j.id FOR UPDATE OF j""")
-_DRAFTS = text("SELECT id FROM app.draft WHERE lead_id = ANY(CAST(:leads AS uuid[])) ORDER BY id")
-_MESSAGES = text("SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])) ORDER BY id")
 # The job of a click names its delivery; the delivery itself names a draft only inside its body.
 _DELIVERIES = text("""
     SELECT id, received_at FROM raw.webhook_event WHERE lead_id = ANY(CAST(:leads AS uuid[]))
@@ -173,8 +155,9 @@ class Erased:
 async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer, actor: str, now: datetime) -> Erased:
     """Erase `person` in the caller's transaction, for `actor`. A second call finds nothing left and changes nothing.
 
-    `ErasureBusy` when a message to this person is being sent or a job about them runs: what these write afterwards would
-    stay. What takes long, looking for mentions, is done before intake is kept out.
+    `LeadBusy` when a message to this person is being sent or a job about them runs: what these write afterwards would
+    stay. Also when the person's leads changed since they were looked up. What takes long, looking for mentions, is done
+    before intake is kept out.
     """
     leads = list(person.lead_ids)
     rows: Counter[str] = Counter()
@@ -183,7 +166,9 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
         rows += await mentions.mask(conn, person.workspace_id, person.identifiers, leads, now)
     found = await mentions.deliveries(conn, person.workspace_id, person.identifiers) if named else []
     await exclude_intake(conn, person.workspace_id)
-    drafts, messages = await _lock(conn, leads)
+    drafts, messages = await hold_leads(conn, leads)
+    if not await is_still(conn, person):
+        raise LeadBusy("leads of this person were merged or parted meanwhile; try again")
     linked = (await conn.execute(_DELIVERIES, {"leads": leads, "drafts": [str(each) for each in drafts]})).all()
     if named:
         late = await mentions.deliveries(conn, person.workspace_id, person.identifiers, since=now - mentions.OVERLAP)
@@ -203,6 +188,7 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
         "profiles": [value for kind, value in person.identities if kind == "linkedin_url"],
         "now": now,
     }
+    rows["merges"] += await merge_journal.forget(conn, person.workspace_id, leads, person.identifiers.pattern)
     for name, statement in _STATEMENTS:
         rows[name] += (await conn.execute(statement, parameters)).rowcount
     skipped = set((await conn.execute(_EXECUTIONS, {"leads": leads, "now": now})).scalars())
@@ -223,15 +209,3 @@ async def erase_person(conn: AsyncConnection, person: Person, *, sealer: Sealer,
                 changes=counts,
             )
     return Erased(rows, sum(not each.is_settled for each in found))
-
-
-async def _lock(conn: AsyncConnection, leads: list[UUID]) -> tuple[list[UUID], list[UUID]]:
-    """Hold everything that a worker could write for these leads; returns ids of their drafts and messages."""
-    if "sending" in (await conn.execute(_BUSY_SENDS, {"leads": leads})).scalars():
-        raise ErasureBusy("a message to this person is being sent; try again in a minute")
-    await conn.execute(_LOCK_LEADS, {"leads": leads})
-    drafts = list((await conn.execute(_DRAFTS, {"leads": leads})).scalars())
-    jobs = {"leads": leads, "drafts": [str(each) for each in drafts]}
-    if "running" in (await conn.execute(_BUSY_JOBS, jobs)).scalars():
-        raise ErasureBusy("work on this person is running; try again in a minute")
-    return drafts, list((await conn.execute(_MESSAGES, {"leads": leads})).scalars())

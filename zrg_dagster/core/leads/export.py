@@ -24,6 +24,9 @@ _TABLES = text("""
 _RELATED: Mapping[str, str] = {
     "app.lead": "t.id = ANY(CAST(:leads AS uuid[]))",
     "app.lead_merge_candidate": "CAST(:leads AS uuid[]) && ARRAY[t.lead_id, t.other_lead_id]",
+    "app.lead_merge": "CAST(:leads AS uuid[]) && ARRAY[t.kept_lead_id, t.gone_lead_id]",
+    "app.lead_merge_row": "t.merge_id IN (SELECT id FROM app.lead_merge "
+    "WHERE CAST(:leads AS uuid[]) && ARRAY[kept_lead_id, gone_lead_id])",
     "app.reply_stage": "t.message_id IN (SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.ai_call": "t.message_id IN (SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.review_card": "t.draft_id IN (SELECT id FROM app.draft WHERE lead_id = ANY(CAST(:leads AS uuid[])))",

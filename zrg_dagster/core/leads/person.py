@@ -43,22 +43,35 @@ _BY_EMAIL = text("""
     WHERE workspace_id = :workspace_id AND kind IN ('email', 'alternate_email') AND value = :email
     UNION ALL SELECT 'email', id FROM app.lead WHERE workspace_id = :workspace_id AND email = :email
     ORDER BY 1 DESC, 2""")
+# Also what is left of leads that became part of one of these: somebody may still write to their ids.
 _JOINED = text("""
     WITH RECURSIVE same (id) AS (
         SELECT CAST(:id AS uuid)
         UNION
-        SELECT CASE c.lead_id WHEN s.id THEN c.other_lead_id ELSE c.lead_id END
-        FROM same s JOIN app.lead_merge_candidate c ON c.workspace_id = :workspace_id AND s.id IN (c.lead_id, c.other_lead_id)
-        WHERE c.kind = ANY(CAST(:kinds AS text[]))
+        SELECT n.id FROM same s CROSS JOIN LATERAL (
+            SELECT CASE c.lead_id WHEN s.id THEN c.other_lead_id ELSE c.lead_id END AS id FROM app.lead_merge_candidate c
+            WHERE c.workspace_id = :workspace_id AND s.id IN (c.lead_id, c.other_lead_id)
+              AND c.kind = ANY(CAST(:kinds AS text[]))
+            UNION ALL
+            SELECT CASE m.gone_lead_id WHEN s.id THEN m.kept_lead_id ELSE m.gone_lead_id END FROM app.lead_merge m
+            WHERE m.workspace_id = :workspace_id AND s.id IN (m.gone_lead_id, m.kept_lead_id) AND m.undone_at IS NULL
+        ) n
     )
     SELECT id FROM same ORDER BY id""")
 _IDENTITIES = text("""
     SELECT kind, value FROM app.lead_identity
     WHERE workspace_id = :workspace_id AND lead_id = ANY(CAST(:ids AS uuid[])) AND kind <> 'alternate_email'
     ORDER BY kind, value""")
+# Also what they were called before a merge, which keeps one name and one number of two.
 _LEADS = text("""
     SELECT l.id, l.email, l.phone, l.first_name, l.last_name, l.linkedin_url FROM app.lead l
-    WHERE l.workspace_id = :workspace_id AND l.id = ANY(CAST(:ids AS uuid[])) ORDER BY l.id""")
+    WHERE l.workspace_id = :workspace_id AND l.id = ANY(CAST(:ids AS uuid[]))
+    UNION
+    SELECT l.id, l.email, l.phone, l.first_name, l.last_name, l.linkedin_url FROM app.lead_merge m
+    CROSS JOIN LATERAL jsonb_each(m.before) AS e (side, row)
+    CROSS JOIN LATERAL jsonb_populate_record(CAST(NULL AS app.lead), e.row) l
+    WHERE m.workspace_id = :workspace_id AND m.kept_lead_id = ANY(CAST(:ids AS uuid[])) AND m.undone_at IS NULL
+    ORDER BY 1, 2, 3, 4, 5, 6""")
 _SHARED_PHONES = text("""
     SELECT DISTINCT phone FROM app.lead
     WHERE workspace_id = :workspace_id AND phone = ANY(CAST(:phones AS text[])) AND NOT id = ANY(CAST(:ids AS uuid[]))""")
@@ -69,9 +82,7 @@ async def find_person(conn: AsyncConnection, workspace_id: UUID, who: str, *, se
 
     With `sealer` an address of somebody who was erased is told from one that was never known: `PersonErased`.
     """
-    lead_id = await _lead_of(conn, workspace_id, who, sealer)
-    parameters = {"workspace_id": workspace_id, "id": lead_id, "kinds": list(PERSONAL)}
-    lead_ids = tuple((await conn.execute(_JOINED, parameters)).scalars())
+    lead_ids = await _joined(conn, workspace_id, await _lead_of(conn, workspace_id, who, sealer))
     parameters = {"workspace_id": workspace_id, "ids": list(lead_ids)}
     rows = (await conn.execute(_LEADS, parameters)).all()
     identities = {(row.kind, row.value) for row in await conn.execute(_IDENTITIES, parameters)}
@@ -83,6 +94,16 @@ async def find_person(conn: AsyncConnection, workspace_id: UUID, who: str, *, se
     # A number that another lead has as well is not this person's alone: it stays theirs, and reachable.
     identities = {pair for pair in identities if pair[0] != "phone" or pair[1] not in shared}
     return Person(workspace_id, lead_ids, tuple(sorted(identities)), _identifiers(identities, rows))
+
+
+async def is_still(conn: AsyncConnection, person: Person) -> bool:
+    """Whether the person's leads are the ones that were found: leads may have been merged or parted since."""
+    return await _joined(conn, person.workspace_id, person.lead_ids[0]) == person.lead_ids
+
+
+async def _joined(conn: AsyncConnection, workspace_id: UUID, lead_id: UUID) -> tuple[UUID, ...]:
+    parameters = {"workspace_id": workspace_id, "id": lead_id, "kinds": list(PERSONAL)}
+    return tuple((await conn.execute(_JOINED, parameters)).scalars())
 
 
 async def _lead_of(conn: AsyncConnection, workspace_id: UUID, who: str, sealer: Sealer | None) -> UUID:

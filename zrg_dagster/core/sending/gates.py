@@ -14,6 +14,7 @@ class BlockReason(StrEnum):
     KILL_SWITCH = "kill_switch"
     WORKSPACE_INACTIVE = "workspace_inactive"
     LEAD_BLACKLISTED = "lead_blacklisted"
+    LEAD_MERGED = "lead_merged"
     SUPPRESSED = "suppressed"
     DRAFT_NOT_PENDING = "draft_not_pending"
     CAMPAIGN_NOT_AI = "campaign_not_ai_auto_send"
@@ -51,6 +52,8 @@ GATES: tuple[Gate, ...] = (
         BlockReason.LEAD_BLACKLISTED,
         f"{_TO_LEAD} AND (l.id IS NULL OR l.status = 'blacklisted' OR l.sentiment_tag = 'Blacklist')",
     ),
+    # Planned by somebody who still held the id of a lead that became part of another one.
+    Gate(BlockReason.LEAD_MERGED, f"{_TO_LEAD} AND l.merged_into_lead_id IS NOT NULL"),
     # An opt-out on any channel suppresses all; a carrier word's row with channel sms only that one (design: START).
     Gate(
         BlockReason.SUPPRESSED,

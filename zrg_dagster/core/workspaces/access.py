@@ -49,6 +49,7 @@ class Action(StrEnum):
     BULK_REGENERATE = "bulk_regenerate"
     EXPORT_PERSON = "export_person"
     ERASE_PERSON = "erase_person"
+    PROMOTE_ADDRESS = "promote_address"
     CHANGE_SETTINGS = "change_settings"
     MANAGE_INTEGRATIONS = "manage_integrations"
     MANAGE_PERSONAS = "manage_personas"
@@ -78,6 +79,7 @@ _ADMIN = _INBOX_MANAGER | {
     Action.BULK_REGENERATE,
     Action.EXPORT_PERSON,
     Action.ERASE_PERSON,
+    Action.PROMOTE_ADDRESS,
     Action.CHANGE_SETTINGS,
     Action.MANAGE_INTEGRATIONS,
     Action.MANAGE_PERSONAS,
@@ -163,6 +165,23 @@ async def member_role(
     if row.email in admins:
         roles.add(Role.SUPER_ADMIN)
     return strongest(roles)
+
+
+_STANDING = text("""
+    SELECT u.id, EXISTS (SELECT FROM app.lead l WHERE l.workspace_id = :workspace_id AND l.id = :lead_id
+                         AND l.assigned_to_user_id = u.id) AS is_assigned
+    FROM app.user u WHERE u.email = :email""")
+
+
+async def standing_of(
+    conn: AsyncConnection, workspace_id: UUID, email: str, lead_id: UUID, *, admins: frozenset[str] = frozenset()
+) -> tuple[Role | None, bool]:
+    """The role of the user of that address, as `member_role` says, and whether the lead is assigned to them."""
+    parameters = {"workspace_id": workspace_id, "lead_id": lead_id, "email": email.strip().lower()}
+    user = (await conn.execute(_STANDING, parameters)).one_or_none()
+    if user is None:
+        return None, False
+    return await member_role(conn, workspace_id, user.id, admins=admins), user.is_assigned
 
 
 _WORKSPACE = text("SELECT id FROM app.workspace WHERE key = :key")

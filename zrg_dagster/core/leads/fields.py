@@ -59,6 +59,17 @@ def merge(stored: Mapping[str, Any], provenance: Mapping[str, Any], claims: Mapp
     return winners
 
 
+def stored_claims(lead: Mapping[str, Any]) -> dict[str, Claim]:
+    """What a stored lead claims about the person, for a merge with another one. A value without provenance was set by
+    hand: it comes before every vendor's, and has no `source`."""
+    claims: dict[str, Claim] = {}
+    for name in FIELDS:
+        if value := lead[name]:
+            origin = lead["provenance"].get(name) or {"rank": HUMAN, "at": "", "source": ""}
+            claims[name] = Claim(origin["rank"], origin["at"], value, origin["source"])
+    return claims
+
+
 def best(claims: list[dict[str, Claim]]) -> dict[str, Claim]:
     """The winning claim of each field over several records."""
     result: dict[str, Claim] = {}
