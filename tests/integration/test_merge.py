@@ -92,7 +92,9 @@ async def test_every_row_moves_to_the_kept_lead(pair: Pair) -> None:
         assert left == (1 if table.once else 0), table.name
         # Two of each, and three decisions: one about the sequence that ran on both.
         kept = pair.value(f"SELECT count(*) FROM {table.name} WHERE lead_id = %s", pair.keep)
-        assert kept == {"app.follow_up_instance": 1, "app.lead_enrichment": 1, "app.decision": 3}.get(table.name, 2), table.name
+        assert kept == {"app.follow_up_instance": 1, "app.lead_enrichment": 1, "app.decision": 3}.get(table.name, 2), (
+            table.name
+        )
     assert pair.run("SELECT * FROM app.lead_merge_candidate WHERE workspace_id = %s", pair.workspace) == []
     assert pair.value("SELECT count(*) FROM app.job WHERE serial_key = %s", f"lead:{pair.keep}") == 2
     assert pair.value("SELECT count(*) FROM app.send WHERE serial_key = %s", pair.keep) == 2
