@@ -221,7 +221,7 @@ async def test_an_opt_out_is_decided_without_a_model(scene):
 
 async def test_an_opt_out_that_only_the_model_reads_is_one_too(scene):
     scene.brain.tag = "Blacklist"
-    await scene.reply_comes("You people again. Enough.")
+    await scene.reply_comes("My patience with this correspondence is exhausted.")
     await scene.replies()
     assert (scene.lead["status"], scene.lead["sentiment_source"]) == ("blacklisted", "model")
     assert scene.rows.column("SELECT DISTINCT reason FROM app.suppression") == ["model_opt_out"]
