@@ -28,6 +28,7 @@ CHECKS = {
 }
 # job → pools it waits for, longest run in seconds
 JOBS = {
+    "check_integrations": (set(), 1800),
     "check_posture": (set(), 300),
     "daily_maintenance": (set(), 1800),
     "process_inbound": ({"inbound"}, 4200),
@@ -43,6 +44,7 @@ JOBS = {
     "workspace_bootstrap": ({"workspaces"}, 300),
 }
 SCHEDULES = {
+    "check_integrations_daily": ("check_integrations", "11 5 * * *"),
     "check_posture_daily": ("check_posture", "43 3 * * *"),
     "daily_maintenance_at_night": ("daily_maintenance", "17 3 * * *"),
     "refresh_availability_every_minute": ("refresh_availability", "* * * * *"),

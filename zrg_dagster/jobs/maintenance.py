@@ -18,6 +18,7 @@ PURGED_JOBS = (
     "refresh_availability",
     "send_daily_digest",
     "webhook_replay",
+    "check_integrations",
     "daily_maintenance",
 )
 PURGE_LIMIT = 5000

@@ -197,8 +197,9 @@ class _Builder:
         old = [row for row in self.now["route"].values() if row["provider"] == provider]
         readable = (row["value"] for row in old if row["value"] not in (None, UNREADABLE))
         value = self.secrets.get(name) or next(readable, None)
-        if value is None and provider == "resend" and not old:
-            return  # it sends; hearing what became of the mail is optional
+        if value is None and provider in ("resend", "calendly") and not old:
+            # Resend sends; hearing what became of the mail is optional. Calendly's key comes with its subscription.
+            return
         if value is None:
             what = "the stored one cannot be opened with the keys of this process" if old else "none is stored yet"
             key = "signing_key" if provider == "calendly" else "webhook_secret"
