@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from zrg_dagster.core.base.public_address import UnsafeUrl, checked_url
 from zrg_dagster.core.providers.credential import BaseUrlError, checked_base_url
 from zrg_dagster.core.text.template import problems_in
 from zrg_dagster.core.workspaces.personas import PersonaInput
@@ -71,6 +72,18 @@ def _address_of_vendor(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def _address_of_customer(value: str) -> str:
+    """What we call for a customer must not lead into our own network (CO-03)."""
+    try:
+        return checked_url(value.strip()).url
+    except UnsafeUrl as error:
+        raise ValueError(str(error)) from None
+
+
+def _once_each(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
 def _template(value: str) -> str:
     """FU-87: what the engine could never fill is refused when it is saved."""
     unknown = problems_in(value)
@@ -84,6 +97,8 @@ Email = Annotated[str, AfterValidator(checked_email)]
 SecretReference = Annotated[str, AfterValidator(_reference)]
 VendorId = Annotated[str, BeforeValidator(_vendor_id), Field(min_length=1, max_length=200)]
 VendorAddress = Annotated[str, AfterValidator(_address_of_vendor)]
+CustomerAddress = Annotated[str, AfterValidator(_address_of_customer)]
+CrmEvents = Annotated[list[Literal["lead_created", "crm_row_updated"]], AfterValidator(_once_each)]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$")]
 Template = Annotated[str, AfterValidator(_template)]
 Role = Literal["ADMIN", "INBOX_MANAGER", "SETTER", "CLIENT_PORTAL"]
@@ -117,6 +132,7 @@ class SettingsPart(_Part):
     follow_ups_paused_until: datetime | None = None
     digest_local_time: time = time(8, 0)
     slack_recipients: list[Email] = []
+    crm_webhook_events: CrmEvents = []
 
     @model_validator(mode="after")
     def _instant(self) -> "SettingsPart":
@@ -181,6 +197,13 @@ class ClayPart(_Part):
     webhook_secret: SecretReference | None = None
 
 
+class CrmPart(_Part):
+    """The customer's own CRM, which is told about leads. What it is told: `settings.crm_webhook_events`."""
+
+    url: CustomerAddress
+    secret: SecretReference | None = None
+
+
 class IntegrationsPart(_Part):
     emailbison: EmailBisonPart | None = None
     smartlead: OtherEmailPart | None = None
@@ -191,6 +214,7 @@ class IntegrationsPart(_Part):
     resend: ResendPart | None = None
     unipile: UnipilePart | None = None
     clay: ClayPart | None = None
+    crm: CrmPart | None = None
 
     @model_validator(mode="after")
     def _one_email_provider(self) -> "IntegrationsPart":

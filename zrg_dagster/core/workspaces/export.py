@@ -111,6 +111,8 @@ def _integrations(state: State) -> dict[str, Any]:
             part = {"account_id": row["external_id"]}
         elif provider == "resend":
             part = {"from_email": row["from_email"]}
+        elif provider == "crm":
+            part = {"url": row["base_url"]}
         written[provider] = part
     return written
 

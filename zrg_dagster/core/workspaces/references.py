@@ -62,6 +62,7 @@ _PARTS = {
     "resend": (("api_key", "resend_api_key"), ("webhook_secret", "resend_webhook_secret")),
     "unipile": (("webhook_secret", "unipile_webhook_secret"),),
     "clay": (("webhook_secret", "clay_webhook_secret"),),
+    "crm": (("secret", "crm_webhook_secret"),),
 }
 
 

@@ -117,6 +117,7 @@ SETTING = Section(
         Column("booking_link"),
         Column("follow_ups_paused_until", "timestamptz"),
         Column("digest_local_time", "time"),
+        Column("crm_webhook_events", "text[]"),
     ),
     has_id=False,
     is_stamped=True,

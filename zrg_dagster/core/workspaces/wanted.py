@@ -157,6 +157,9 @@ class _Builder:
                 row["external_id"] = part.account_id
             elif provider == "resend":
                 row["from_email"] = part.from_email
+            elif provider == "crm":
+                row["base_url"] = part.url
+                self._check_crm_events()
             self.state["integration"][(provider,)] = row
             if provider in CREDENTIALS:
                 self._credential(provider)
@@ -181,6 +184,12 @@ class _Builder:
         )
         self.problems.append(self.file.problem(("integrations", "emailbison", "base_url"), message))
 
+    def _check_crm_events(self) -> None:
+        """CO-03: who is told nothing is not connected."""
+        if not self.state["setting"][()]["crm_webhook_events"]:
+            message = "settings.crm_webhook_events is empty; add lead_created, crm_row_updated or both"
+            self.problems.append(self.file.problem(("integrations", "crm"), message))
+
     def _credential(self, provider: str) -> None:
         name = CREDENTIALS[provider]
         value = self.secrets.get(name)
@@ -188,7 +197,7 @@ class _Builder:
             self.state["credential"][(name,)] = {"name": name, "value": value}
         # Slack falls back to the token of the process; nothing else does.
         elif (name,) not in self.now["credential"] and provider != "slack":
-            key = "token" if provider in ("ghl", "calendly") else "api_key"
+            key = {"ghl": "token", "calendly": "token", "crm": "secret"}.get(provider, "api_key")
             message = f"no {name} is stored yet; add {key}: env:NAME or file:PATH"
             self.problems.append(self.file.problem(("integrations", provider, key), message))
 
