@@ -1,11 +1,11 @@
-"""The door: subscriptions at vendors are watched."""
+"""The door: subscriptions at vendors are watched, customers' CRMs are told, enrichment is asked for."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 
 _SQL = Path(__file__).parent.parent / "sql"
 _FILES = ("door",)
