@@ -1,4 +1,4 @@
-"""A customer's CRM in the workspace's file: applied, exported, compared, and refused with the reason."""
+"""A customer's CRM and Clay's tables in the workspace's file: applied, exported, compared, and refused with the reason."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -79,3 +79,29 @@ async def test_what_cannot_work_is_refused_where_it_stands(
         await apply(engine, keys, text, environment=ENVIRONMENT)
     assert problem in str(refused.value)
     assert await rows(engine, "SELECT 1 FROM app.workspace") == []
+
+
+CLAY = "  clay: {{webhook_secret: env:CLAY_HOOK, phone_table: '{table}', table_token: env:CLAY_TOKEN}}\npersonas:"
+CLAY_ENVIRONMENT = {**SECRETS, "CLAY_HOOK": "planted-clay-hook-77jj", "CLAY_TOKEN": "planted-clay-token-77kk"}
+
+
+async def test_tables_of_clay_are_applied_exported_and_forgotten(engine: AsyncEngine, keys: Keys) -> None:
+    table = "https://api.clay.com/v3/sources/webhook/pull-in-data-from-a-webhook-1"
+    text = FILE.replace("personas:", CLAY.format(table=table), 1)
+    await apply(engine, keys, text, environment=CLAY_ENVIRONMENT)
+    async with engine.connect() as conn:
+        written = dump(await describe(conn, "harbourline", keys))
+    assert yaml.safe_load(written)["integrations"]["clay"] == {"phone_table": table}
+    assert (await apply(engine, keys, written, environment=CLAY_ENVIRONMENT)).changes == ()
+    names = await rows(engine, "SELECT name FROM secret.credential WHERE name LIKE 'clay%'")
+    assert [row.name for row in names] == ["clay_table_token"]
+    without = text.replace(f", phone_table: '{table}', table_token: env:CLAY_TOKEN", "")
+    await apply(engine, keys, without, environment=CLAY_ENVIRONMENT)
+    [stored] = await rows(engine, "SELECT phone_table_url FROM app.integration WHERE provider = 'clay'")
+    assert stored.phone_table_url is None
+
+
+@pytest.mark.parametrize("table", ["https://evil.example/x", "https://clay.com.evil.example/", "http://api.clay.com/x"])
+async def test_a_table_elsewhere_is_refused(engine: AsyncEngine, keys: Keys, table: str) -> None:
+    with pytest.raises(WorkspaceFileError, match=r"phone_table"):
+        await apply(engine, keys, FILE.replace("personas:", CLAY.format(table=table), 1), environment=CLAY_ENVIRONMENT)

@@ -19,6 +19,7 @@ PURGED_JOBS = (
     "send_daily_digest",
     "webhook_replay",
     "check_integrations",
+    "expire_enrichments",
     "daily_maintenance",
 )
 PURGE_LIMIT = 5000

@@ -38,6 +38,8 @@ def drain_replies(
     from zrg_dagster.core.providers.pinned import PinnedPoster, make_pinned_client
     from zrg_dagster.core.replies.crm_webhook import CrmDeliveries
     from zrg_dagster.core.replies.drain import RepliesLane
+    from zrg_dagster.core.replies.enrich import KIND as ENRICHMENT_REQUEST
+    from zrg_dagster.core.replies.enrich import EnrichmentRequests
     from zrg_dagster.core.replies.pipeline import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
@@ -58,10 +60,11 @@ def drain_replies(
                 )
                 access = vendor_access(channels)
                 keys = settings.secret_keys
+                sealer = Sealer(keys.get_secret_value()) if keys else None
                 crm = CrmDeliveries(
                     engine,
                     PinnedPoster(customers),
-                    Sealer(keys.get_secret_value()) if keys else None,
+                    sealer,
                     clock.now,
                     timeout_s=settings.crm_webhook_timeout_ms / 1000,
                 )
@@ -72,7 +75,10 @@ def drain_replies(
                     lease_s=settings.lease_s,
                     report=report,
                     run_id=context.run_id,
-                    more={CRM_WEBHOOK: crm},
+                    more={
+                        CRM_WEBHOOK: crm,
+                        ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
+                    },
                 ).work()
         finally:
             await client.aclose()

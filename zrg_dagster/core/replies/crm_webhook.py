@@ -20,7 +20,7 @@ from zrg_dagster.core.notifications.crm import (
 )
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.providers.pinned import PinnedPoster
-from zrg_dagster.core.replies.pipeline import Ended, NotNow
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 log = get_logger(__name__)
 

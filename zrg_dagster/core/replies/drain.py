@@ -28,7 +28,8 @@ from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
-from zrg_dagster.core.replies.pipeline import Ended, NotNow, ReplyPipeline, ReplyWorld, not_now
+from zrg_dagster.core.replies.pipeline import ReplyPipeline, ReplyWorld, not_now
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 log = get_logger(__name__)
 

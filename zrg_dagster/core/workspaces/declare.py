@@ -11,6 +11,7 @@ import re
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -80,6 +81,15 @@ def _address_of_customer(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def _table_of_clay(value: str) -> str:
+    """People's addresses are sent there, so it is Clay's own host (or a stand-in on this machine)."""
+    address = _address_of_vendor(value)
+    host = urlsplit(address).hostname or ""
+    if host == "clay.com" or host.endswith(".clay.com") or address.startswith("http://"):
+        return address
+    raise ValueError("not a table of Clay; write https://api.clay.com/…")
+
+
 def _once_each(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
@@ -97,6 +107,7 @@ Email = Annotated[str, AfterValidator(checked_email)]
 SecretReference = Annotated[str, AfterValidator(_reference)]
 VendorId = Annotated[str, BeforeValidator(_vendor_id), Field(min_length=1, max_length=200)]
 VendorAddress = Annotated[str, AfterValidator(_address_of_vendor)]
+ClayTable = Annotated[str, AfterValidator(_table_of_clay)]
 CustomerAddress = Annotated[str, AfterValidator(_address_of_customer)]
 CrmEvents = Annotated[list[Literal["lead_created", "crm_row_updated"]], AfterValidator(_once_each)]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$")]
@@ -194,7 +205,13 @@ class UnipilePart(_Part):
 
 
 class ClayPart(_Part):
+    """Tables that look up a number or a profile, by the address of their webhook. Without any, answers are taken in and
+    nobody is asked about. The token is for tables whose webhook asks for one."""
+
     webhook_secret: SecretReference | None = None
+    phone_table: ClayTable | None = None
+    linkedin_table: ClayTable | None = None
+    table_token: SecretReference | None = None
 
 
 class CrmPart(_Part):

@@ -26,6 +26,7 @@ CREDENTIALS = {
     "instantly": "instantly_api_key",
     "resend": "resend_api_key",
     "crm": "crm_webhook_secret",
+    "clay": "clay_table_token",
 }
 SECRET_NAMES = (*CREDENTIALS.values(), *VERIFIERS.values())
 

@@ -139,6 +139,8 @@ INTEGRATION = Section(
         EXTERNAL_ID,
         IS_ACTIVE,
         Column("from_email"),
+        Column("phone_table_url"),
+        Column("linkedin_table_url"),
         Column("user_uri"),
         Column("organization_uri"),
         Column("webhook_subscription_uri"),

@@ -146,7 +146,8 @@ class _Builder:
                 self._disconnect(provider)
                 continue
             old = self.now["integration"].get((provider,), {})
-            row: Row = {"provider": provider, "base_url": None, "external_id": None, "from_email": None, **NO_URIS}
+            row: Row = {"provider": provider, "base_url": None, "external_id": None, "from_email": None}
+            row |= {"phone_table_url": None, "linkedin_table_url": None, **NO_URIS}
             row |= {name: old[name] for name in NO_URIS if name in old} | {"is_active": True}
             if provider == "emailbison":
                 row |= {"base_url": part.base_url, "external_id": part.external_id}
@@ -157,6 +158,8 @@ class _Builder:
                 row["external_id"] = part.account_id
             elif provider == "resend":
                 row["from_email"] = part.from_email
+            elif provider == "clay":
+                row |= {"phone_table_url": part.phone_table, "linkedin_table_url": part.linkedin_table}
             elif provider == "crm":
                 row["base_url"] = part.url
                 self._check_crm_events()
@@ -195,8 +198,8 @@ class _Builder:
         value = self.secrets.get(name)
         if value is not None:
             self.state["credential"][(name,)] = {"name": name, "value": value}
-        # Slack falls back to the token of the process; nothing else does.
-        elif (name,) not in self.now["credential"] and provider != "slack":
+        # Slack falls back to the token of the process, and few of Clay's tables ask for one; everything else needs its own.
+        elif (name,) not in self.now["credential"] and provider not in ("slack", "clay"):
             key = {"ghl": "token", "calendly": "token", "crm": "secret"}.get(provider, "api_key")
             message = f"no {name} is stored yet; add {key}: env:NAME or file:PATH"
             self.problems.append(self.file.problem(("integrations", provider, key), message))

@@ -13,7 +13,10 @@ ALTER TABLE app.integration VALIDATE CONSTRAINT integration_provider_check;
 ALTER TABLE secret.credential DROP CONSTRAINT credential_name_check;
 ALTER TABLE secret.credential ADD CONSTRAINT credential_name_check CHECK (name IN ('emailbison_api_key',
     'smartlead_api_key', 'instantly_api_key', 'ghl_token', 'calendly_token', 'slack_bot_token', 'resend_api_key',
-    'crm_webhook_secret')) NOT VALID;
+    'crm_webhook_secret', 'clay_table_token')) NOT VALID;
 ALTER TABLE secret.credential VALIDATE CONSTRAINT credential_name_check;
 ALTER TABLE app.workspace_setting ADD COLUMN crm_webhook_events text[] NOT NULL DEFAULT '{}'
     CHECK (crm_webhook_events <@ ARRAY['lead_created', 'crm_row_updated']);
+
+-- The enrichment tables that are asked, by the address of their webhook.
+ALTER TABLE app.integration ADD COLUMN phone_table_url text, ADD COLUMN linkedin_table_url text;
