@@ -17,7 +17,7 @@ from zrg_dagster.core.providers.outcome import Accepted, Blocked
 NOW = datetime(2026, 3, 10, 17, tzinfo=UTC)
 LEAD = UUID(int=7)
 TABLE = "https://api.clay.com/v3/sources/webhook/pull-in-data-from-a-webhook-1"
-EXCHANGES = json.loads((Path(__file__).parents[1] / "data/clay_api.json").read_text())
+EXCHANGES = json.loads((Path(__file__).parents[1] / "data/api/clay.json").read_text())
 
 
 def subject(**values: Any) -> Subject:
