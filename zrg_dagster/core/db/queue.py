@@ -7,7 +7,7 @@ counts, so work that kills its worker ends in the dead letter).
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -124,18 +124,31 @@ def candidates(queue: Queue) -> str:
 
 
 async def settle(
-    conn: AsyncConnection, queue: Queue, rows: Sequence[Settlement], *, worker_id: int, now: datetime
+    conn: AsyncConnection,
+    queue: Queue,
+    rows: Sequence[Settlement],
+    *,
+    worker_id: int,
+    now: datetime,
+    learned: Mapping[str, tuple[str, Sequence[object]]] | None = None,
 ) -> None:
-    """Write the outcome of claimed rows in one statement; `ClaimLost` when any of them is no longer ours."""
+    """Write the outcome of claimed rows in one statement; `ClaimLost` when any of them is no longer ours.
+
+    `learned` are columns that become known with the work: name → (SQL type, a value for each row, None for no news).
+    They are written here, because a second update of the row would write all its index entries again.
+    """
     if not rows:
         return
+    learned = learned or {}
     statement = f"""
         UPDATE {queue.table} t
         SET state = s.state, reason = s.reason, error = s.error, claimed_by = NULL, claimed_at = NULL,
             run_at = coalesce(s.run_at, t.run_at), finished_at = CASE WHEN s.state = 'pending' THEN NULL ELSE :now END
+            {"".join(f", {name} = coalesce(s.{name}, t.{name})" for name in learned)}
         FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
-                    CAST(:errors AS text[]), CAST(:run_ats AS timestamptz[]))
-             AS s (id, attempts, state, reason, error, run_at)
+                    CAST(:errors AS text[]), CAST(:run_ats AS timestamptz[])
+                    {"".join(f", CAST(:{name} AS {kind}[])" for name, (kind, _) in learned.items())})
+             AS s (id, attempts, state, reason, error, run_at{"".join(f", {name}" for name in learned)})
         WHERE t.id = s.id AND t.state = 'running' AND t.claimed_by = :worker_id AND t.attempts = s.attempts"""
     result: CursorResult[Any] = await conn.execute(
         text(statement),
@@ -148,6 +161,7 @@ async def settle(
             "run_ats": [row.run_at for row in rows],
             "worker_id": worker_id,
             "now": now,
+            **{name: list(values) for name, (_, values) in learned.items()},
         },
     )
     if result.rowcount != len(rows):
