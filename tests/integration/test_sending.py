@@ -181,7 +181,8 @@ FOLLOW_UP_GATES = {BlockReason.FOLLOW_UP_NOT_ACTIVE, BlockReason.LEAD_REPLIED}
 async def test_every_gate_is_tested():
     """A gate that nobody tried closed may be open for ever."""
     assert {gate.reason for gate in GATES} == {*CLOSED, BlockReason.AUTO_SEND_DISABLED, *FOLLOW_UP_GATES}
-    assert {gate.reason for gate in GATES} == set(BlockReason)
+    # Hours are asked outside of the claim's statement; test_replies_hours.py tries them.
+    assert {gate.reason for gate in GATES} == set(BlockReason) - {BlockReason.NO_SEND_WINDOW}
 
 
 async def test_a_follow_up_never_talks_over_a_reply(engine, database):

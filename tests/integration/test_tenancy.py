@@ -39,7 +39,7 @@ MATRIX: dict[str, dict[str, set[str]]] = {
             ("raw.webhook_event", "app.send", "app.touch", "app.decision", "app.sentiment_event", "ops.intake_count"),
             WRITE - {"DELETE"},
         ),
-        "app.lead_merge": WRITE - {"DELETE"},
+        **dict.fromkeys(("app.lead_merge", "app.lead_assignment_event"), WRITE - {"DELETE"}),
         "raw.webhook_body_*": set(),
         **dict.fromkeys(("raw.*", "app.*", "secret.*", "ops.*"), WRITE),
         **dict.fromkeys(("facts.*", "marts.*"), READ),
@@ -116,7 +116,7 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
         **dict.fromkeys(
             (
                 *("app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"),
-                *("app.linkedin_relation", "app.vendor_notice"),
+                *("app.linkedin_relation", "app.vendor_notice", "app.assignment_rotation"),
             ),
             ("SETTER", "CLIENT_PORTAL"),
         ),

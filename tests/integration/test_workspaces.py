@@ -383,6 +383,36 @@ async def test_the_registry_is_the_table(engine):
     assert stored == {setting.column: (setting.kind, setting.default) for setting in SETTINGS}
 
 
+HOURS = """\
+  auto_send_schedule_mode: CUSTOM
+  auto_send_custom_schedule: {days: [5, 1, 1], start: "22:00", end: "02:00", timezone: Europe/Paris}
+  auto_send_holidays: {preset: US_FEDERAL_PLUS_COMMON, extra: [2026-12-31], ranges: [{start: 2026-08-03, end: 2026-08-07}]}
+  round_robin_enabled: true
+  round_robin_sequence: [setter@harbourline.example, Setter@Harbourline.example]
+"""
+
+
+async def test_hours_and_turns_are_stored_exported_and_come_back_unchanged(engine, keys):
+    source = FILE.replace("settings:\n", "settings:\n" + HOURS, 1)
+    await apply(engine, keys, source)
+    (row,) = await rows(engine, "SELECT * FROM app.workspace_setting")
+    assert row.auto_send_custom_schedule == {
+        "days": [1, 5], "start": "22:00", "end": "02:00", "timezone": "Europe/Paris",
+    }  # fmt: skip
+    assert row.auto_send_holidays["extra"] == ["2026-12-31"]
+    assert row.round_robin_sequence == ["setter@harbourline.example"] * 2
+    assert (await apply(engine, keys, source)).changes == ()
+    async with engine.connect() as conn:
+        exported = export.dump(await export.describe(conn, "harbourline", keys))
+    assert (await apply(engine, keys, exported)).changes == ()
+
+
+async def test_whoever_takes_turns_is_a_setter(engine, keys):
+    source = FILE.replace("settings:\n", "settings:\n  round_robin_sequence: [owner@harbourline.example]\n", 1)
+    with pytest.raises(WorkspaceFileError, match="is no setter of this workspace"):
+        await apply(engine, keys, source)
+
+
 class TestMembers:
     async def test_addresses_are_one_person_in_any_case(self, engine, keys):
         await apply(engine, keys)

@@ -17,6 +17,18 @@ def problems(body: str, head: str = HEAD) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
+        (
+            "settings:\n  auto_send_custom_schedule: {days: [1], start: '09:00', end: '09:00'}\n",
+            "w.yaml:3: settings.auto_send_custom_schedule: start and end are the same time",
+        ),
+        (
+            "settings:\n  auto_send_holidays:\n    ranges: [{start: 2026-03-02, end: 2026-03-01}]\n",
+            "w.yaml:4: settings.auto_send_holidays.ranges[1]: a range ends on or after its start and has at most 366 days",
+        ),
+        (
+            "settings:\n  auto_send_holidays: {extra: [2026-02-30]}\n",
+            "w.yaml:3: settings.auto_send_holidays.extra[1]: no day; write it as 2026-12-24",
+        ),
         ("settings:\n  tonne: brief\n", "w.yaml:3: settings.tonne: unknown key; did you mean `tone`?"),
         (
             "settings:\n  tone: 5\n",

@@ -46,6 +46,7 @@ TABLES = (
     Table("app.send"),
     Table("app.touch"),
     Table("app.sentiment_event", key=_NUMBERED),
+    Table("app.lead_assignment_event", key=_NUMBERED),
     Table("app.appointment"),
     Table("app.follow_up_instance", once=("sequence_id",)),
     Table("app.follow_up_step_execution"),

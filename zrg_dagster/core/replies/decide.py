@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from zrg_dagster.core.text.hours import ALWAYS, Hours, HoursReason, place
+
 Action = Literal["send_immediate", "send_delayed", "needs_review"]
 LATE_SEND_DELAY = timedelta(seconds=30)
 
@@ -18,10 +20,12 @@ class ReviewReason(StrEnum):
     AUTO_SEND_DISABLED = "auto_send_disabled"
     REPLAYED = "delivery_replayed"
     CALL_REQUESTED = "call_requested_sentiment"
+    UNCERTAIN_TAG = "tag_uncertain"
     GUARD_FAILED = "guard_failed"
     EVALUATOR_FAILED = "evaluator_failed"
     NOT_SAFE = "evaluator_not_safe"
     LOW_CONFIDENCE = "confidence_below_threshold"
+    NO_SEND_WINDOW = "no_send_window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,18 @@ class Candidate:
     delay_max_s: int
     trigger_id: str
     trigger_sent_at: datetime
+    is_uncertain: bool = False
+    hours: Hours = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """`schedule` says how the hours bear on the time that the delay gave; None when a person decides anyway."""
+
     action: Action
     reason: str | None
     due_at: datetime
+    schedule: HoursReason | None = None
 
 
 def wants_evaluation(candidate: Candidate) -> bool:
@@ -63,6 +72,8 @@ def _blocked_before_evaluation(candidate: Candidate) -> str | None:
         return ReviewReason.REPLAYED
     if candidate.tag == "Call Requested":
         return ReviewReason.CALL_REQUESTED
+    if candidate.is_uncertain:
+        return ReviewReason.UNCERTAIN_TAG
     if candidate.guard_failures:
         return f"{ReviewReason.GUARD_FAILED}:{','.join(candidate.guard_failures)}"
     return None
@@ -79,8 +90,10 @@ def decide(candidate: Candidate, now: datetime) -> Verdict:
         reason = ReviewReason.LOW_CONFIDENCE
     if reason is not None:
         return Verdict("needs_review", reason, now)
-    due_at = send_time(candidate, now)
-    return Verdict("send_delayed" if due_at > now else "send_immediate", None, due_at)
+    placed = place(candidate.hours, send_time(candidate, now))
+    if placed.at is None:
+        return Verdict("needs_review", f"{ReviewReason.NO_SEND_WINDOW}:{placed.reason}", now)
+    return Verdict("send_delayed" if placed.at > now else "send_immediate", None, placed.at, placed.reason)
 
 
 def send_time(candidate: Candidate, now: datetime) -> datetime:

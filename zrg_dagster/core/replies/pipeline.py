@@ -21,11 +21,13 @@ from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
+from zrg_dagster.core.replies.after_tag import after_tag, is_uncertain, load_switches
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
 from zrg_dagster.core.replies.enrich import ask_about
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 from zrg_dagster.core.replies.review import card_update
 from zrg_dagster.core.replies.stages import Reply, Stage
+from zrg_dagster.core.sending.hours import load_hours
 
 log = get_logger(__name__)
 
@@ -113,7 +115,9 @@ class ReplyPipeline:
     async def _store_tag(self, reply: Reply, tag: SettledTag, source: str, call: ModelResult[Any] | None) -> SettledTag:
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
-            await stages.apply_tag(conn, reply, tag, source, now)
+            lead = await stages.apply_tag(conn, reply, tag, source, now)
+            if lead is not None:
+                await after_tag(conn, reply, tag, lead, self._correlation_id, now)
             if call is not None:
                 await self._record_call(conn, reply, call, now)
             detail = {"tag": tag.tag.value, "confidence": tag.confidence, "reason": tag.reason, "rule": tag.rule.value}
@@ -158,6 +162,8 @@ class ReplyPipeline:
             return Ended("done", reply.done[Stage.DECIDE].get("reason"))
         async with self._world.engine.connect() as conn:
             draft = await outbound.load_draft(conn, draft_id)
+            switches, _ = await load_switches(conn, reply.message.workspace_id)
+            hours = await load_hours(conn, reply.lead.id, reply.campaign.id if reply.campaign else None)
         if draft is None or draft.status != "pending":
             return Ended("done", "draft_already_handled")
         failures = check(draft.body, facts_of(context)).codes
@@ -175,6 +181,8 @@ class ReplyPipeline:
             delay_max_s=campaign.delay_max_s if campaign else 0,
             trigger_id=str(reply.message.id),
             trigger_sent_at=reply.message.sent_at,
+            is_uncertain=is_uncertain(tag, switches),
+            hours=hours,
         )
         candidate = await self._evaluate(reply, context, draft.body, tag, candidate)
         return await self._decide(reply, draft_id, candidate)
@@ -248,6 +256,7 @@ class ReplyPipeline:
                 reason=reason,
                 confidence=candidate.confidence,
                 threshold=threshold,
+                schedule=verdict.schedule,
                 now=now,
             )
             if action == "needs_review":
@@ -273,7 +282,7 @@ def _marked_interested(reply: Reply, tag: SettledTag) -> bool:
 
 
 def _interested(tag: SettledTag) -> SettledTag:
-    return SettledTag(Tag.INTERESTED, tag.confidence, "marked as interested", tag.rule)
+    return SettledTag(Tag.INTERESTED, 1.0, "marked as interested", tag.rule)
 
 
 def _evaluated(candidate: decide.Candidate, confidence: float, is_safe: bool) -> decide.Candidate:

@@ -112,7 +112,7 @@ async def record(
 
 
 _LOCKED_LEAD = text("""
-    SELECT l.status, l.sentiment_tag, EXISTS (
+    SELECT l.status, l.sentiment_tag, l.timezone, l.assigned_to_user_id, EXISTS (
         SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
           AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer
     FROM app.lead l WHERE l.id = :id FOR NO KEY UPDATE OF l""")
@@ -128,8 +128,12 @@ _INTERESTED = text("""
 _MESSAGE_TAG = text("UPDATE app.message SET sentiment_tag = :tag WHERE id = :id")
 
 
-async def apply_tag(conn: AsyncConnection, reply: Reply, tag: SettledTag, source: str, now: datetime) -> None:
+async def apply_tag(
+    conn: AsyncConnection, reply: Reply, tag: SettledTag, source: str, now: datetime
+) -> Row[Any] | None:
     """Tag the message, and the lead when this is its newest inbound; Blacklist stays (SE-10).
+
+    Returns the lead as it was, locked, when the tag became its own; None when the lead keeps the one it has.
 
     The lead follows its newest reply, so that replies processed out of order end in the same state. Only an opt-out
     that the model read in an older one still counts.
@@ -139,7 +143,7 @@ async def apply_tag(conn: AsyncConnection, reply: Reply, tag: SettledTag, source
     lead = (await conn.execute(_LOCKED_LEAD, place)).one()
     await conn.execute(_MESSAGE_TAG, {"id": message.id, "tag": tag.tag.value})
     if lead.sentiment_tag == Tag.BLACKLIST or (lead.has_newer and tag.tag is not Tag.BLACKLIST):
-        return
+        return None
     known = await crm_states(conn, [message.lead_id])
     looked_for = {"lead": message.lead_id, "positive": list(POSITIVE)}
     was_interested = (await conn.execute(_INTERESTED, looked_for)).scalar_one()
@@ -167,6 +171,7 @@ async def apply_tag(conn: AsyncConnection, reply: Reply, tag: SettledTag, source
             message.workspace_id, message.lead_id, CrmEvent.LEAD_CREATED, message_id=message.id, source="reply"
         )
         await tell_crm(conn, [interest], now)
+    return lead
 
 
 _UNCLASSIFIED = text("""
@@ -244,6 +249,7 @@ async def store_verdict(
     reason: str | None,
     confidence: Decimal | None,
     threshold: Decimal | None,
+    schedule: str | None = None,
     now: datetime,
 ) -> None:
     """The decision on the draft, and on the lead's list."""
@@ -256,7 +262,7 @@ async def store_verdict(
         "now": now,
     }
     await conn.execute(_VERDICT, parameters)
-    detail = {"reason": reason, "confidence": confidence, "threshold": threshold}
+    detail = {"reason": reason, "confidence": confidence, "threshold": threshold, "schedule": schedule}
     await decide_row(conn, reply, "draft", draft_id, action, now, detail)
 
 

@@ -23,6 +23,8 @@ class BlockReason(StrEnum):
     FOLLOW_UP_NOT_ACTIVE = "follow_up_not_active"
     LEAD_REPLIED = "lead_replied"
     RECIPIENT_CHANGED = "recipient_changed"
+    # The one that is no condition of the claim's statement: hours.py asks it before, of automatic answers.
+    NO_SEND_WINDOW = "no_send_window"
 
 
 @dataclass(frozen=True, slots=True)

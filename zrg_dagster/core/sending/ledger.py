@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.sending.gates import gate_sql
+from zrg_dagster.core.sending.hours import hold_outside_hours
 
 
 class SendState(StrEnum):
@@ -96,6 +97,9 @@ async def claim(
     planned = [row.id for row in picked if row.state == SendState.PLANNED]
     unknown = [row.id for row in picked if row.state == SendState.UNKNOWN]
     taken: Sequence[Row[Any]] = []
+    held = await hold_outside_hours(conn, planned, now)
+    await _record_decisions(conn, held.closed, now)
+    planned = [each for each in planned if each not in held.later]
     if planned:
         parameters = {"ids": planned, "worker_id": worker_id, "now": now, "auto_send_disabled": auto_send_disabled}
         taken = (await conn.execute(_CLAIM, parameters)).all()
@@ -107,7 +111,7 @@ async def claim(
     return Claimed(
         tuple(row for row in taken if row.state == SendState.SENDING),
         tuple(looked_up),
-        tuple(row for row in taken if row.state == SendState.BLOCKED),
+        (*held.closed, *(row for row in taken if row.state == SendState.BLOCKED)),
     )
 
 

@@ -12,13 +12,11 @@ from datetime import datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -28,6 +26,8 @@ from pydantic import (
 from zrg_dagster.core.base.public_address import UnsafeUrl, checked_url
 from zrg_dagster.core.providers.credential import BaseUrlError, checked_base_url
 from zrg_dagster.core.text.template import problems_in
+from zrg_dagster.core.workspaces import declare_hours
+from zrg_dagster.core.workspaces.declare_hours import FILE_PART, HolidaysPart, ScheduleMode, SchedulePart, Zone
 from zrg_dagster.core.workspaces.personas import PersonaInput
 from zrg_dagster.core.workspaces.source import Source, WorkspaceFileError, read_source
 
@@ -39,12 +39,6 @@ EMAIL_PROVIDERS = ("emailbison", "smartlead", "instantly")
 
 _REFERENCE = re.compile(r"^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$")
 _ADDRESS = re.compile(r"^[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+$")
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("unknown time zone; use an IANA name such as America/New_York")
-    return value
 
 
 def checked_email(value: str) -> str:
@@ -102,7 +96,6 @@ def _template(value: str) -> str:
     return value
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
 Email = Annotated[str, AfterValidator(checked_email)]
 SecretReference = Annotated[str, AfterValidator(_reference)]
 VendorId = Annotated[str, BeforeValidator(_vendor_id), Field(min_length=1, max_length=200)]
@@ -116,7 +109,7 @@ Role = Literal["ADMIN", "INBOX_MANAGER", "SETTER", "CLIENT_PORTAL"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = FILE_PART
 
 
 class WorkspacePart(_Part):
@@ -144,11 +137,28 @@ class SettingsPart(_Part):
     digest_local_time: time = time(8, 0)
     slack_recipients: list[Email] = []
     crm_webhook_events: CrmEvents = []
+    flag_uncertain_replies: bool = True
+    pause_for_ooo: bool = True
+    auto_follow_ups_on_reply: bool = False
+    round_robin_enabled: bool = False
+    round_robin_email_only: bool = False
+    round_robin_sequence: Annotated[list[Email], Field(max_length=200)] = []
+    auto_send_schedule_mode: ScheduleMode = "ALWAYS"
+    work_start_time: time = time(9, 0)
+    work_end_time: time = time(17, 0)
+    auto_send_custom_schedule: SchedulePart | None = None
+    auto_send_holidays: HolidaysPart | None = None
 
     @model_validator(mode="after")
     def _instant(self) -> "SettingsPart":
         if self.follow_ups_paused_until is not None and self.follow_ups_paused_until.tzinfo is None:
             raise ValueError("follow_ups_paused_until names no offset; write 2026-03-10T17:00:00Z")
+        return self
+
+    @model_validator(mode="after")
+    def _work_has_length(self) -> "SettingsPart":
+        if self.work_start_time == self.work_end_time:
+            raise ValueError("work_start_time and work_end_time are the same time")
         return self
 
 
@@ -249,6 +259,9 @@ class CampaignPart(_Part):
     auto_send_threshold: Decimal = Field(default=Decimal("0.9"), ge=0, le=1, decimal_places=3)
     delay_min_s: int = Field(default=180, ge=0, le=86_400)
     delay_max_s: int = Field(default=420, ge=0, le=86_400)
+    auto_send_schedule_mode: ScheduleMode | None = None
+    auto_send_custom_schedule: SchedulePart | None = None
+    auto_send_holidays: HolidaysPart | None = None
     persona: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
@@ -369,7 +382,12 @@ def _spoken(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return tuple(part for part in location if isinstance(part, int) or not part.startswith("function-"))
 
 
-_KEYS = sorted({"workspace", *(name for part in (PersonaInput, *_Part.__subclasses__()) for name in part.model_fields)})
+_KEYS = sorted(
+    {
+        "workspace",
+        *(name for part in (PersonaInput, *declare_hours.PARTS, *_Part.__subclasses__()) for name in part.model_fields),
+    }
+)
 
 
 def _reason(error: Any) -> str:

@@ -29,6 +29,9 @@ class Setting:
 
 _DRAFT = "zrg_dagster.core.drafting.context._MESSAGE"
 _TEMPLATE = "zrg_dagster.core.followups.values.template_values"
+_SWITCHES = "zrg_dagster.core.replies.after_tag._SWITCHES"
+_HOURS = "zrg_dagster.core.sending.hours._RULE"
+_ROTATION = "zrg_dagster.core.leads.assignment._ROTATION"
 _PERSONA = "seed 004; mirror of the default persona"
 
 SETTINGS = (
@@ -66,6 +69,17 @@ SETTINGS = (
         "CO-01",
         "zrg_dagster.core.notifications.crm._WANTED",
     ),
+    Setting("flag_uncertain_replies", "boolean", "true", "yes or no", "design §9", _SWITCHES),
+    Setting("pause_for_ooo", "boolean", "true", "yes or no", "design §9; SN-03", _SWITCHES),
+    Setting("auto_follow_ups_on_reply", "boolean", "false", "yes or no", "SE-21", _SWITCHES),
+    Setting("round_robin_enabled", "boolean", "false", "yes or no", "seed 003 §19; AS-A1", _ROTATION),
+    Setting("round_robin_email_only", "boolean", "false", "yes or no", "seed 003 §19; AS-A1", _ROTATION),
+    Setting("round_robin_sequence", "text[]", "'{}'", "addresses of setters", "seed 003 §19; AS-A2", _ROTATION),
+    Setting("auto_send_schedule_mode", "text", "'ALWAYS'", "ALWAYS, BUSINESS_HOURS, CUSTOM", "SC-01, SC-07", _HOURS),
+    Setting("work_start_time", "time without time zone", "'09:00:00'", "a time of day", "SC-02", _HOURS),
+    Setting("work_end_time", "time without time zone", "'17:00:00'", "another time of day", "SC-02", _HOURS),
+    Setting("auto_send_custom_schedule", "jsonb", None, "days, start, end, timezone", "SC-03", _HOURS),
+    Setting("auto_send_holidays", "jsonb", None, "preset, excluded, extra, ranges", "SC-05", _HOURS),
 )
 
 

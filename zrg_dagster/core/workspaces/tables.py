@@ -118,6 +118,12 @@ SETTING = Section(
         Column("follow_ups_paused_until", "timestamptz"),
         Column("digest_local_time", "time"),
         Column("crm_webhook_events", "text[]"),
+        *(Column(name, "boolean") for name in ("flag_uncertain_replies", "pause_for_ooo", "auto_follow_ups_on_reply")),
+        *(Column(name, "boolean") for name in ("round_robin_enabled", "round_robin_email_only")),
+        Column("round_robin_sequence", "text[]"),
+        Column("auto_send_schedule_mode"),
+        *(Column(name, "time") for name in ("work_start_time", "work_end_time")),
+        *(Column(name, "jsonb") for name in ("auto_send_custom_schedule", "auto_send_holidays")),
     ),
     has_id=False,
     is_stamped=True,
@@ -186,6 +192,8 @@ CAMPAIGN = Section(
         Column("auto_send_threshold", "numeric"),
         Column("delay_min_s", "integer"),
         Column("delay_max_s", "integer"),
+        Column("auto_send_schedule_mode"),
+        *(Column(name, "jsonb") for name in ("auto_send_custom_schedule", "auto_send_holidays")),
         PERSONA_OF,
     ),
 )
@@ -279,5 +287,5 @@ def _plain(section: Section, row: Row, seal: Seal) -> dict[str, Any]:
         value = row.get(column.name)
         if column.is_secret and isinstance(value, SecretStr):
             value = seal(section.name, section.key_of(row), value)
-        plain[column.name] = value if value is None or isinstance(value, int | list | str | bool) else str(value)
+        plain[column.name] = value if value is None or isinstance(value, int | list | dict | str | bool) else str(value)
     return plain

@@ -76,6 +76,7 @@ class _Builder:
         row = dict(old) if old else SettingsPart().model_dump(exclude={"slack_recipients"})
         row |= self.file.settings.model_dump(include=self.file.settings.model_fields_set - {"slack_recipients"})
         self.state["setting"] = {(): row}
+        self._refuse_no_setters(row)
         if "slack_recipients" in self.file.settings.model_fields_set:
             self._refuse_unreachable()
             self.state["recipient"] = {
@@ -86,6 +87,16 @@ class _Builder:
             people = self._people()
             kept = {key: row for key, row in self.now["recipient"].items() if row["email"] in people}
             self.state["recipient"] = kept
+
+    def _refuse_no_setters(self, row: Row) -> None:
+        """AS-A4: whoever takes turns is a setter. A list that the file does not touch may fall behind the members."""
+        if not {"round_robin_sequence"} & self.file.settings.model_fields_set:
+            return
+        setters = {email for email, role in self.state["member"] if role == "SETTER"}
+        for index, address in enumerate(row["round_robin_sequence"]):
+            if address not in setters:
+                message = f"{address} is no setter of this workspace; add the role SETTER under members"
+                self.problems.append(self.file.problem(("settings", "round_robin_sequence", index), message))
 
     def _people(self) -> set[str]:
         owner = self.state[WORKSPACE][()]["owner"]

@@ -1,0 +1,161 @@
+"""What a tag sets in motion at its lead, beside its status: a snooze, follow-ups, a setter, a note that it is doubtful.
+
+Everything here runs in the transaction that writes the tag, with the lead's row locked, and leaves a decision.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.leads.assignment import UNREMARKABLE, Assignment, AssignmentCode, assign_lead
+from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
+from zrg_dagster.core.replies.stages import Reply, decide_row
+from zrg_dagster.core.sending.plan import PlannedSend, plan_send
+from zrg_dagster.core.text.times import load_zone
+from zrg_dagster.core.text.zones import local_instant
+
+# The model calls an answer below this a guess. Its tag stands, because no tag at all would say less.
+UNCERTAIN_BELOW = 0.6
+# SN-03: people who are back read their mail in the morning of their own day.
+BACK_AT = time(9, 0)
+
+
+class TagCode(StrEnum):
+    """What was done, or not done, about a lead because of its newest tag."""
+
+    UNCERTAIN = "tag_uncertain"
+    SNOOZED = "snoozed_until_return"
+    NO_RETURN_DATE = "no_return_date"
+    NO_TIME_ZONE = "no_time_zone"
+    OOO_NOT_PAUSED = "pause_for_ooo_off"
+    FOLLOW_UPS_ON = "auto_follow_ups_switched_on"
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """The workspace's switches about replies."""
+
+    flag_uncertain: bool
+    pause_for_ooo: bool
+    auto_follow_ups: bool
+
+
+_SWITCHES = text("""
+    SELECT s.flag_uncertain_replies, s.pause_for_ooo, s.auto_follow_ups_on_reply, w.timezone
+    FROM app.workspace w LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id WHERE w.id = :workspace_id""")
+_SNOOZE = text("""
+    UPDATE app.lead SET snoozed_until = greatest(snoozed_until, :until), updated_at = :now WHERE id = :lead_id""")
+_FOLLOW_UPS = text("""
+    UPDATE app.lead SET auto_follow_up_enabled = true, updated_at = :now
+    WHERE id = :lead_id AND NOT auto_follow_up_enabled RETURNING id""")
+_ADMINS = text("""
+    SELECT DISTINCT u.slack_user_id FROM app.workspace w
+    JOIN app.user u ON u.id = w.owner_user_id
+        OR u.id IN (SELECT m.user_id FROM app.member m WHERE m.workspace_id = w.id AND m.role = 'ADMIN')
+    WHERE w.id = :workspace_id AND u.slack_user_id IS NOT NULL ORDER BY 1""")
+
+
+def is_uncertain(tag: SettledTag, switches: Switches) -> bool:
+    """Whether a person should look because the model guessed. What a rule decided is never a guess."""
+    return switches.flag_uncertain and tag.confidence < UNCERTAIN_BELOW
+
+
+def snooze_until(
+    returns_on: date | None, zones: tuple[str | None, ...], now: datetime, *, is_on: bool
+) -> datetime | TagCode:
+    """Until when an absent lead is left alone: 09:00 of the day of return on their clock, or why they are not."""
+    if not is_on:
+        return TagCode.OOO_NOT_PAUSED
+    if returns_on is None:
+        return TagCode.NO_RETURN_DATE
+    zone = next((found for name in zones if (found := load_zone(name))), None)
+    if zone is None:
+        return TagCode.NO_TIME_ZONE
+    until = local_instant(returns_on, BACK_AT, zone)
+    return until if until > now else TagCode.NO_RETURN_DATE
+
+
+async def load_switches(conn: AsyncConnection, workspace_id: UUID) -> tuple[Switches, str | None]:
+    """The switches, and the zone of the workspace. Without settings: what the columns default to."""
+    row = (await conn.execute(_SWITCHES, {"workspace_id": workspace_id})).one()
+    return Switches(
+        row.flag_uncertain_replies is not False,
+        row.pause_for_ooo is not False,
+        row.auto_follow_ups_on_reply is True,
+    ), row.timezone
+
+
+async def after_tag(
+    conn: AsyncConnection, reply: Reply, tag: SettledTag, lead: Row[Any], correlation_id: str, now: datetime
+) -> None:
+    """Carry out what `tag` means for the lead, whose newest word it is. `lead` is the row as it was locked."""
+    switches, zone = await load_switches(conn, reply.message.workspace_id)
+    subject, message_id = "reply", reply.message.id
+    if is_uncertain(tag, switches):
+        detail = {"tag": tag.tag.value, "confidence": tag.confidence, "below": UNCERTAIN_BELOW}
+        await decide_row(conn, reply, subject, message_id, TagCode.UNCERTAIN, now, detail)
+    if tag.tag is Tag.OUT_OF_OFFICE:
+        until = snooze_until(reply.message.returns_on, (lead.timezone, zone), now, is_on=switches.pause_for_ooo)
+        if isinstance(until, datetime):
+            await conn.execute(_SNOOZE, {"lead_id": reply.lead.id, "until": until, "now": now})
+            await decide_row(conn, reply, subject, message_id, TagCode.SNOOZED, now, {"until": until})
+        else:
+            await decide_row(conn, reply, subject, message_id, until, now)
+    if tag.tag not in POSITIVE:
+        return
+    if switches.auto_follow_ups:
+        switched = await conn.execute(_FOLLOW_UPS, {"lead_id": reply.lead.id, "now": now})
+        if switched.one_or_none() is not None:
+            await decide_row(conn, reply, subject, message_id, TagCode.FOLLOW_UPS_ON, now, {"tag": tag.tag.value})
+    given = await assign_lead(
+        conn,
+        workspace_id=reply.message.workspace_id,
+        lead_id=reply.lead.id,
+        message_id=message_id,
+        channel=reply.message.channel,
+        is_positive=True,
+        is_assigned=lead.assigned_to_user_id is not None,
+        now=now,
+    )
+    await _note(conn, reply, given, correlation_id, now)
+
+
+async def _note(conn: AsyncConnection, reply: Reply, given: Assignment, correlation_id: str, now: datetime) -> None:
+    if given.code in UNREMARKABLE:
+        return
+    detail = {"user": given.user_id, "channel": reply.message.channel}
+    await decide_row(conn, reply, "assignment", reply.message.id, given.code, now, detail)
+    if given.code is AssignmentCode.NOBODY_OF_SEQUENCE:
+        await _alert(conn, reply.message.workspace_id, correlation_id, now)
+
+
+async def _alert(conn: AsyncConnection, workspace_id: UUID, correlation_id: str, now: datetime) -> None:
+    """Once a day to each admin (AS-A2): interested leads wait for nobody."""
+    said = (
+        "Interested leads are given to nobody: none of `settings.round_robin_sequence` is a setter of this workspace "
+        "any more. Change the list, or empty it to take every setter in turn."
+    )
+    for recipient in (await conn.execute(_ADMINS, {"workspace_id": workspace_id})).scalars().all():
+        send = PlannedSend(
+            id=new_id(),
+            workspace_id=workspace_id,
+            natural_key=f"assignment_nobody:{now.date()}:{recipient}",
+            kind="alert",
+            origin="system",
+            channel="slack",
+            vendor="slack",
+            recipient=recipient,
+            content={
+                "text": "Interested leads are given to nobody",
+                "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": said}}],
+            },
+            due_at=now,
+            correlation_id=correlation_id,
+        )
+        await plan_send(conn, send)
