@@ -113,7 +113,7 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
     for number, message in kept.items():
         key = (message.workspace_id, message.record.key)
         message_id = batch.message_ids[number] = stored[key].id
-        _note_lead(batch, number, message)
+        _note_lead(batch, number, new[number])
         if key not in fresh:
             if message.record.edited_at is None:
                 batch.reasons.setdefault(number, "duplicate_message")
@@ -158,17 +158,16 @@ async def _tell_apart(
     pending = list(new.values())
     echoes = await messages.own_echoes(conn, pending)
     twins = await settle_twins(conn, pending)
-    known = twins | await messages.known_near(conn, [m for m in pending if m.record.key not in twins])
     kept: dict[int, messages.NewMessage] = {}
     repeated: dict[int, tuple[UUID, str]] = {}
     for number, message in new.items():
         if message.record.key in echoes:
             batch.reasons[number] = "own_send_confirmed"
-        elif message.record.key in known:
+        elif known := twins.known.get((message.lead_id, message.record.key)):
             batch.reasons[number] = "duplicate_message"
-            repeated[number] = (message.workspace_id, known[message.record.key])
+            repeated[number] = (message.workspace_id, known)
         else:
-            kept[number] = message
+            kept[number] = twins.message_of(message)
     return kept, repeated
 
 
