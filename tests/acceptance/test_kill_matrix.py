@@ -4,6 +4,7 @@ import os
 import random
 import time
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 
@@ -17,7 +18,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("platform")]
 
 LEADS = int(os.environ.get("KILL_LEADS") or 4700)  # two deliveries each, and a tenth of them twice
 KILLS = int(os.environ.get("KILLS") or 56)
-PACE_S = 0.03
+PACE_S = 0.05  # ten thousand in nine minutes: a kill about every nine seconds
+DOWN_PACE_S = 0.03
 RESUMED_WITHIN_S = 15.0
 DOWN_S = 20.0
 RECOVERED_WITHIN_S = 2.0
@@ -48,10 +50,10 @@ def test_fifty_kills_lose_and_double_nothing(postgres_major: int) -> None:
         postman = Postman(chain)
         mail = _without_vendors(mail_of(postman.leads(LEADS), utc_now(), rng))
         started, kills = time.monotonic(), []
-        gap = 1.7 * len(mail.deliveries) * PACE_S / KILLS  # all kills fall into the flow, the wait for victims included
+        gap = 1.6 * len(mail.deliveries) * PACE_S / KILLS  # on average 0.8 of it, so that all kills fall into the flow
         with postman.burst(mail, pace_s=PACE_S) as burst:
             for number in range(KILLS):
-                time.sleep(rng.uniform(0, gap * 0.7))
+                time.sleep(rng.uniform(0, gap))
                 victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else rng.choice(VICTIMS)
                 kills.append((victim, _kill(chain, victim)))
                 print(f"{time.monotonic() - started:6.1f} s, {burst.answered:5} acknowledged: killed {victim}")
@@ -60,15 +62,21 @@ def test_fifty_kills_lose_and_double_nothing(postgres_major: int) -> None:
         exactly_once.check_intake(chain.ledger, postman)
         assert chain.ledger.one(_TWICE) == 0
         assert chain.ledger.one("SELECT max(attempts) FROM raw.webhook_event") > 1, "no claim was interrupted"
-        resumed = {number: chain.ledger.one(_RESUMED, at, at) for number, (_, at) in enumerate(kills)}
-        assert None not in resumed.values(), "a kill after the last delivery proves nothing: slow the flow down"
-        times = sorted(resumed.values())
+        times = _resume_times(chain, [at for _, at in kills])
         p99 = times[min(len(times) - 1, int(0.99 * len(times)))]
         print(
             f"PROOF kill_matrix kills={len(kills)} delivered={len(mail.deliveries)} acknowledged={len(postman.acknowledged)} "
-            f"lost=0 doubled=0 resume_p50_s={times[len(times) // 2]:.1f} resume_p99_s={p99:.1f}"
+            f"lost=0 doubled=0 measured={len(times)} resume_p50_s={times[len(times) // 2]:.1f} resume_p99_s={p99:.1f}"
         )
         assert p99 < RESUMED_WITHIN_S
+
+
+def _resume_times(chain: Chain, kills: list[datetime]) -> list[float]:
+    """Seconds, ascending. Where the next kill came before the chain was back, only that next one is measured."""
+    seconds = [chain.ledger.one(_RESUMED, at, at) for at in kills]
+    assert None not in seconds, "a kill after the last delivery proves nothing: slow the flow down"
+    until_next = [(after - at).total_seconds() for at, after in pairwise(kills)]
+    return sorted(took for took, next_ in zip(seconds, [*until_next, float("inf")], strict=True) if took < next_)
 
 
 def _kill(chain: Chain, victim: str) -> datetime:
@@ -90,7 +98,7 @@ def test_twenty_seconds_without_postgres(postgres_major: int) -> None:
     with running_chain(postgres_major) as chain:
         postman = Postman(chain)
         mail = _without_vendors(mail_of(postman.leads(650), utc_now(), random.Random(_seed())))
-        with postman.burst(mail, pace_s=PACE_S) as burst:
+        with postman.burst(mail, pace_s=DOWN_PACE_S) as burst:
             burst.wait_answered(100)
             chain.hold(POSTGRES)
             down = time.monotonic()
