@@ -3,7 +3,17 @@
 import dagster as dg
 
 from zrg_dagster.assets import booking, deliveries, posture, step_execution, workflow_attribution
-from zrg_dagster.jobs import availability, digest, followups, inbound, maintenance, replay, replies, sends
+from zrg_dagster.jobs import (
+    availability,
+    conversation_sync,
+    digest,
+    followups,
+    inbound,
+    maintenance,
+    replay,
+    replies,
+    sends,
+)
 from zrg_dagster.jobs import workspaces as workspace_jobs
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
@@ -34,6 +44,7 @@ defs = dg.Definitions(
         digest.send_daily_digest,
         maintenance.daily_maintenance,
         replay.webhook_replay,
+        conversation_sync.conversation_sync,
         workspace_jobs.workspace_bootstrap,
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,

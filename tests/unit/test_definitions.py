@@ -29,6 +29,7 @@ CHECKS = {
 # job → pools it waits for, longest run in seconds
 JOBS = {
     "check_posture": (set(), 300),
+    "conversation_sync": (set(), 300),
     "daily_maintenance": (set(), 1800),
     "process_inbound": ({"inbound"}, 4200),
     "process_replies": ({"replies"}, 4200),

@@ -30,6 +30,7 @@ def drain_replies(
     model: Model,
     channels: Channels,
 ) -> None:
+    from zrg_dagster.core.intake import history
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.pipeline import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
@@ -50,8 +51,17 @@ def drain_replies(
                     super_admins=super_admins(settings),
                 )
                 access = vendor_access(channels)
-                run_id, lease_s = context.run_id, settings.lease_s
-                yield RepliesLane(world, vendors, access=access, lease_s=lease_s, report=report, run_id=run_id).work()
+                sync = history.ConversationSync(engine, vendors, access=access, clock=clock.now)
+                lane = RepliesLane(
+                    world,
+                    vendors,
+                    access=access,
+                    lease_s=settings.lease_s,
+                    report=report,
+                    run_id=context.run_id,
+                    also={history.KIND: sync.run},
+                )
+                yield lane.work()
         finally:
             await client.aclose()
 
@@ -60,7 +70,8 @@ def drain_replies(
 
 @dg.job(
     name="process_replies",
-    description="Understands each reply, writes a draft, and decides: send, send later, or ask a person in Slack. "
+    description="Understands each reply, writes a draft, and decides: send, send later, or ask a person in Slack. Reads the "
+    "conversation before a short SMS at the vendor first. "
     "Started by its sensor when something is due; safe to launch by hand at any time.",
     tags=drain_tags("replies"),
 )

@@ -22,10 +22,12 @@ from zrg_dagster.core.intake.reports import Report, Row, Told, arrange, from_jso
 @dataclass(slots=True)
 class Twins:
     """By (lead, key of a new report): the key of the stored message it belongs to (`known`), or the message that it
-    makes necessary (`made`), which other new reports may share."""
+    makes necessary (`made`), which other new reports may share. `woken` are the keys of stored messages that only the
+    vendor's history had told of."""
 
     known: dict[tuple[UUID, str], str] = field(default_factory=dict)
     made: dict[tuple[UUID, str], Told] = field(default_factory=dict)
+    woken: set[tuple[UUID, str]] = field(default_factory=set)
 
     def message_of(self, message: NewMessage) -> NewMessage:
         """What to store for a delivery: the whole message that it is a report of."""
@@ -49,7 +51,7 @@ class Twins:
 
 _STORED = text("""
     SELECT m.id, m.lead_id, m.message_key, m.provider_message_id, m.body, m.raw_text, m.sent_at, m.sent_at_quality,
-           m.opt_out_rule, m.reports
+           m.opt_out_rule, m.reports, m.is_history
     FROM app.message m
     WHERE m.lead_id = ANY(CAST(:leads AS uuid[])) AND m.provider = 'ghl' AND m.channel = 'sms'
       AND m.direction = 'inbound'
@@ -57,6 +59,7 @@ _STORED = text("""
 
 # Keys may change places between rows, and the index that keeps them apart looks after each row.
 _PARK = text("UPDATE app.message SET message_key = 'parked:' || id WHERE id = ANY(CAST(:ids AS uuid[]))")
+_WAKE = text("UPDATE app.message SET is_history = false WHERE id = ANY(CAST(:ids AS uuid[]))")
 _REWRITE = text("""
     UPDATE app.message m SET message_key = t.key, provider_message_id = t.vendor_id, sent_at = t.sent_at,
         sent_at_quality = t.quality, body = t.body, raw_text = t.raw_text, opt_out_rule = t.opt_out_rule,
@@ -69,7 +72,8 @@ _REWRITE = text("""
 async def settle_twins(conn: AsyncConnection, messages: Sequence[NewMessage]) -> Twins:
     """Arrange new reports with the stored ones of the same people and words, and rewrite the messages that this changes.
 
-    The leads are locked, so nothing of them is stored meanwhile.
+    The leads are locked, so nothing of them is stored meanwhile. A delivery makes a message of the history one that
+    came; reports from the history itself do not.
     """
     new: dict[tuple[UUID, str], list[Report]] = defaultdict(list)
     for each in messages:
@@ -78,9 +82,14 @@ async def settle_twins(conn: AsyncConnection, messages: Sequence[NewMessage]) ->
     found = Twins()
     if not new:
         return found
+    delivered = {(each.lead_id, each.record.key) for each in messages if not each.is_history}
     stored: dict[tuple[UUID, str], list[Row]] = defaultdict(list)
+    asleep: set[UUID] = set()
     for row in await conn.execute(_STORED, {"leads": sorted({lead_id for lead_id, _ in new})}):
         stored[row.lead_id, normalised_prefix(row.body)].append(Row(row.id, _told(row)))
+        if row.is_history:
+            asleep.add(row.id)
+    awake: set[UUID] = set()
     changed: dict[UUID, Told] = {}
     for (lead_id, words), reports in new.items():
         before = stored[lead_id, words]
@@ -88,6 +97,12 @@ async def settle_twins(conn: AsyncConnection, messages: Sequence[NewMessage]) ->
         changed |= {row.id: plan.rows[row.id] for row in before if plan.rows.get(row.id, row.told) != row.told}
         found.known |= {(lead_id, key): told.head.key for told in plan.rows.values() for key in told.keys}
         found.made |= {(lead_id, key): told for told in plan.made for key in told.keys}
+        for row_id in asleep & plan.rows.keys():
+            if any((lead_id, key) in delivered for key in plan.rows[row_id].keys):
+                awake.add(row_id)
+                found.woken.add((lead_id, plan.rows[row_id].head.key))
+    if awake:
+        await conn.execute(_WAKE, {"ids": sorted(awake)})
     if changed:
         await conn.execute(_PARK, {"ids": sorted(changed)})
         rows = [_row(row_id, told) for row_id, told in changed.items()]

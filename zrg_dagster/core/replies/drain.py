@@ -1,10 +1,10 @@
 """The replies lane: jobs of three kinds, each finished, retried, parked or dead with a reason.
 
 `reply` runs the pipeline, `review_action` and `regenerate` carry out what a reviewer clicked, `card_update` redraws the
-cards of a draft.
+cards of a draft. Rooms above add kinds of their own.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ log = get_logger(__name__)
 
 PARK_FOR = timedelta(minutes=5)
 Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
+Handler = Callable[[Row[Any]], Awaitable[Ended | NotNow]]
 
 
 class RepliesLane:
@@ -48,7 +49,9 @@ class RepliesLane:
         lease_s: float,
         report: LaneReport,
         run_id: str | None,
+        also: Mapping[str, Handler],
     ) -> None:
+        """`also` are the kinds of jobs that rooms above bring along, by name."""
         self._world = world
         self._engine = world.engine
         self._vendors = vendors
@@ -56,11 +59,12 @@ class RepliesLane:
         self._lease_s = lease_s
         self._report = report
         self._run_id = run_id
-        self._handlers: dict[str, Callable[[Row[Any]], Awaitable[Ended | NotNow]]] = {
+        self._handlers: dict[str, Handler] = {
             "reply": self._reply,
             "review_action": self._review_action,
             "regenerate": self._regenerate,
             "card_update": self._card_update,
+            **also,
         }
 
     def work(self) -> LaneWork[Row[Any]]:

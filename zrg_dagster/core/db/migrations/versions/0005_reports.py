@@ -1,4 +1,4 @@
-"""The reports that an SMS is made of."""
+"""The reports that an SMS is made of, and messages known from a vendor's history only."""
 
 from pathlib import Path
 
