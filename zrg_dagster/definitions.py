@@ -34,6 +34,7 @@ defs = dg.Definitions(
         step_execution.step_execution_checks,
         workflow_attribution.workflow_attribution_checks,
         deliveries.nothing_is_missing,
+        deliveries.no_source_is_silent,
     ],
     jobs=[
         inbound.process_inbound,
