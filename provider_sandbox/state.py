@@ -25,6 +25,8 @@ DEFAULT_CREDENTIALS: Mapping[str, str] = {
     "calendly": "sandbox-calendly-token",
     "slack": "xoxb-sandbox",
     "openai": "sk-sandbox",
+    "clay": "sandbox-clay-token",
+    "resend": "re_sandbox",
 }
 
 # Vendor timing and limits that a test or a demo may want to change (`POST /_control/options`).
@@ -45,6 +47,9 @@ DEFAULT_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "calendly": {"echo_delay_s": 0.0, "bookings_per_minute": 10, "requests_per_minute": 500},
     "slack": {"adopt_unknown": False},
     "openai": {"reject_temperature_with_reasoning": True},
+    # A table's column takes seconds to hours; an answer of it goes to the target, with its header and secret.
+    "clay": {"answer_delay_s": 0.2, "rows_per_table": 50_000, "require_token": False},
+    "resend": {"event_delay_s": 0.1},
 }
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from zrg_dagster.commands import events, lead, lead_merge, member, persona, secrets, workspace
+from zrg_dagster.commands import events, integration, lead, lead_merge, member, persona, secrets, workspace
 
 app = typer.Typer(
     name="zrg",
@@ -29,6 +29,7 @@ app.add_typer(persona.app, name="persona")
 app.add_typer(lead.app, name="lead")
 lead_merge.add_to(lead.app)
 app.add_typer(events.app, name="events")
+app.add_typer(integration.app, name="integration")
 
 # Named, not imported: a fault's class is only loaded when its module was.
 _KNOWN_FAULTS = frozenset(

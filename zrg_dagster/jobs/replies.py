@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from zrg_dagster.core.db.lane import LaneReport, LaneWork
 
 
-@dg.op(pool="replies", description="Classify, draft, evaluate and decide due replies; carry out reviewers' clicks.")
+@dg.op(
+    pool="replies",
+    description="Classify, draft, evaluate and decide due replies; carry out reviewers' clicks; tell CRMs.",
+)
 def drain_replies(
     context: dg.OpExecutionContext,
     config: DrainConfig,
@@ -30,8 +33,14 @@ def drain_replies(
     model: Model,
     channels: Channels,
 ) -> None:
+    from zrg_dagster.core.base.seal import Sealer
     from zrg_dagster.core.intake import history
+    from zrg_dagster.core.notifications.crm import KIND as CRM_WEBHOOK
+    from zrg_dagster.core.providers.pinned import PinnedPoster, make_pinned_client
+    from zrg_dagster.core.replies.crm_webhook import CrmDeliveries
     from zrg_dagster.core.replies.drain import RepliesLane
+    from zrg_dagster.core.replies.enrich import KIND as ENRICHMENT_REQUEST
+    from zrg_dagster.core.replies.enrich import EnrichmentRequests
     from zrg_dagster.core.replies.pipeline import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
@@ -41,7 +50,7 @@ def drain_replies(
     async def build(engine: "AsyncEngine", report: "LaneReport") -> "AsyncIterator[LaneWork[Any]]":
         client = model.client()
         try:
-            async with channels.clients() as vendors:
+            async with channels.clients() as vendors, make_pinned_client() as customers:
                 world = ReplyWorld(
                     engine=engine,
                     model=client,
@@ -51,6 +60,15 @@ def drain_replies(
                     super_admins=super_admins(settings),
                 )
                 access = vendor_access(channels)
+                keys = settings.secret_keys
+                sealer = Sealer(keys.get_secret_value()) if keys else None
+                crm = CrmDeliveries(
+                    engine,
+                    PinnedPoster(customers),
+                    sealer,
+                    clock.now,
+                    timeout_s=settings.crm_webhook_timeout_ms / 1000,
+                )
                 sync = history.ConversationSync(engine, vendors, access=access, clock=clock.now)
                 lane = RepliesLane(
                     world,
@@ -59,7 +77,11 @@ def drain_replies(
                     lease_s=settings.lease_s,
                     report=report,
                     run_id=context.run_id,
-                    also={history.KIND: sync.run},
+                    also={
+                        CRM_WEBHOOK: crm,
+                        ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
+                        history.KIND: sync.run,
+                    },
                 )
                 yield lane.work()
         finally:

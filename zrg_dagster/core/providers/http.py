@@ -239,6 +239,10 @@ class VendorApi:
         """POST once."""
         return await self._once("POST", path, None, json, headers)
 
+    async def delete(self, path: str) -> Answer | CallFailure:
+        """DELETE once."""
+        return await self._once("DELETE", path, None, None, None)
+
     async def read(
         self,
         path: str,

@@ -1,7 +1,7 @@
-"""The replies lane: jobs of three kinds, each finished, retried, parked or dead with a reason.
+"""The replies lane: jobs of several kinds, each finished, retried, parked or dead with a reason.
 
 `reply` runs the pipeline, `review_action` and `regenerate` carry out what a reviewer clicked, `card_update` redraws the
-cards of a draft. Rooms above add kinds of their own.
+cards of a draft. `also` adds kinds that need other tools or belong to rooms above (jobs/replies.py).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,7 +28,8 @@ from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
-from zrg_dagster.core.replies.pipeline import Ended, NotNow, ReplyPipeline, ReplyWorld, not_now
+from zrg_dagster.core.replies.pipeline import ReplyPipeline, ReplyWorld, not_now
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 log = get_logger(__name__)
 

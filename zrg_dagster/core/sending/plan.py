@@ -17,7 +17,7 @@ class PlannedSend:
     """An outbound that should happen at `due_at`, if every gate is open then.
 
     `natural_key` names the intent, unique per workspace: `draft:{draft}:{version}`, `follow_up:{instance}:{step}`,
-    `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`.
+    `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`, `promotion:{lead}:{address's hash}:{recipient}`.
     `content` by channel: email {"reply_id", "sender_email_id", "to", "cc", "subject", "text"}; sms {"contact_id",
     "text"}; slack {"text", "blocks", "metadata"}. `recipient` is the address, number or Slack user or channel.
     """

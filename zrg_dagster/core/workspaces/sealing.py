@@ -19,12 +19,14 @@ VERIFIERS = {
     "unipile": "unipile_webhook_secret",
     "clay": "clay_webhook_secret",
 }
-# Secret of `secret.credential` by provider: what we call the vendor with. The last three have no client among the channels.
+# Secret of `secret.credential` by provider: what we call the vendor with. The last ones have no client among the channels.
 CREDENTIALS = {
     **CREDENTIAL_NAMES,
     "smartlead": "smartlead_api_key",
     "instantly": "instantly_api_key",
     "resend": "resend_api_key",
+    "crm": "crm_webhook_secret",
+    "clay": "clay_table_token",
 }
 SECRET_NAMES = (*CREDENTIALS.values(), *VERIFIERS.values())
 

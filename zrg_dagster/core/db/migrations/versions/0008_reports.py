@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 _SQL = Path(__file__).parent.parent / "sql"
 _FILES = ("reports",)
@@ -13,7 +13,7 @@ _FILES = ("reports",)
 
 def upgrade() -> None:
     for name in _FILES:
-        op.get_bind().exec_driver_sql((_SQL / f"0007_{name}.sql").read_text())
+        op.get_bind().exec_driver_sql((_SQL / f"0008_{name}.sql").read_text())
 
 
 def downgrade() -> None:
