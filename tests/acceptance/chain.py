@@ -68,7 +68,7 @@ class Chain:
         receiver = next(each for each in product_children(self.stack, self.ports) if each.name == RECEIVER)
         self._commands[RECEIVER] = lambda: self._spawn(receiver)
         command = (sys.executable, "-m", "benchmarks.drainer", "--until-stopped")
-        environment = {**base_env(self.stack), "PYTHONPATH": str(ROOT), "ZRG_DB_WORKER_URL": self.stack.dsn("worker")}
+        environment = {**base_env(self.stack), "ZRG_DB_WORKER_URL": self.stack.dsn("worker")}
         drain = Child(DRAIN, command, environment)
         self._commands[DRAIN] = lambda: self._spawn(drain)
         for name in (RECEIVER, DRAIN):
@@ -78,7 +78,8 @@ class Chain:
 
     def _spawn(self, child: Child) -> GuardedProcess:
         with (self.home / "logs" / f"{child.name}.log").open("ab") as log:
-            return GuardedProcess(child.command, env=child.env, cwd=self.stack.run_folder, output=log.fileno())
+            environment = {**child.env, "PYTHONPATH": str(ROOT)}
+            return GuardedProcess(child.command, env=environment, cwd=self.stack.run_folder, output=log.fileno())
 
     def remove(self) -> None:
         """End everything and leave nothing on the disk."""
