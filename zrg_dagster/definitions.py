@@ -5,6 +5,7 @@ import dagster as dg
 from zrg_dagster.assets import booking, deliveries, posture, step_execution, workflow_attribution
 from zrg_dagster.jobs import (
     availability,
+    conversation_sync,
     digest,
     enrichment,
     followups,
@@ -35,6 +36,7 @@ defs = dg.Definitions(
         step_execution.step_execution_checks,
         workflow_attribution.workflow_attribution_checks,
         deliveries.nothing_is_missing,
+        deliveries.no_source_is_silent,
     ],
     jobs=[
         inbound.process_inbound,
@@ -47,6 +49,7 @@ defs = dg.Definitions(
         replay.webhook_replay,
         integrations.check_integrations,
         enrichment.expire_enrichments,
+        conversation_sync.conversation_sync,
         workspace_jobs.workspace_bootstrap,
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,

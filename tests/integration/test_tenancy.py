@@ -40,6 +40,7 @@ MATRIX: dict[str, dict[str, set[str]]] = {
             WRITE - {"DELETE"},
         ),
         **dict.fromkeys(("app.lead_merge", "app.lead_assignment_event"), WRITE - {"DELETE"}),
+        "ops.lane_state": WRITE - {"DELETE"},
         "raw.webhook_body_*": set(),
         **dict.fromkeys(("raw.*", "app.*", "secret.*", "ops.*"), WRITE),
         **dict.fromkeys(("facts.*", "marts.*"), READ),

@@ -5,20 +5,14 @@ What passes here is what `core/sending/hours.py` reads: plain JSON, days and tim
 
 from datetime import date
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from zrg_dagster.core.text.hours import MAX_EXTRA_DATES, MAX_RANGE_DAYS, MAX_RANGES
+from zrg_dagster.core.workspaces.declared_values import Zone
 
 # Unknown keys are refused, and no message repeats a value: a secret may stand where it should not.
 FILE_PART = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("unknown time zone; use an IANA name such as America/New_York")
-    return value
 
 
 def _no_twins(values: list[int]) -> list[int]:
@@ -33,7 +27,6 @@ def _iso_day(value: Any) -> Any:
         raise ValueError("no day; write it as 2026-12-24") from None
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 ClockTime = Annotated[str, Field(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")]
 Day = Annotated[str, BeforeValidator(_iso_day)]
