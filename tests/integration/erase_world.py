@@ -114,6 +114,17 @@ async def conversation(place: Place) -> None:
                VALUES (%s, %s, %s, %s, 'email', %s, %s)""",
             *(draft, w, lead_id, trigger, body, body),
         )
+        pipeline_run = new_id()
+        run(
+            """INSERT INTO app.draft_pipeline_run (id, workspace_id, lead_id, trigger_message_id, draft_id, channel, status,
+                   created_at, updated_at) VALUES (%s, %s, %s, %s, %s, 'email', 'COMPLETED', now(), now())""",
+            *(pipeline_run, w, lead_id, trigger, draft),
+        )
+        run(
+            """INSERT INTO app.draft_pipeline_artifact (id, workspace_id, run_id, stage, payload, text, created_at)
+               VALUES (%s, %s, %s, 'final_draft', %s, %s, now())""",
+            *(new_id(), w, pipeline_run, json.dumps({"issues": [body]}), body),
+        )
         run(
             """INSERT INTO app.review_card (workspace_id, draft_id, draft_version, recipient, slack_channel, slack_ts,
                                             posted_at) VALUES (%s, %s, 1, 'U1', 'D1', '1.2', now())""",

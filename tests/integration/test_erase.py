@@ -229,7 +229,7 @@ NO_OUTSIDERS_WORDS = {
     *("message_key", "channel", "direction", "source", "provider", "provider_message_id", "thread_handle", "status"),
     *("sent_at_quality", "opt_out_rule", "sentiment_tag", "sent_by", "action", "disposition", "natural_key", "kind"),
     *("origin", "vendor", "state", "vendor_message_id", "correlation_id", "lane", "job_key", "serial_key", "type"),
-    *("stage", "outcome", "code"),
+    *("stage", "outcome", "code", "prompt_key", "model"),
 }
 CODES = {"app.decision.subject", "app.send.reason", "app.follow_up_task.reason"}
 # Tables that no mention can be in: what members write about their own workspace, and rows of ids and codes.
@@ -242,6 +242,7 @@ NOT_SEARCHED = {
     # Erased by their own statements.
     *("lead", "lead_identity", "appointment", "suppression", "lead_merge", "lead_merge_row"),
     *("lead_enrichment", "linkedin_relation"),
+    *("lead_assignment_event", "assignment_rotation", "draft_pipeline_run"),
 }
 
 

@@ -43,7 +43,7 @@ def maintain(control: Control, at: datetime, **config: Any) -> dict[str, Any]:
     result = daily_maintenance.execute_in_process(
         resources={"database": DatabaseResource(role="worker"), "clock": Stopped(at=at.isoformat())},
         instance=control.instance,
-        run_config={"ops": {name: {"config": config} for name in ("maintain_bodies", "purge_runs")}},
+        run_config={"ops": {name: {"config": config} for name in ("maintain_bodies", "prune_drafting", "purge_runs")}},
     )
     assert result.success
     shown: dict[str, Any] = {}

@@ -126,6 +126,7 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
         expected = len(world.rows[name, "a"])
         if rows == -1:
             hidden = ("app.job", "app.job_attempt", "app.email_host", "app.lead_merge", "app.lead_merge_row")
+            hidden += ("app.draft_pipeline_run", "app.draft_pipeline_artifact")
             assert name in hidden, f"{name} has no grant"
         elif role in hidden_from.get(name, ()):
             assert rows == 0, name

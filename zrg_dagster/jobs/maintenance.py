@@ -1,11 +1,13 @@
-"""Daily housekeeping: body partitions and their retention, and old runs of the drains."""
+"""Daily housekeeping: body partitions and their retention, runs of the draft pipeline, model calls, runs of the drains."""
 
+import asyncio
 from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
 
 from zrg_dagster.core.base.settings import current_settings
+from zrg_dagster.jobs.run_async import run_async
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
@@ -23,6 +25,8 @@ PURGED_JOBS = (
     "daily_maintenance",
 )
 PURGE_LIMIT = 5000
+# Of the rows that one night deletes, batch by batch; what is left waits for the next night.
+MAX_BATCHES = 400
 
 
 class MaintenanceConfig(dg.Config):
@@ -46,6 +50,44 @@ def maintain_bodies(
         ).fetchone()
     assert row is not None
     context.add_output_metadata({"partitions_created": row["created"], "partitions_dropped": row["dropped"]})
+
+
+@dg.op(
+    ins={"after": dg.In(dg.Nothing)},
+    description="End draft pipeline runs that nobody goes on with; delete runs and model calls past their retention.",
+)
+def prune_drafting(context: dg.OpExecutionContext, config: MaintenanceConfig, database: Database, clock: Clock) -> None:
+    # Imported here: these pull SQLAlchemy, which loading the definitions does not need.
+    from zrg_dagster.core.ai.telemetry import prune_calls
+    from zrg_dagster.core.drafting.runs import prune_runs, sweep_runs
+
+    if config.dry_run:
+        return
+    settings, now = current_settings(), clock.now()
+    kept = {
+        "runs_pruned": (prune_runs, settings.draft_pipeline_run_retention_days),
+        "calls_pruned": (prune_calls, settings.ai_call_retention_days),
+    }
+
+    async def main(stop: asyncio.Event) -> dict[str, int]:
+        engine = database.engine(pool_size=1, name="zrg-maintenance")
+        counts = {}
+        try:
+            async with engine.begin() as conn:
+                counts["runs_swept"] = await sweep_runs(conn, now)
+            for name, (prune, days) in kept.items():
+                counts[name] = 0
+                for _ in range(MAX_BATCHES):
+                    async with engine.begin() as conn:
+                        pruned = await prune(conn, now - timedelta(days=days))
+                    counts[name] += pruned
+                    if pruned == 0 or stop.is_set():
+                        break
+        finally:
+            await engine.dispose()
+        return counts
+
+    context.add_output_metadata(run_async(context, main))
 
 
 @dg.op(ins={"after": dg.In(dg.Nothing)}, description="Delete finished runs of op jobs past their retention.")
@@ -72,7 +114,7 @@ def purge_runs(context: dg.OpExecutionContext, config: MaintenanceConfig, clock:
     tags={"zrg/lane": "maintenance", "dagster/max_runtime": "1800"},
 )
 def daily_maintenance() -> None:
-    purge_runs(after=maintain_bodies())
+    purge_runs(after=prune_drafting(after=maintain_bodies()))
 
 
 daily_maintenance_at_night = dg.ScheduleDefinition(

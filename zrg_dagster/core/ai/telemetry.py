@@ -17,6 +17,18 @@ _INSERT = text("""
             :output_tokens, :latency_ms, :request_id, :correlation_id, :called_at)""")
 
 
+# Counted down in batches: a night's delete holds its rows until it commits.
+PRUNE_BATCH = 5000
+_PRUNE = text("""
+    DELETE FROM app.ai_call WHERE id IN (
+        SELECT id FROM app.ai_call WHERE called_at < :before ORDER BY called_at LIMIT :batch FOR UPDATE SKIP LOCKED)""")
+
+
+async def prune_calls(conn: AsyncConnection, before: datetime) -> int:
+    """Delete one batch of calls made before `before`; returns how many (TL-06)."""
+    return (await conn.execute(_PRUNE, {"before": before, "batch": PRUNE_BATCH})).rowcount
+
+
 async def record_call(
     conn: AsyncConnection,
     workspace_id: UUID,

@@ -279,6 +279,20 @@ class Settings(BaseSettings):
         validation_alias="ZRG_RUN_RETENTION_DAYS",
         description="Finished runs of op jobs older than this are deleted from the Dagster instance.",
     )
+    draft_pipeline_run_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        validation_alias="DRAFT_PIPELINE_RUN_RETENTION_DAYS",
+        description="Ended runs of the draft pipeline older than this are deleted with what their stages made.",
+    )
+    ai_call_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        validation_alias="ZRG_AI_CALL_RETENTION_DAYS",
+        description="Facts of model calls older than this are deleted.",
+    )
 
     @property
     def json_logs(self) -> bool:

@@ -29,6 +29,8 @@ _RELATED: Mapping[str, str] = {
     "WHERE CAST(:leads AS uuid[]) && ARRAY[kept_lead_id, gone_lead_id])",
     "app.reply_stage": "t.message_id IN (SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.ai_call": "t.message_id IN (SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
+    "app.draft_pipeline_artifact": "t.run_id IN (SELECT id FROM app.draft_pipeline_run "
+    "WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.review_card": "t.draft_id IN (SELECT id FROM app.draft WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.send": "t.lead_id = ANY(CAST(:leads AS uuid[])) OR t.draft_id IN "
     "(SELECT id FROM app.draft WHERE lead_id = ANY(CAST(:leads AS uuid[])))",

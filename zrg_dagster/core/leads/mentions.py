@@ -21,6 +21,7 @@ OVERLAP = timedelta(minutes=10)
 TEXTS: dict[str, tuple[str, ...]] = {
     "app.message": ("subject", "body", "raw_text", "raw_html", "from_email", "from_name", "to_email"),
     "app.draft": ("subject", "body", "ai_body", "reason"),
+    "app.draft_pipeline_artifact": ("text",),
     "app.send": ("recipient", "error"),
     "app.job": ("error", "reason"),
     "app.follow_up_task": ("subject", "suggested_message"),
@@ -31,6 +32,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
     "app.decision": ("detail",),
     "app.job": ("payload",),
     "app.reply_stage": ("detail",),
+    "app.draft_pipeline_artifact": ("payload",),
 }
 LISTS = {"app.message": "cc"}
 

@@ -47,6 +47,7 @@ TABLES = (
     Table("app.touch"),
     Table("app.sentiment_event", key=_NUMBERED),
     Table("app.lead_assignment_event", key=_NUMBERED),
+    Table("app.draft_pipeline_run"),
     Table("app.appointment"),
     Table("app.follow_up_instance", once=("sequence_id",)),
     Table("app.follow_up_step_execution"),

@@ -24,6 +24,7 @@ from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.drafting.context import load_context
 from zrg_dagster.core.drafting.generate import generate, is_eligible
+from zrg_dagster.core.drafting.runs import RunStatus, end_run, sweep_runs
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
@@ -80,6 +81,7 @@ class RepliesLane:
     async def _release(self, now: datetime) -> int:
         async with self._engine.begin() as conn:
             released = await queue.release_stale(conn, lanes.REPLIES, now=now, lease_s=self._lease_s)
+            await sweep_runs(conn, now)
             if self._world.has_model_key:
                 released += await unpark(conn, now)
         return released
@@ -128,6 +130,8 @@ class RepliesLane:
         now = self._world.clock()
         async with self._engine.begin() as conn:
             await queue.settle(conn, lanes.REPLIES, [settlement], worker_id=worker_id, now=now)
+            if settlement.state == "dead" and job.kind == "reply":
+                await end_run(conn, job.message_id, RunStatus.FAILED, settlement.reason, now)
             await _end_attempt(conn, job, settlement, now)
         outcome = "retried" if settlement.state == "pending" else settlement.state
         self._report.count(outcome, settlement.reason)

@@ -19,6 +19,7 @@ from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.guards import check, facts_of
+from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, abort_runs, end_run, keep_artifact, open_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import after_tag, is_uncertain, load_switches
@@ -72,7 +73,12 @@ class ReplyPipeline:
         if reply.has_newer and Stage.DRAFT not in reply.done:
             # The person has written again, and that reply has its own job: an answer to this one talks past them.
             return await self._end_without_draft(reply, tag, "newer_inbound_exists")
-        return await self._answer(reply, tag)
+        ended = await self._answer(reply, tag)
+        if isinstance(ended, Ended) and ended.reason == "draft_already_handled":
+            # The rest of the pipeline has nothing to decide: somebody did, or a newer reply put the draft out of date.
+            async with self._world.engine.begin() as conn:
+                await end_run(conn, message_id, RunStatus.ABORTED, ended.reason, self._world.clock())
+        return ended
 
     async def _end_at_floor(self, reply: Reply) -> Ended:
         """Intake has blacklisted and suppressed already, in the transaction of the message; no model is asked (SE-02)."""
@@ -137,7 +143,10 @@ class ReplyPipeline:
         return tag
 
     async def _supersede(self, conn: AsyncConnection, reply: Reply, now: datetime) -> None:
-        for draft_id in await stages.reject_older_drafts(conn, reply, "superseded_by_newer_reply", now):
+        reason = "superseded_by_newer_reply"
+        rejected = await stages.reject_older_drafts(conn, reply, reason, now)
+        await abort_runs(conn, rejected, reason, now)
+        for draft_id in rejected:
             await enqueue(conn, [card_update(reply.message.workspace_id, draft_id, self._correlation_id, now)])
 
     async def _model_away(self, reply: Reply, call: ModelResult[Any]) -> NotNow:
@@ -151,6 +160,7 @@ class ReplyPipeline:
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
             await stages.decide_row(conn, reply, "reply", reply.message.id, code, now, {"tag": tag.tag.value})
+            await end_run(conn, reply.message.id, RunStatus.ABORTED, code, now)
         return Ended("done", code)
 
     async def _answer(self, reply: Reply, tag: SettledTag) -> Ended | NotNow:
@@ -190,12 +200,24 @@ class ReplyPipeline:
     async def _draft(self, reply: Reply, context: DraftContext, tag: SettledTag) -> UUID | NotNow:
         if (stored := reply.done.get(Stage.DRAFT)) is not None:
             return UUID(stored["draft_id"])
+        message = reply.message
+        async with self._world.engine.begin() as conn:
+            await open_run(
+                conn,
+                workspace_id=message.workspace_id,
+                lead_id=reply.lead.id,
+                message_id=message.id,
+                channel=message.channel,
+                now=self._world.clock(),
+            )
         made = await generate(self._world.model, context, tag=tag.tag.value)
         now = self._world.clock()
         if made.body is None:
             async with self._world.engine.begin() as conn:
                 await self._record_call(conn, reply, made.call, now)
+            await self._keep(reply, Artifact(RunStage.ERROR, {"reason": made.call.reason}, call=made.call))
             return not_now(made.call)
+        await self._keep(reply, Artifact(RunStage.GENERATION, body=made.body, call=made.call))
         async with self._world.engine.begin() as conn:
             await self._record_call(conn, reply, made.call, now)
             draft_id = await stages.store_draft(conn, reply, made.subject, made.body, now)
@@ -225,12 +247,15 @@ class ReplyPipeline:
             assert verdict.call is not None
             async with self._world.engine.begin() as conn:
                 await self._record_call(conn, reply, verdict.call, now)
+            await self._keep(reply, Artifact(RunStage.ERROR, {"reason": verdict.reason}, call=verdict.call))
             return candidate
         detail = {"confidence": round(verdict.confidence, 3), "is_safe": verdict.is_safe, "reason": verdict.reason}
         async with self._world.engine.begin() as conn:
             if verdict.call is not None:
                 await self._record_call(conn, reply, verdict.call, now)
             await stages.record(conn, reply, Stage.EVALUATE, verdict.source.value, now, detail)
+        said = {**detail, "source": verdict.source, "requires_human_review": verdict.needs_review}
+        await self._keep(reply, Artifact(RunStage.EVALUATION, said, call=verdict.call))
         return _evaluated(candidate, detail["confidence"], verdict.is_safe)
 
     async def _decide(self, reply: Reply, draft_id: UUID, candidate: decide.Candidate) -> Ended:
@@ -265,12 +290,18 @@ class ReplyPipeline:
                 if not await outbound.plan_cards(conn, shown, now, self._correlation_id):
                     await stages.decide_row(conn, reply, "draft", draft_id, "no_review_recipient", now)
             await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
+            await end_run(conn, reply.message.id, RunStatus.COMPLETED, reason, now)
+        await self._keep(reply, Artifact(RunStage.FINAL, {"action": action, "reason": reason}, draft.body))
         log.info("reply_decided", action=action, reason=reason)
         return Ended("done", reason)
 
     async def _context(self, reply: Reply) -> DraftContext:
         async with self._world.engine.connect() as conn:
             return await load_context(conn, reply.message.id, now=self._world.clock())
+
+    async def _keep(self, reply: Reply, artifact: Artifact) -> None:
+        message = reply.message
+        await keep_artifact(self._world.engine, message.id, message.channel, artifact, self._world.clock())
 
     async def _record_call(self, conn: Any, reply: Reply, call: ModelResult[Any], now: datetime) -> None:
         await record_call(conn, reply.message.workspace_id, reply.message.id, call, self._correlation_id, now)

@@ -8,7 +8,7 @@ revision = "0011"
 down_revision = "0008"
 
 _SQL = Path(__file__).parent.parent / "sql"
-_FILES = ("assignment", "hours", "access")
+_FILES = ("assignment", "hours", "runs", "access")
 
 
 def upgrade() -> None:
