@@ -22,6 +22,7 @@ class GuardCode(StrEnum):
     EMPTY_DRAFT = "empty_draft"
     PLACEHOLDER_LEFT = "placeholder_left"
     FABRICATED_LINK = "fabricated_link"
+    FOREIGN_ADDRESS = "foreign_address"
     TIME_NOT_OFFERED = "slot_mismatch"
     DATE_NOT_OFFERED = "date_mismatch"
     TOO_LONG = "too_long"
@@ -37,13 +38,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class GuardFacts:
-    """What a draft may rely on. `own_texts` are ours (signature, service description): links in them are ours too."""
+    """What a draft may rely on. `own_texts` are ours (signature, service description): links in them are ours too.
+    `people` are the addresses of those whom it answers."""
 
     channel: str
     available: tuple[Slot, ...]
     latest_reply: str
     booking_link: str | None
     own_texts: tuple[str, ...]
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def facts_of(context: DraftContext) -> GuardFacts:
         latest_reply=context.trigger.body,
         booking_link=context.persona.booking_link,
         own_texts=(context.persona.signature, context.persona.service_description, context.knowledge_text),
+        people=tuple(filter(None, (context.lead.email, context.lead.current_replier_email))),
     )
 
 
@@ -82,6 +86,7 @@ def check(draft: str, facts: GuardFacts) -> GuardReport:
     findings = [
         *_findings(GuardCode.PLACEHOLDER_LEFT, placeholders_left(draft)),
         *_findings(GuardCode.FABRICATED_LINK, foreign_links(draft, facts)),
+        *_findings(GuardCode.FOREIGN_ADDRESS, foreign_addresses(draft, facts)),
         *_time_findings(draft, facts),
     ]
     if len(draft) > MAX_CHARS[facts.channel]:
@@ -170,6 +175,18 @@ def foreign_links(draft: str, facts: GuardFacts) -> list[str]:
     """
     own = {link for text in (*facts.own_texts, facts.booking_link or "") for link in links_in(text)}
     return [link for link in links_in(draft) if link not in own]
+
+
+_ADDRESS = re.compile(r"[a-z0-9._%+'-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,62})\.)+[a-z]{2,24}", re.I)
+
+
+def foreign_addresses(draft: str, facts: GuardFacts) -> list[str]:
+    """Mail addresses that are neither in our own texts nor of those whom the draft answers.
+
+    Like a link, an address that a message brought along must not be what our mails tell people to write to.
+    """
+    own = {each.lower() for text in (*facts.own_texts, *facts.people) for each in _ADDRESS.findall(text)}
+    return [each for each in _ADDRESS.findall(draft) if each.lower() not in own]
 
 
 def _normal_link(raw: str) -> str:
