@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from provider_sandbox import calendly, emailbison, ghl, openai, slack
+from provider_sandbox import calendly, emailbison, ghl, instantly, openai, slack, smartlead, unipile
 from provider_sandbox.control import control_app
 from provider_sandbox.faults import MAX_SECONDS, NOT_EXECUTED, FaultRule, FaultTable
 from provider_sandbox.state import MAX_RECORDED_BODY, Record, Sandbox, iso_micro
@@ -25,7 +25,17 @@ from provider_sandbox.vendor import Refused, Vendor, json_response
 from provider_sandbox.webhooks import Webhooks
 
 VENDORS: Mapping[str, Vendor] = {
-    vendor.name: vendor for vendor in (emailbison.VENDOR, ghl.VENDOR, calendly.VENDOR, slack.VENDOR, openai.VENDOR)
+    vendor.name: vendor
+    for vendor in (
+        emailbison.VENDOR,
+        smartlead.VENDOR,
+        instantly.VENDOR,
+        ghl.VENDOR,
+        unipile.VENDOR,
+        calendly.VENDOR,
+        slack.VENDOR,
+        openai.VENDOR,
+    )
 }
 MAX_BODY = 10 * 1024 * 1024
 TRANSPORT_KEY = "sandbox_transport"
