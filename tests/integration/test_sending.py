@@ -80,11 +80,14 @@ def planned(workspace, lead_id, draft, message, campaign, origin="ai", **changes
     return PlannedSend(**(values | changes))
 
 
-async def drain(engine, database, vendors, *, now=NOW, auto_send_disabled=False, consequences=None, stop=None):
-    report = LaneReport()
+async def _bison(_conn, _workspace, _vendor):
+    return Credential("https://bison.example", "key", "loc")
 
-    async def access(_conn, _workspace, _vendor):
-        return Credential("https://bison.example", "key", "loc")
+
+async def drain(
+    engine, database, vendors, *, now=NOW, auto_send_disabled=False, consequences=None, stop=None, access=_bison
+):
+    report = LaneReport()
 
     lane = SendsLane(
         engine,

@@ -17,6 +17,7 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.replies import outbound
+from zrg_dagster.core.replies.content import CannotSend
 from zrg_dagster.core.workspaces.access import Action, allowed, member_role
 
 
@@ -127,7 +128,7 @@ async def _send(conn: AsyncConnection, request: ReviewRequest, member: UUID, now
     try:
         if not await outbound.plan_draft(conn, draft, draft.body, origin, now, request.correlation_id):
             outcome = ReviewOutcome.ALREADY_SENDING
-    except outbound.CannotSend:
+    except CannotSend:
         outcome = ReviewOutcome.CANNOT_SEND
     if outcome in (ReviewOutcome.APPROVED, ReviewOutcome.EDITED):
         await savepoint.commit()

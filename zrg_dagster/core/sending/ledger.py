@@ -30,9 +30,26 @@ class SendState(StrEnum):
     NEEDS_HUMAN = "needs_human"
 
 
-# How long a vendor may take until a sent message shows up in its own lists (providers §4.6, 5.6, 11.6).
-SETTLE_TIME = {"ghl": timedelta(minutes=2), "emailbison": timedelta(minutes=3), "slack": timedelta(minutes=1)}
+# How long a vendor may take until a sent message shows up in its own lists (providers §4.6, 5.6, 6.6, 11.6). SmartLead
+# queues, and Instantly and Unipile say nothing: a little more than the slowest that names a time.
+SETTLE_TIME = {
+    "ghl": timedelta(minutes=2),
+    "emailbison": timedelta(minutes=3),
+    "smartlead": timedelta(minutes=10),
+    "instantly": timedelta(minutes=5),
+    "unipile": timedelta(minutes=5),
+    "slack": timedelta(minutes=1),
+}
 READ_BACK_EVERY = timedelta(seconds=10)
+# SmartLead shows nothing in the first minute, and Instantly allows twenty list calls a minute (providers §6.6, §7.6).
+_READ_BACK_EVERY = {"smartlead": timedelta(seconds=60), "instantly": timedelta(seconds=30)}
+# What waits for somebody else to act is given up then (providers §1.6, class blocked).
+WAIT_AT_MOST = timedelta(hours=72)
+
+
+def read_back_every(vendor: str) -> timedelta:
+    """How long to leave a vendor alone between two questions about one send."""
+    return _READ_BACK_EVERY.get(vendor, READ_BACK_EVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,8 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A ledger row's next state. `due_at` only when it goes back to planned or stays unknown."""
+    """A ledger row's next state. `due_at` only when it goes back to planned or stays unknown. `waits`: planned again
+    because somebody else has to act first, which is a decision worth a line."""
 
     state: SendState
     reason: str | None = None
@@ -54,6 +72,7 @@ class Settled:
     due_at: datetime | None = None
     vendor_message_id: str | None = None
     vendor_detail: dict[str, Any] | None = None
+    waits: bool = False
 
 
 _PICK = f"""
@@ -156,9 +175,31 @@ _SETTLE = text("""
     RETURNING *""")
 
 
+_SPOKEN_FOR = text("""
+    SELECT EXISTS (SELECT FROM app.send WHERE lead_id = :lead_id AND id <> :id AND vendor = :vendor
+                   AND vendor_message_id = :vendor_message_id)""")
+READ_BACK_LOCK_CLASS = 7114
+
+
+async def _found_by_another(conn: AsyncConnection, row: Row[Any], settled: Settled) -> bool:
+    """Whether the message that a read-back found was, meanwhile, found to be another send of the same lead.
+
+    Two equal texts, both unknown, of which the vendor took one: both read-backs find it, and only one may have it.
+    """
+    if row.state != SendState.UNKNOWN or settled.vendor_message_id is None or row.lead_id is None:
+        return False
+    lock = text("SELECT pg_advisory_xact_lock(:class, hashtext(CAST(:lead AS text)))")
+    await conn.execute(lock, {"class": READ_BACK_LOCK_CLASS, "lead": str(row.lead_id)})
+    parameters = {"lead_id": row.lead_id, "id": row.id, "vendor": row.vendor}
+    parameters["vendor_message_id"] = settled.vendor_message_id
+    return (await conn.execute(_SPOKEN_FOR, parameters)).scalar_one()
+
+
 async def settle(conn: AsyncConnection, row: Row[Any], settled: Settled, *, worker_id: int, now: datetime) -> Row[Any]:
     """Write a row's next state; an accepted send also becomes a message, a touch and the lead's roll-up. Raises
     `ClaimLost` when the row is no longer this worker's."""
+    if await _found_by_another(conn, row, settled):
+        settled = Settled(SendState.UNKNOWN, row.reason, row.error, due_at=now + read_back_every(row.vendor))
     result = await conn.execute(
         _SETTLE,
         {
@@ -181,9 +222,16 @@ async def settle(conn: AsyncConnection, row: Row[Any], settled: Settled, *, work
         raise queue.ClaimLost(f"send {row.id} was taken over")
     if written.state == SendState.SENT and written.lead_id is not None and written.channel != "slack":
         await _record_sent(conn, written)
-    elif written.state in (SendState.REFUSED, SendState.NEEDS_HUMAN, SendState.UNKNOWN):
+    elif _says_no(row, written, settled):
         await _record_decisions(conn, [written], now)
     return written
+
+
+def _says_no(before: Row[Any], after: Row[Any], settled: Settled) -> bool:
+    """Whether the new state is a line on the lead's list. A row that stays unknown said so already."""
+    if after.state == SendState.UNKNOWN:
+        return before.state != SendState.UNKNOWN
+    return settled.waits or after.state in (SendState.REFUSED, SendState.BLOCKED, SendState.NEEDS_HUMAN)
 
 
 _MESSAGE = text("""

@@ -19,13 +19,8 @@ VERIFIERS = {
     "unipile": "unipile_webhook_secret",
     "clay": "clay_webhook_secret",
 }
-# Secret of `secret.credential` by provider: what we call the vendor with. The last three have no client among the channels.
-CREDENTIALS = {
-    **CREDENTIAL_NAMES,
-    "smartlead": "smartlead_api_key",
-    "instantly": "instantly_api_key",
-    "resend": "resend_api_key",
-}
+# Secret of `secret.credential` by provider: what we call the vendor with. The last has no client among the channels.
+CREDENTIALS = {**CREDENTIAL_NAMES, "resend": "resend_api_key"}
 SECRET_NAMES = (*CREDENTIALS.values(), *VERIFIERS.values())
 
 # Stands for a stored value that no key of this process opens. Equal to itself only.

@@ -186,8 +186,8 @@ class _Builder:
         value = self.secrets.get(name)
         if value is not None:
             self.state["credential"][(name,)] = {"name": name, "value": value}
-        # Slack falls back to the token of the process; nothing else does.
-        elif (name,) not in self.now["credential"] and provider != "slack":
+        # Slack and Unipile fall back to what the process has; nothing else does.
+        elif (name,) not in self.now["credential"] and provider not in ("slack", "unipile"):
             key = "token" if provider in ("ghl", "calendly") else "api_key"
             message = f"no {name} is stored yet; add {key}: env:NAME or file:PATH"
             self.problems.append(self.file.problem(("integrations", provider, key), message))
