@@ -115,7 +115,7 @@ def _emailbison(draft: Row[Any], body: str, chosen: Recipients) -> Outbound:
         "subject": draft.subject,
         "text": body,
     }
-    return Outbound("emailbison", to, draft.sender_account_id, content)
+    return Outbound("emailbison", to, draft.to_email or draft.sender_account_id, content)
 
 
 def _smartlead(draft: Row[Any], body: str, chosen: Recipients) -> Outbound:

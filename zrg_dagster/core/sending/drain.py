@@ -128,6 +128,8 @@ class SendsLane:
                 await self._apply_consequence(conn, row, now)
         for row in claimed.blocked:
             self._report.count("blocked", row.reason)
+        for wait in claimed.waiting:
+            self._report.count("waiting", wait.reason)
         return (*claimed.to_send, *claimed.to_read_back)
 
     async def _release(self, now: datetime) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db import lanes, queue
+from zrg_dagster.core.sending import budget
 from zrg_dagster.core.sending.gates import gate_sql
 
 
@@ -54,11 +55,12 @@ def read_back_every(vendor: str) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What one claim took: rows to send now, rows to read back, and rows that a gate closed for good."""
+    """What one claim took: rows to send now, rows to read back, rows that a gate closed for good, rows that wait."""
 
     to_send: tuple[Row[Any], ...]
     to_read_back: tuple[Row[Any], ...]
     blocked: tuple[Row[Any], ...]
+    waiting: tuple[budget.Wait, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,12 @@ async def claim(
     picked = list(await conn.execute(text(_PICK), {"now": now, "limit": limit}))
     if not picked:
         return Claimed((), (), ())
+    waits = {wait.id: wait for wait in await budget.hold_back(conn, [row.id for row in picked], now)}
+    told = [wait for wait in waits.values() if wait.reason in _TOLD]
+    await _record_waits(conn, told, now)
+    picked = [row for row in picked if row.id not in waits]
+    if not picked:
+        return Claimed((), (), (), tuple(waits.values()))
     await conn.execute(_LOCK_LEADS, {"leads": sorted({row.lead_id for row in picked if row.lead_id})})
     planned = [row.id for row in picked if row.state == SendState.PLANNED]
     unknown = [row.id for row in picked if row.state == SendState.UNKNOWN]
@@ -127,7 +135,24 @@ async def claim(
         tuple(row for row in taken if row.state == SendState.SENDING),
         tuple(looked_up),
         tuple(row for row in taken if row.state == SendState.BLOCKED),
+        tuple(waits.values()),
     )
+
+
+# Waits that an operator asks about; a vendor's rate is over in seconds.
+_TOLD = frozenset({budget.WaitReason.QUIET_HOURS, budget.WaitReason.DAILY_CAP})
+_WAITS = text("""
+    INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
+    SELECT s.workspace_id, s.lead_id, 'send', s.id, w.reason,
+           jsonb_build_object('kind', s.kind, 'channel', s.channel, 'until', w.until), :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[])) AS w (id, reason, until)
+    JOIN app.send s USING (id) ORDER BY s.id""")
+
+
+async def _record_waits(conn: AsyncConnection, waits: Sequence[budget.Wait], now: datetime) -> None:
+    if waits:
+        parameters = {"ids": [each.id for each in waits], "reasons": [each.reason for each in waits]}
+        await conn.execute(_WAITS, {**parameters, "untils": [each.until for each in waits], "now": now})
 
 
 _DECISIONS = text("""
@@ -220,6 +245,7 @@ async def settle(conn: AsyncConnection, row: Row[Any], settled: Settled, *, work
     written = result.one_or_none()
     if written is None:
         raise queue.ClaimLost(f"send {row.id} was taken over")
+    await budget.pause_account(conn, row, settled.reason, settled.due_at, now)
     if written.state == SendState.SENT and written.lead_id is not None and written.channel != "slack":
         await _record_sent(conn, written)
     elif _says_no(row, written, settled):

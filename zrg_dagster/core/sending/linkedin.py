@@ -2,12 +2,20 @@
 
 from enum import StrEnum
 
-from zrg_dagster.core.providers.outcome import CallOutcome, ReadFailed, Refused, Waiting
-from zrg_dagster.core.providers.unipile.client import ALREADY_INVITED, NO_CONNECTION, Profile, UnipileClient
+from zrg_dagster.core.providers.outcome import Blocked, CallOutcome, ReadFailed, Refused, Waiting
+from zrg_dagster.core.providers.unipile.client import (
+    ACCOUNT_THROTTLED,
+    ALREADY_INVITED,
+    NO_CONNECTION,
+    Profile,
+    UnipileClient,
+)
 
 # An accepted invitation is announced by the vendor up to eight hours late (providers §8.5).
 INVITATION_RECHECK_S = 6 * 3600.0
 INVITATION_PENDING = "invitation_pending"
+# LinkedIn's limits hold for the account and a day (providers §8.4).
+THROTTLED_RECHECK_S = 24 * 3600.0
 
 
 class Way(StrEnum):
@@ -35,6 +43,15 @@ async def send_linkedin(
 
     `chat_id` is the conversation that is answered, `identifier` a member id or public name.
     """
+    outcome = await _first_way(unipile, identifier, text, chat_id, subject)
+    if isinstance(outcome, Blocked) and outcome.reason == ACCOUNT_THROTTLED:
+        return Waiting(ACCOUNT_THROTTLED, THROTTLED_RECHECK_S)
+    return outcome
+
+
+async def _first_way(
+    unipile: UnipileClient, identifier: str, text: str, chat_id: str | None, subject: str | None
+) -> CallOutcome:
     if chat_id:
         answered = await unipile.send_in_chat(chat_id, text)
         if not (isinstance(answered, Refused) and answered.reason in (NO_CONNECTION, "not_found")):

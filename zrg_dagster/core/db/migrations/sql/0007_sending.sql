@@ -10,3 +10,19 @@ ALTER TABLE secret.credential ADD CONSTRAINT credential_name_check CHECK (name I
     'smartlead_api_key', 'instantly_api_key', 'unipile_api_key', 'ghl_token', 'calendly_token', 'slack_bot_token',
     'resend_api_key')) NOT VALID;
 ALTER TABLE secret.credential VALIDATE CONSTRAINT credential_name_check;
+
+-- What a vendor allows, shared by all processes. `account` '' is the account at the vendor: `tokens` calls may be made
+-- now, as of `refilled_at`, and none before `paused_until`. Any other is a mailbox or profile of ours: `used` automatic
+-- sends on `used_on` (UTC). Written under the lock of claims.
+CREATE TABLE ops.vendor_budget (
+    workspace_id uuid NOT NULL REFERENCES app.workspace (id) ON DELETE CASCADE,
+    vendor text NOT NULL,
+    account text NOT NULL,
+    tokens numeric NOT NULL DEFAULT 0 CHECK (tokens >= 0),
+    refilled_at timestamptz NOT NULL,
+    paused_until timestamptz,
+    pause_reason text,
+    used integer NOT NULL DEFAULT 0 CHECK (used >= 0),
+    used_on date NOT NULL,
+    PRIMARY KEY (workspace_id, vendor, account)
+);

@@ -8,7 +8,7 @@ revision = "0007"
 down_revision = "0004"
 
 _SQL = Path(__file__).parent.parent / "sql"
-_FILES = ("sending",)
+_FILES = ("sending", "access")
 
 
 def upgrade() -> None:
