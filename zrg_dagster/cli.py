@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from zrg_dagster.commands import events, lead, lead_merge, member, persona, secrets, workspace
+from zrg_dagster.commands import autosend, drafts, events, lead, lead_merge, member, persona, secrets, workspace
 
 app = typer.Typer(
     name="zrg",
@@ -29,6 +29,9 @@ app.add_typer(persona.app, name="persona")
 app.add_typer(lead.app, name="lead")
 lead_merge.add_to(lead.app)
 app.add_typer(events.app, name="events")
+app.add_typer(autosend.app, name="autosend")
+app.add_typer(drafts.app, name="drafts")
+app.command("send")(drafts.send)
 
 # Named, not imported: a fault's class is only loaded when its module was.
 _KNOWN_FAULTS = frozenset(

@@ -324,7 +324,7 @@ async def test_a_reviewers_click_sends_through_every_vendor(engine, database, sa
         correlation_id="c",
     )
     async with engine.begin() as conn:
-        assert await review.apply(conn, request, NOW) is review.ReviewOutcome.APPROVED
+        assert (await review.apply(conn, request, NOW)).outcome is review.ReviewOutcome.APPROVED
     await work(engine, database, sandbox)
     sent = await row(engine, draft)
     assert (sent.state, sent.origin) == ("sent", "setter")

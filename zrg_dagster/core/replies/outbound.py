@@ -65,7 +65,8 @@ _REPLAN = text("""
     UPDATE app.send SET state = 'planned', due_at = :due_at, origin = :origin, member_user_id = :member_user_id,
         draft_version = :draft_version, recipient = :recipient, sender_account = :sender_account,
         content = CAST(:content AS jsonb), reason = NULL, finished_at = NULL
-    WHERE workspace_id = :workspace_id AND natural_key = :natural_key AND state IN ('planned', 'blocked')
+    WHERE workspace_id = :workspace_id AND natural_key = :natural_key
+      AND (state = 'blocked' OR state = 'planned' AND origin <> 'setter')
     RETURNING id""")
 
 
@@ -78,7 +79,8 @@ async def plan_draft(
     correlation_id: str,
     chosen: Recipients = AS_THEY_ARE,
 ) -> bool:
-    """Plan the one send of a draft. A person may take over what is still planned, or was blocked; what has begun stays.
+    """Plan the one send of a draft. A person may take over what the model planned, or what was blocked; what has begun
+    stays, and so does what another person decided.
 
     Returns False when the send is already under way or done. `CannotSend` when a way out is missing.
     """
