@@ -11,7 +11,18 @@ from typing import Annotated, Any
 
 import typer
 
-from zrg_dagster.commands import autosend, drafts, events, lead, lead_merge, member, persona, secrets, workspace
+from zrg_dagster.commands import (
+    autosend,
+    drafts,
+    events,
+    explain,
+    lead,
+    lead_merge,
+    member,
+    persona,
+    secrets,
+    workspace,
+)
 
 app = typer.Typer(
     name="zrg",
@@ -31,6 +42,7 @@ lead_merge.add_to(lead.app)
 app.add_typer(events.app, name="events")
 app.add_typer(autosend.app, name="autosend")
 app.add_typer(drafts.app, name="drafts")
+app.add_typer(explain.app, name="explain")
 app.command("send")(drafts.send)
 
 # Named, not imported: a fault's class is only loaded when its module was.

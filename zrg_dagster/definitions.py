@@ -2,14 +2,15 @@
 
 import dagster as dg
 
-from zrg_dagster.assets import booking, deliveries, posture, step_execution, workflow_attribution
-from zrg_dagster.jobs import availability, digest, followups, inbound, maintenance, replay, replies, sends
+from zrg_dagster.assets import attention, booking, deliveries, posture, step_execution, workflow_attribution
+from zrg_dagster.jobs import availability, decisions, digest, followups, inbound, maintenance, replay, replies, sends
 from zrg_dagster.jobs import workspaces as workspace_jobs
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 from zrg_dagster.resources.model import Model
 from zrg_dagster.sensors import absence, facts, intake, lanes, workspaces
+from zrg_dagster.sensors import attention as attention_sensor
 
 defs = dg.Definitions(
     assets=[
@@ -18,6 +19,7 @@ defs = dg.Definitions(
         workflow_attribution.workflow_attribution,
         posture.posture,
         deliveries.deliveries,
+        attention.attention,
     ],
     asset_checks=[
         booking.booking_checks,
@@ -34,6 +36,11 @@ defs = dg.Definitions(
         digest.send_daily_digest,
         maintenance.daily_maintenance,
         replay.webhook_replay,
+        decisions.decide_drafts,
+        decisions.autosend_switch,
+        decisions.settle_sends,
+        decisions.redo_jobs,
+        decisions.explain_job,
         workspace_jobs.workspace_bootstrap,
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,
@@ -56,6 +63,7 @@ defs = dg.Definitions(
         workspaces.workspace_partitions_sensor,
         absence.absence_alarm,
         intake.deliveries_observed,
+        attention_sensor.attention_observed,
     ],
     resources={
         "database": Database(role="worker"),

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zrg_dagster.core.sending import budget
-from zrg_dagster.core.sending.budget import Bucket, Rate, WaitReason, decide_waits
+from zrg_dagster.core.sending.budget import Bucket, Rate, decide_waits
+from zrg_dagster.core.sending.gates import WaitReason
 from zrg_dagster.core.sending.quiet import plausible_zones, quiet_until
 
 NOON = datetime(2026, 3, 10, 19, 0, tzinfo=UTC)  # noon in Los Angeles

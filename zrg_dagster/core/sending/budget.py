@@ -7,7 +7,6 @@ spend the same token. A send that waits keeps its place in the ledger with the r
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -15,16 +14,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.sending.gates import WaitReason
 from zrg_dagster.core.sending.quiet import QUIET_CHANNELS, plausible_zones, quiet_until
-
-
-class WaitReason(StrEnum):
-    """Why a due send was not taken."""
-
-    QUIET_HOURS = "quiet_hours"
-    ACCOUNT_PAUSED = "account_paused"
-    RATE_BUDGET = "rate_budget"
-    DAILY_CAP = "sender_daily_cap"
 
 
 @dataclass(frozen=True, slots=True)

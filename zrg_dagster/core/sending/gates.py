@@ -27,6 +27,15 @@ class BlockReason(StrEnum):
     SENDER_UNHEALTHY = "sender_unhealthy"
 
 
+class WaitReason(StrEnum):
+    """Why a due send with open gates was not taken yet (budget.py decides)."""
+
+    QUIET_HOURS = "quiet_hours"
+    ACCOUNT_PAUSED = "account_paused"
+    RATE_BUDGET = "rate_budget"
+    DAILY_CAP = "sender_daily_cap"
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     reason: BlockReason

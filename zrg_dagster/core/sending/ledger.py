@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.sending import budget
-from zrg_dagster.core.sending.gates import gate_sql
+from zrg_dagster.core.sending.gates import WaitReason, gate_sql
 
 
 class SendState(StrEnum):
@@ -140,7 +140,7 @@ async def claim(
 
 
 # Waits that an operator asks about; a vendor's rate is over in seconds.
-_TOLD = frozenset({budget.WaitReason.QUIET_HOURS, budget.WaitReason.DAILY_CAP})
+_TOLD = frozenset({WaitReason.QUIET_HOURS, WaitReason.DAILY_CAP})
 _WAITS = text("""
     INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
     SELECT s.workspace_id, s.lead_id, 'send', s.id, w.reason,
@@ -307,6 +307,14 @@ async def _record_sent(conn: AsyncConnection, row: Row[Any]) -> None:
     }
     for statement in (_MESSAGE, _TOUCH, _LEAD, *((_DRAFT,) if row.kind == "draft" else ())):
         await conn.execute(statement, parameters)
+
+
+async def record_end(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
+    """What belongs to an end that was written elsewhere: message and touch of a sent row, a decision of any other."""
+    if row.state == SendState.SENT and row.lead_id is not None and row.channel != "slack":
+        await _record_sent(conn, row)
+    elif row.state != SendState.SENT:
+        await _record_decisions(conn, [row], now)
 
 
 async def release_stale(conn: AsyncConnection, *, now: datetime, lease_s: float) -> list[Row[Any]]:
