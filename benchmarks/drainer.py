@@ -38,7 +38,7 @@ async def drain(dsn: str, settings: Settings, *, until_stopped: bool) -> dict[st
         engine, batch_size=settings.event_batch_size, lease_s=settings.lease_s, clock=utc_now, report=report
     )
     limits = LaneLimits(
-        concurrency=1,
+        concurrency=InboundLane.CONCURRENCY,
         budget_s=settings.drain_budget_s,
         idle_s=settings.drain_budget_s if until_stopped else 0,
         lease_s=settings.lease_s,

@@ -60,6 +60,8 @@ def test_a_sensor_starts_a_drain_only_for_work_that_nobody_does(control: Control
     for status in (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED):
         run = control.instance.create_run_for_job(job, status=status)
         assert control.tick(sensor).skip_message == "a drain is on its way"
+        later = control.tick(sensor, Clock(offset_s=60))
+        assert isinstance(later, dg.RunRequest), "it did not take the lane: the database went away under it"
         control.instance.delete_run(run.run_id)
     control.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE)
     assert isinstance(control.tick(sensor), dg.RunRequest), "a run that is over does nothing any more"

@@ -1,16 +1,19 @@
 """Queue mechanics against a real Postgres: fairness, serial keys, fencing, what dead workers leave behind."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
+from tests.integration.intake_support import Rows, accept, replied
 from tests.integration.seeds import NOW, add_lead, add_workspace
+from zrg_dagster.core.base.clock import utc_now
 from zrg_dagster.core.db import jobs, lanes, queue
 from zrg_dagster.core.db.engine import make_engine, sync_connect
 from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.db.pulse import lane_pulse
-from zrg_dagster.core.db.queue import ClaimLost, Settlement
+from zrg_dagster.core.db.queue import ClaimLost, Settlement, candidates
 from zrg_dagster.core.db.worker import worker_session
 
 
@@ -165,3 +168,73 @@ async def test_a_drain_is_woken_by_new_work(engine, database):
         await asyncio.sleep(0.1)
         stop.set()
         assert await asyncio.wait_for(waiting, 5) is False
+
+
+# ── a lane at rest ───────────────────────────────────────────────────────────
+
+
+def pulse(database, now, *, thorough=False):
+    with sync_connect(database.dsn("worker")) as connection:
+        return lane_pulse(connection, Lane.INBOUND, now, thorough=thorough)
+
+
+async def rest(engine, now):
+    async with engine.begin() as conn:
+        await queue.rest(conn, lanes.INBOUND, now)
+
+
+async def claim_deliveries(engine, now):
+    async with engine.begin() as conn:
+        return await queue.claim(conn, lanes.INBOUND, worker_id=1, limit=10, now=now)
+
+
+async def test_a_lane_at_rest_is_asked_only_for_what_came_since(engine, database):
+    rows = Rows(database)
+    workspace = rows.workspace()
+    now = utc_now()
+    accept(database, [replied(workspace, 1, received_at=now - timedelta(minutes=3))])
+    await rest(engine, now)
+    assert pulse(database, now).has_work, "what waits keeps a lane from resting"
+    (claimed,) = await claim_deliveries(engine, now)
+    await rest(engine, now)
+    assert pulse(database, now).stranded, "and so does what is claimed"
+    async with engine.begin() as conn:
+        done = Settlement(claimed.id, claimed.attempts, "processed")
+        await queue.settle(conn, lanes.INBOUND, [done], worker_id=1, now=now)
+    await rest(engine, now)
+    assert not pulse(database, now).has_work
+    accept(database, [replied(workspace, 2, received_at=now - timedelta(minutes=2))])
+    assert not pulse(database, now).has_work, "older than the rest: its commit took two minutes"
+    assert pulse(database, now, thorough=True).has_work, "the thorough question finds it"
+    accept(database, [replied(workspace, 3, received_at=now - timedelta(seconds=2))])
+    assert pulse(database, now).has_work, "its commit took somewhat longer than the rest"
+    assert len(await claim_deliveries(engine, now)) == 2
+    assert pulse(database, now).stranded, "the first claim ends the rest"
+
+
+async def test_a_lane_does_not_rest_while_a_claim_is_under_way(engine, database):
+    """The claim is not visible yet; were the rest recorded beside it, a dead worker's rows would not be looked for."""
+    rows = Rows(database)
+    now = utc_now()
+    accept(database, [replied(rows.workspace(), 1, received_at=now - timedelta(minutes=3))])
+    async with engine.begin() as claiming:
+        assert await queue.claim(claiming, lanes.INBOUND, worker_id=1, limit=10, now=now)
+        resting = asyncio.create_task(rest(engine, now))
+        await asyncio.sleep(0.2)
+        assert not resting.done()
+    await resting
+    assert pulse(database, now).stranded
+
+
+async def test_claims_never_read_the_index_by_time_alone(engine, database):
+    """With statistics that say nothing waits, any index looks free; over this one each workspace reads the backlog."""
+    for lane in (lanes.INBOUND, lanes.REPLIES, lanes.SENDS):
+        with sync_connect(database.dsn("worker")) as connection:
+            statement = f"{candidates(lane)} SELECT * FROM picked".replace(":limit", "500").replace(":now", "now()")
+            plan = connection.execute(f"EXPLAIN {statement}".encode()).fetchall()
+            also = f"AND {lane.also}" if lane.also else ""
+            question = f"SELECT min({lane.due}) FROM {lane.table} WHERE {lane.waiting} {also}"
+            by_time = connection.execute(f"EXPLAIN {question}".encode()).fetchall()
+        assert "_waiting" not in str(plan), plan
+        assert "_fair" in str(plan), plan
+        assert "_waiting" in str(by_time), by_time

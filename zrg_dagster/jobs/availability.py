@@ -107,5 +107,5 @@ def refresh_availability_every_minute(
         oldest = oldest_due(connection, now)
     reason = f"a calendar is stale since {oldest:%Y-%m-%d %H:%M:%S} UTC" if oldest else None
     return request_or_skip(
-        context, refresh_availability.name, due=reason, otherwise="No calendar is due for a refresh."
+        context, refresh_availability.name, now, due=reason, otherwise="No calendar is due for a refresh."
     )

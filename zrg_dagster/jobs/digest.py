@@ -100,4 +100,6 @@ def send_daily_digest_every_quarter_hour(
     with database.connect() as connection:
         due = due_count(connection, now)
     reason = f"{due} workspaces are due" if due else None
-    return request_or_skip(context, send_daily_digest.name, due=reason, otherwise="No workspace is due for a digest.")
+    return request_or_skip(
+        context, send_daily_digest.name, now, due=reason, otherwise="No workspace is due for a digest."
+    )

@@ -94,4 +94,4 @@ def send_due_followups_every_minute(
     with database.connect() as connection:
         oldest = oldest_due(connection, now)
     reason = f"a step is due since {oldest:%Y-%m-%d %H:%M:%S} UTC" if oldest else None
-    return request_or_skip(context, send_due_followups.name, due=reason, otherwise="No follow-up step is due.")
+    return request_or_skip(context, send_due_followups.name, now, due=reason, otherwise="No follow-up step is due.")

@@ -41,8 +41,7 @@ def drain_deliveries(context: dg.OpExecutionContext, config: DrainConfig, databa
         )
         yield lane.work()
 
-    # One batch at a time: a batch is already hundreds of deliveries, and two would wait for the same leads.
-    run_drain(context, config, database, clock, INBOUND, build, concurrency=1, pool_size=4)
+    run_drain(context, config, database, clock, INBOUND, build, concurrency=InboundLane.CONCURRENCY, pool_size=4)
 
 
 @dg.job(

@@ -1,6 +1,7 @@
 """Notices days whose rows changed and starts the builds that bring the facts and marts in line."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import dagster as dg
 
@@ -10,18 +11,11 @@ from zrg_dagster.assets.step_execution import refresh_step_execution_facts
 from zrg_dagster.assets.workflow_attribution import refresh_workflow_attribution
 from zrg_dagster.core.analytics import flags, refresh
 from zrg_dagster.core.base.settings import current_settings
+from zrg_dagster.jobs.ticks import unfinished_runs
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
 JOB_OF_FACT = {"booking": refresh_booking_facts.name, "step_execution": refresh_step_execution_facts.name}
-# A run in one of these will still read the flags. QUEUED and NOT_STARTED count: without them every tick would add one.
-_UNFINISHED = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _MAX_BUSY = 200
 
 
@@ -41,22 +35,23 @@ def facts_dirty_sensor(context: dg.SensorEvaluationContext, warehouse: Database,
         if not seen:
             return dg.SkipReason("No fact changed.")
         rows = conn.execute("SELECT id, key FROM app.workspace").fetchall()
+    now = clock.now()
     keys = set(context.instance.get_dynamic_partitions(WORKSPACES.name or ""))
     plan = refresh.plan(
         seen,
-        clock.now(),
-        busy_facts={fact for fact, job in JOB_OF_FACT.items() if _unfinished(context.instance, job)},
-        busy_workspaces=_unfinished(context.instance, refresh_workflow_attribution.name),
+        now,
+        busy_facts={fact for fact, job in JOB_OF_FACT.items() if _unfinished(context.instance, job, now)},
+        busy_workspaces=_unfinished(context.instance, refresh_workflow_attribution.name, now),
         partitions={row["id"]: row["key"] for row in rows if row["key"] in keys},
     )
     requests = [_fact_request(each) for each in plan.facts] + [_mart_request(each) for each in plan.marts]
     return requests or dg.SkipReason("; ".join(plan.reasons) or "No fact changed.")
 
 
-def _unfinished(instance: dg.DagsterInstance, job_name: str) -> set[str]:
+def _unfinished(instance: dg.DagsterInstance, job_name: str, now: datetime) -> set[str]:
     """Partition keys of the runs of that job which are not over; a run of a range has the key `""`."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=_UNFINISHED), limit=_MAX_BUSY)
-    return {record.dagster_run.tags.get("dagster/partition", "") for record in records}
+    runs = unfinished_runs(instance, job_name, now, limit=_MAX_BUSY)
+    return {run.tags.get("dagster/partition", "") for run in runs}
 
 
 def _fact_request(request: refresh.FactRequest) -> dg.RunRequest:

@@ -1,6 +1,6 @@
 """One sensor a lane: is anything due, and is nobody working on it? Only then a drain is started."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -14,21 +14,18 @@ from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
 STARTING_TIME = timedelta(seconds=30)
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
+THOROUGH_EVERY = timedelta(seconds=60)
+# A queued run will start, however long it waits. One that is about to start or has started without taking the lane's
+# lock counts for a while only: when the database went away in between, nobody will ever tell its end.
+QUEUED = [dg.DagsterRunStatus.QUEUED]
+UNDER_WAY = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 STATUS = dg.DefaultSensorStatus.RUNNING if current_settings().automation else dg.DefaultSensorStatus.STOPPED
 
 
 def decide(*, has_work: bool, workers: int, unfinished: int) -> str | None:
     """The reason to start no drain, or None to start one. Pure.
 
-    A worker that holds its lock will find the work, and a run on its way will become one. A run whose process was
-    killed holds no lock, though Dagster may count it as started for a while: when it left claims behind, only runs
-    younger than `STARTING_TIME` count as on their way.
+    A worker that holds its lock will find the work, and a run on its way will become one.
     """
     if not has_work:
         return "nothing is due"
@@ -56,13 +53,18 @@ def lane_sensor(lane: Lane, job: dg.JobDefinition, description: str) -> dg.Senso
     ) -> dg.RunRequest | dg.SkipReason:
         from zrg_dagster.core.db.pulse import lane_pulse
 
+        now = clock.now()
+        thorough = not context.cursor or now - datetime.fromisoformat(context.cursor) >= THOROUGH_EVERY
+        if thorough:
+            context.update_cursor(now.isoformat())
+        with_parked = current_settings().openai_api_key is not None
         with database.connect() as conn:
-            pulse = lane_pulse(conn, lane, clock.now(), with_parked=current_settings().openai_api_key is not None)
+            pulse = lane_pulse(conn, lane, now, with_parked=with_parked, thorough=thorough)
         unfinished = 0
         if pulse.has_work and not pulse.workers:
-            since = clock.now() - STARTING_TIME if pulse.stranded else None
-            on_its_way = dg.RunsFilter(job_name=job.name, statuses=UNFINISHED, created_after=since)
-            unfinished = context.instance.get_runs_count(on_its_way)
+            recent = dg.RunsFilter(job_name=job.name, statuses=UNDER_WAY, updated_after=now - STARTING_TIME)
+            queued = dg.RunsFilter(job_name=job.name, statuses=QUEUED)
+            unfinished = sum(context.instance.get_runs_count(each) for each in (queued, recent))
         reason = decide(has_work=pulse.has_work, workers=pulse.workers, unfinished=unfinished)
         if reason is not None:
             return dg.SkipReason(reason)

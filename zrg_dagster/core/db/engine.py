@@ -9,6 +9,8 @@ from psycopg.rows import dict_row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from zrg_dagster.core.db import arrays
+
 CONNECT_TIMEOUT_S = 10
 CONFLICT_ATTEMPTS = 5
 
@@ -30,6 +32,7 @@ def libpq_dsn(dsn: str) -> str:
 
 def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") -> AsyncEngine:
     """An async engine for one role. Sessions run in UTC; a statement never waits longer than five minutes."""
+    arrays.register()
     return create_async_engine(
         sqlalchemy_url(dsn),
         pool_size=pool_size,

@@ -145,11 +145,17 @@ class _Loop(Generic[Item]):
             idle_since = idle_since or time.monotonic()
             remaining = self._limits.idle_s - (time.monotonic() - idle_since)
             if remaining <= 0:
+                await self._rest(engine, queue, now)
                 break
             await self._worker.wait(await self._sleep(engine, queue, now, remaining), self._stop)
         await self.settle()
         if self._failure is not None:
             raise self._failure
+
+    async def _rest(self, engine: AsyncEngine, queue: Queue, now: datetime) -> None:
+        if queue.rests:
+            async with engine.begin() as conn:
+                await queues.rest(conn, queue, now)
 
     async def _sleep(self, engine: AsyncEngine, queue: Queue, now: datetime, at_most: float) -> float:
         """Until the next retry falls due, but never longer than the idle time that is left."""

@@ -17,7 +17,11 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Where a lane's work lies and how its columns are called. `lock_class` is the advisory lock class of its workers."""
+    """Where a lane's work lies and how its columns are called. `lock_class` is the advisory lock class of its workers.
+
+    `rests`: the lane records in `ops.lane_state` that it has nothing to do. Only for a queue whose rows fall due no
+    earlier than when they appear: a row that is added late with a time in the past would be seen a minute later.
+    """
 
     lane: Lane
     lock_class: int
@@ -29,6 +33,16 @@ class Queue:
     channel: str
     also: str = ""
     serial: str | None = None
+    rests: bool = False
+
+    @property
+    def waiting(self) -> str:
+        """The rows that `ready` means, in the words of the index by time alone (`*_waiting`).
+
+        Claims must never be planned over that index: a planner whose statistics say that nothing is ready takes any
+        index for it, and reads the whole backlog once for every workspace.
+        """
+        return f"{self.ready} AND attempts >= 0"
 
 
 INBOUND = Queue(
@@ -40,6 +54,7 @@ INBOUND = Queue(
     due="run_at",
     fair="fair_key",
     channel="zrg_inbound",
+    rests=True,
 )
 REPLIES = Queue(
     lane=Lane.REPLIES,

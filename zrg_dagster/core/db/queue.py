@@ -7,7 +7,7 @@ counts, so work that kills its worker ends in the dead letter).
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -91,16 +91,25 @@ async def lock_claims(conn: AsyncConnection, queue: Queue) -> None:
     await conn.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": queue.lock_class})
 
 
+_AWAKE = """, awake AS (
+            UPDATE ops.lane_state SET at_rest = false WHERE lane = '{lane}' AND at_rest AND EXISTS (SELECT FROM locked)
+        )"""
+
+
 async def claim(
     conn: AsyncConnection, queue: Queue, *, worker_id: int, limit: int, now: datetime
 ) -> Sequence[Row[Any]]:
     """Take up to `limit` due rows of events or jobs, fairly over workspaces. Returns whole rows, attempts already raised."""
     if queue.serial:
         await lock_claims(conn, queue)
+    elif queue.rests:
+        await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:class, 0)"), {"class": queue.lock_class})
+    # The CASE hides the state from the planner: `picked` is joined by primary key, never by a scan of what is ready.
     statement = f"""
         {_candidates_sql(queue)}, locked AS (
-            SELECT t.id FROM {queue.table} t JOIN picked USING (id) WHERE t.{queue.ready} FOR UPDATE OF t SKIP LOCKED
-        )
+            SELECT t.id FROM {queue.table} t JOIN picked USING (id)
+            WHERE CASE WHEN t.{queue.ready} THEN true END FOR UPDATE OF t SKIP LOCKED
+        ){_AWAKE.format(lane=queue.lane) if queue.rests else ""}
         UPDATE {queue.table} t
         SET state = 'running', attempts = t.attempts + 1, claimed_by = :worker_id, claimed_at = :now, reason = NULL
         FROM locked WHERE t.id = locked.id
@@ -115,18 +124,31 @@ def candidates(queue: Queue) -> str:
 
 
 async def settle(
-    conn: AsyncConnection, queue: Queue, rows: Sequence[Settlement], *, worker_id: int, now: datetime
+    conn: AsyncConnection,
+    queue: Queue,
+    rows: Sequence[Settlement],
+    *,
+    worker_id: int,
+    now: datetime,
+    learned: Mapping[str, tuple[str, Sequence[object]]] | None = None,
 ) -> None:
-    """Write the outcome of claimed rows in one statement; `ClaimLost` when any of them is no longer ours."""
+    """Write the outcome of claimed rows in one statement; `ClaimLost` when any of them is no longer ours.
+
+    `learned` are columns that become known with the work: name → (SQL type, a value for each row, None for no news).
+    They are written here, because a second update of the row would write all its index entries again.
+    """
     if not rows:
         return
+    learned = learned or {}
     statement = f"""
         UPDATE {queue.table} t
         SET state = s.state, reason = s.reason, error = s.error, claimed_by = NULL, claimed_at = NULL,
             run_at = coalesce(s.run_at, t.run_at), finished_at = CASE WHEN s.state = 'pending' THEN NULL ELSE :now END
+            {"".join(f", {name} = coalesce(s.{name}, t.{name})" for name in learned)}
         FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
-                    CAST(:errors AS text[]), CAST(:run_ats AS timestamptz[]))
-             AS s (id, attempts, state, reason, error, run_at)
+                    CAST(:errors AS text[]), CAST(:run_ats AS timestamptz[])
+                    {"".join(f", CAST(:{name} AS {kind}[])" for name, (kind, _) in learned.items())})
+             AS s (id, attempts, state, reason, error, run_at{"".join(f", {name}" for name in learned)})
         WHERE t.id = s.id AND t.state = 'running' AND t.claimed_by = :worker_id AND t.attempts = s.attempts"""
     result: CursorResult[Any] = await conn.execute(
         text(statement),
@@ -139,6 +161,7 @@ async def settle(
             "run_ats": [row.run_at for row in rows],
             "worker_id": worker_id,
             "now": now,
+            **{name: list(values) for name, (_, values) in learned.items()},
         },
     )
     if result.rowcount != len(rows):
@@ -172,8 +195,23 @@ async def release_stale(conn: AsyncConnection, queue: Queue, *, now: datetime, l
 async def next_due(conn: AsyncConnection, queue: Queue) -> datetime | None:
     """The earliest time at which waiting work of this lane falls due; None when nothing waits."""
     also = f"AND {queue.also}" if queue.also else ""
-    statement = f"SELECT min({queue.due}) FROM {queue.table} WHERE {queue.ready} {also}"
+    statement = f"SELECT min({queue.due}) FROM {queue.table} WHERE {queue.waiting} {also}"
     return (await conn.execute(text(statement))).scalar_one()
+
+
+async def rest(conn: AsyncConnection, queue: Queue, now: datetime) -> None:
+    """Record that at `now` nothing of a lane was due or claimed, so that its sensor need not look through what was done.
+
+    Claims hold the same lock shared: none is under way unseen.
+    """
+    await lock_claims(conn, queue)
+    statement = f"""
+        INSERT INTO ops.lane_state AS s (lane, at_rest, rested_at)
+        SELECT :lane, true, CAST(:now AS timestamptz)
+        WHERE NOT EXISTS (SELECT FROM {queue.table} WHERE {queue.waiting} AND {queue.due} <= :now)
+          AND NOT EXISTS (SELECT FROM {queue.table} WHERE {queue.running})
+        ON CONFLICT (lane) DO UPDATE SET at_rest = true, rested_at = greatest(s.rested_at, excluded.rested_at)"""
+    await conn.execute(text(statement), {"lane": queue.lane, "now": now})
 
 
 async def wake(conn: AsyncConnection, queue: Queue) -> None:

@@ -14,6 +14,7 @@ from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, LeadRecord
 
 Identity = tuple[UUID, str, str]  # workspace, kind, normalised value
 EMAIL_KINDS = ("email", "alternate_email")
+_RANK = {kind: number for number, kind in enumerate(IDENTITY_PRIORITY)}
 
 
 @dataclass(slots=True)
@@ -29,8 +30,7 @@ class Resolution:
 def identities_of(workspace_id: UUID, lead: LeadRecord) -> list[Identity]:
     """The record's identities in matching priority, without repetition."""
     alternates = [("alternate_email", address) for address in lead.alternate_emails]
-    rank = {kind: number for number, kind in enumerate(IDENTITY_PRIORITY)}
-    ordered = sorted(dict.fromkeys([*lead.identities, *alternates]), key=lambda pair: rank[pair[0]])
+    ordered = sorted(dict.fromkeys([*lead.identities, *alternates]), key=lambda pair: _RANK[pair[0]])
     return [(workspace_id, kind, value) for kind, value in ordered]
 
 

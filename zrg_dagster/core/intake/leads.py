@@ -62,7 +62,7 @@ _KNOWN = text("""
 
 async def known_identities(conn: AsyncConnection, keys: Iterable[Identity]) -> dict[Identity, UUID]:
     """The leads behind identities that are already stored."""
-    rows = await conn.execute(_KNOWN, _columns(sorted(keys)))
+    rows = await conn.execute(_KNOWN, _columns(list(keys)))
     return {(row.workspace_id, row.kind, row.value): row.lead_id for row in rows}
 
 

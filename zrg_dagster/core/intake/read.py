@@ -82,16 +82,19 @@ async def load_bodies(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[C
         },
     )
     bodies = {row.id: row for row in found}
-    return [_claimed(row, bodies[row.id]) for row in sorted(rows, key=lambda row: (row.received_at, row.id))]
+    # One object for each workspace: keys that hold it are then compared by identity, not by UUID's slow equality.
+    workspaces = {row.workspace_id: row.workspace_id for row in rows}
+    ordered = sorted(rows, key=lambda row: (row.received_at, row.id))
+    return [_claimed(row, bodies[row.id], workspaces[row.workspace_id]) for row in ordered]
 
 
-def _claimed(row: Row[Any], stored: Row[Any]) -> ClaimedEvent:
+def _claimed(row: Row[Any], stored: Row[Any], workspace_id: UUID | None) -> ClaimedEvent:
     headers = json.loads(stored.headers) if stored.headers else {}
     return ClaimedEvent(
         id=row.id,
         provider=row.provider,
         scope=row.scope,
-        workspace_id=row.workspace_id,
+        workspace_id=workspace_id,
         workspace_key=stored.key,
         timezone=stored.timezone,
         received_at=row.received_at,

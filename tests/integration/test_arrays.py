@@ -1,0 +1,40 @@
+"""What our arrays say, Postgres reads: any text and any id, beside the driver's own way of writing them."""
+
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.types.array import ListDumper
+
+from tests.conftest import Database
+from zrg_dagster.core.db.arrays import BatchListDumper
+
+TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+AWKWARD = st.sampled_from(["", "NULL", "null", '"', "\\", '\\"', "{", "}", ",", " a ", "\n", "\u3000", "'", "a,b"])
+
+
+@pytest.fixture
+def connection(database: Database):
+    with psycopg.connect(database.dsn("worker"), autocommit=True) as connection:
+        connection.adapters.register_dumper(list, BatchListDumper)
+        yield connection
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.none() | TEXTS | AWKWARD, max_size=30), ids=st.lists(st.none() | st.uuids(), max_size=30))
+def test_texts_and_ids_come_back_as_they_were(connection, texts: list[str | None], ids: list[UUID | None]) -> None:
+    row = connection.execute("SELECT %s::text[], %s::uuid[]", (texts, ids)).fetchone()
+    assert row == (texts, ids)
+
+
+def test_a_text_with_nul_is_refused_as_before(connection) -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        connection.execute("SELECT %s::text[]", (["a\x00b"],))
+
+
+@pytest.mark.parametrize("values", [[1, 2], [[1], [2]], [True, None], [b"a"], [["x", "y"]], [None, None], []])
+def test_other_lists_go_the_drivers_way(connection, values: list) -> None:
+    ours = BatchListDumper(list, connection).dump(values)
+    assert ours == ListDumper(list, connection).dump(values)
