@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 _SQL = Path(__file__).parent.parent / "sql"
 _FILES = ("sending", "access")
