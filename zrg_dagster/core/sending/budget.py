@@ -30,7 +30,7 @@ class Rate:
 # other calls have room. A read-back spends like a send; of Instantly's lists it may make twenty a minute.
 RATES: Mapping[str, Rate] = MappingProxyType(
     {
-        "emailbison": Rate(10, 30),
+        "emailbison": Rate(20, 60),
         "smartlead": Rate(5, 10),
         "instantly": Rate(50, 100),
         "ghl": Rate(8, 50),
