@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from provider_sandbox import calendly, emailbison, ghl, instantly, openai, slack, smartlead, unipile
+from provider_sandbox import calendly, clay, emailbison, ghl, instantly, openai, resend, slack, smartlead, unipile
 from provider_sandbox.control import control_app
 from provider_sandbox.faults import MAX_SECONDS, NOT_EXECUTED, FaultRule, FaultTable
 from provider_sandbox.state import MAX_RECORDED_BODY, Record, Sandbox, iso_micro
@@ -25,22 +25,13 @@ from provider_sandbox.vendor import Refused, Vendor, json_response
 from provider_sandbox.webhooks import Webhooks
 
 VENDORS: Mapping[str, Vendor] = {
-    vendor.name: vendor
-    for vendor in (
-        emailbison.VENDOR,
-        smartlead.VENDOR,
-        instantly.VENDOR,
-        ghl.VENDOR,
-        unipile.VENDOR,
-        calendly.VENDOR,
-        slack.VENDOR,
-        openai.VENDOR,
-    )
+    each.VENDOR.name: each.VENDOR
+    for each in (emailbison, smartlead, instantly, ghl, unipile, calendly, slack, openai, clay, resend)
 }
 MAX_BODY = 10 * 1024 * 1024
 TRANSPORT_KEY = "sandbox_transport"
 GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad gateway</h1></body></html>"
-_MASKED_HEADERS = {"authorization", "cookie", "x-slack-signature", "calendly-webhook-signature"}
+_MASKED_HEADERS = {"authorization", "cookie", "x-slack-signature", "calendly-webhook-signature", "x-clay-webhook-auth"}
 _MASKED_FIELD = re.compile(r'("(?:signing_key|client_secret|api_key|token)"\s*:\s*)"[^"]*"')
 _log = logging.getLogger("provider_sandbox")
 

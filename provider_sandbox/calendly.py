@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from provider_sandbox import calendly_bookings
-from provider_sandbox.calendly_store import HOST, NAME, last_part, seed, snapshot
+from provider_sandbox.calendly_store import NAME, last_part, seed, snapshot
 from provider_sandbox.calendly_wire import (
     collection,
     error,
@@ -47,23 +47,12 @@ async def _subscribe(request: Request) -> Response:
     for name in ("url", "events", "organization", "scope"):
         if not body.get(name):
             raise invalid(name, "is missing")
+    if body["scope"] == "user" and not body.get("user"):
+        raise invalid("user", "is missing")
     if any(item["callback_url"] == body["url"] for item in store.subscriptions.values()):
         raise Refused(error(409))
     now, uuid = now_text(request), sandbox.ids.uuid()
-    subscription = {
-        "uri": f"{HOST}/webhook_subscriptions/{uuid}",
-        "callback_url": body["url"],
-        "created_at": now,
-        "updated_at": now,
-        "retry_started_at": None,
-        "state": "active",
-        "events": body["events"],
-        "scope": body["scope"],
-        "organization": body["organization"],
-        "user": body.get("user"),
-        "group": body.get("group"),
-        "creator": store.user["uri"],
-    }
+    subscription = store.subscription(uuid, now, {"user": None, **body})
     store.subscriptions[uuid] = subscription
     # Kept to sign later; it never goes back to the client.
     store.signing_keys[uuid] = str(body.get("signing_key") or "")
@@ -77,7 +66,9 @@ async def _list_subscriptions(request: Request) -> Response:
     items = [
         item
         for item in store_of(request).subscriptions.values()
-        if item["organization"] == query["organization"] and item["scope"] == query["scope"]
+        if item["organization"] == query["organization"]
+        and item["scope"] == query["scope"]
+        and item["user"] == (query.get("user") or item["user"])
     ]
     return collection(request, items)
 

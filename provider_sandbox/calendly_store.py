@@ -158,6 +158,23 @@ class Store:
             invitee |= {"status": "canceled", "updated_at": now, "cancellation": cancellation}
         return cancellation
 
+    def subscription(self, uuid: str, now: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """A new subscription as the vendor shows it: everything but its signing key."""
+        return {
+            "uri": f"{HOST}/webhook_subscriptions/{uuid}",
+            "callback_url": asked.get("url") or asked["callback_url"],
+            "created_at": now,
+            "updated_at": now,
+            "retry_started_at": None,
+            "state": "active",
+            "events": asked.get("events", ["invitee.created"]),
+            "scope": asked.get("scope", "user"),
+            "organization": asked.get("organization", self.user["current_organization"]),
+            "user": asked.get("user", self.user["uri"]),
+            "group": asked.get("group"),
+            "creator": self.user["uri"],
+        }
+
     def webhook(self, kind: str, invitee: Mapping[str, Any], now: str) -> dict[str, Any]:
         """The payload IS the invitee, with the scheduled event inside (not `payload.invitee`)."""
         event = self.events[last_part(invitee["event"])]
@@ -172,9 +189,10 @@ def snapshot(sandbox: Sandbox) -> Mapping[str, Any]:
 
 
 def seed(sandbox: Sandbox, data: Mapping[str, Any]) -> int:
-    """`{user: {fields}, event_types: [{uuid, name?, slug?, duration?, custom_questions?, ...}]}`."""
+    """`{user: {fields}, event_types: [{uuid, name?, slug?, duration?, custom_questions?, ...}],
+    subscriptions: [{callback_url, state: active/disabled}]}`. A subscription that nobody made is one of somebody else."""
     store, taken = sandbox.store(Store), 0
-    unknown = set(data) - {"user", "event_types"}
+    unknown = set(data) - {"user", "event_types", "subscriptions"}
     if unknown:
         raise SeedError(f"calendly: unknown kind {sorted(unknown)[0]}")
     if data.get("user"):
@@ -186,5 +204,18 @@ def seed(sandbox: Sandbox, data: Mapping[str, Any]) -> int:
             raise SeedError("calendly event_types: every record needs a uuid")
         fields = {name: value for name, value in item.items() if name not in ("uuid", "uri")}
         store.event_types[uuid] = _event_type(uuid) | fields
+        taken += 1
+    for item in data.get("subscriptions", []):
+        if not item.get("callback_url") or item.get("state") not in ("active", "disabled"):
+            raise SeedError(
+                "calendly subscriptions: every record needs a callback_url, and a state: active or disabled"
+            )
+        known = next(
+            (each for each in store.subscriptions.values() if each["callback_url"] == item["callback_url"]), None
+        )
+        if known is None:
+            uuid = sandbox.ids.uuid()
+            known = store.subscriptions[uuid] = store.subscription(uuid, iso_micro(sandbox.clock.now()), item)
+        known |= {"state": item["state"]}
         taken += 1
     return taken

@@ -30,6 +30,8 @@ DEFAULT_CREDENTIALS: Mapping[str, str] = {
     "calendly": "sandbox-calendly-token",
     "slack": "xoxb-sandbox",
     "openai": "sk-sandbox",
+    "clay": "sandbox-clay-token",
+    "resend": "re_sandbox",
 }
 
 # What a vendor's own lists show of a message it accepted: after a random number of seconds between the first two, and of
@@ -59,6 +61,9 @@ DEFAULT_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "calendly": {"echo_delay_s": 0.0, "bookings_per_minute": 10, "requests_per_minute": 500},
     "slack": {"adopt_unknown": False},
     "openai": {"reject_temperature_with_reasoning": True},
+    # A table's column takes seconds to hours; an answer of it goes to the target, with its header and secret.
+    "clay": {"answer_delay_s": 0.2, "rows_per_table": 50_000, "require_token": False},
+    "resend": {"event_delay_s": 0.1},
 }
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ import hmac
 import ipaddress
 import json
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a provider's webhooks go. `secret` signs (Calendly, Slack) or travels in `header` (GHL, EmailBison).
+    """Where a provider's webhooks go. `secret` signs (Calendly, Slack, Resend) or travels in `header` (GHL, EmailBison, Clay).
 
     `ed25519_seed` (hex, 32 bytes) adds the marketplace signature `x-ghl-signature`.
     """
@@ -66,13 +66,19 @@ def hex_hmac(secret: str, message: bytes) -> str:
 
 
 def signature_headers(provider: str, target: Target, raw: bytes, timestamp: int) -> dict[str, str]:
-    """The headers by which the receiver recognises this vendor (vendor reference 4.1, 5.1, 9.1, 11.1)."""
+    """The headers by which the receiver recognises this vendor (vendor reference 4.1, 5.1, 9.1, 11.1, 12.1)."""
     if provider == "calendly":
         digest = hex_hmac(target.secret, f"{timestamp}.".encode() + raw)
         return {"Calendly-Webhook-Signature": f"t={timestamp},v1={digest}"}
     if provider == "slack":
         digest = hex_hmac(target.secret, f"v0:{timestamp}:".encode() + raw)
         return {"X-Slack-Request-Timestamp": str(timestamp), "X-Slack-Signature": f"v0={digest}"}
+    if provider == "resend":
+        message_id = f"msg_{hashlib.sha256(raw).hexdigest()[:24]}"  # the same on retries
+        key = b64decode(target.secret.removeprefix("whsec_"))
+        digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + raw, hashlib.sha256).digest()
+        signature = f"v1,{b64encode(digest).decode()}"
+        return {"svix-id": message_id, "svix-timestamp": str(timestamp), "svix-signature": signature}
     headers = {target.header: target.secret} if target.secret else {}
     if provider == "ghl" and target.ed25519_seed:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

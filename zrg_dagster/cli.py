@@ -16,6 +16,7 @@ from zrg_dagster.commands import (
     drafts,
     events,
     explain,
+    integration,
     lead,
     lead_merge,
     member,
@@ -44,6 +45,7 @@ app.add_typer(autosend.app, name="autosend")
 app.add_typer(drafts.app, name="drafts")
 app.add_typer(explain.app, name="explain")
 app.command("send")(drafts.send)
+app.add_typer(integration.app, name="integration")
 
 # Named, not imported: a fault's class is only loaded when its module was.
 _KNOWN_FAULTS = frozenset(

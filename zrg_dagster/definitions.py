@@ -3,7 +3,19 @@
 import dagster as dg
 
 from zrg_dagster.assets import attention, booking, deliveries, posture, step_execution, workflow_attribution
-from zrg_dagster.jobs import availability, decisions, digest, followups, inbound, maintenance, replay, replies, sends
+from zrg_dagster.jobs import (
+    availability,
+    decisions,
+    digest,
+    enrichment,
+    followups,
+    inbound,
+    integrations,
+    maintenance,
+    replay,
+    replies,
+    sends,
+)
 from zrg_dagster.jobs import workspaces as workspace_jobs
 from zrg_dagster.resources.channels import Channels
 from zrg_dagster.resources.clock import Clock
@@ -41,6 +53,8 @@ defs = dg.Definitions(
         decisions.settle_sends,
         decisions.redo_jobs,
         decisions.explain_job,
+        integrations.check_integrations,
+        enrichment.expire_enrichments,
         workspace_jobs.workspace_bootstrap,
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,
@@ -52,6 +66,8 @@ defs = dg.Definitions(
         availability.refresh_availability_every_minute,
         digest.send_daily_digest_every_quarter_hour,
         maintenance.daily_maintenance_at_night,
+        integrations.check_integrations_daily,
+        enrichment.expire_enrichments_every_quarter_hour,
         workflow_attribution.refresh_marts_hourly,
         posture.check_posture_daily,
     ],

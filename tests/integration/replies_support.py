@@ -151,6 +151,8 @@ class Scene:
         self.vendors = Vendors()
         self.rows = Rows(database)
         self._script = script
+        # Kinds of jobs that a test adds to the lane, made for its engine.
+        self.more: Callable[[Any], dict[str, Any]] = lambda _engine: {}
         self.now = LATER
         self.workspace = self.rows.workspace()
         self.people = {
@@ -215,7 +217,15 @@ class Scene:
                 auto_send_disabled=auto_send_disabled,
                 clock=lambda: self.now,
             )
-            lane = RepliesLane(world, self.vendors, access=self._access, lease_s=600, report=report, run_id="run-1")
+            lane = RepliesLane(
+                world,
+                self.vendors,
+                access=self._access,
+                lease_s=600,
+                report=report,
+                run_id="run-1",
+                more=self.more(engine),
+            )
             return await self._drain(engine, REPLIES, lane.work(), report)
         finally:
             await model.aclose()

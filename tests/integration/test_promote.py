@@ -15,6 +15,7 @@ from tests.integration.seeds import NOW
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.leads.promote import Promotion, PromotionError, promote_address
+from zrg_dagster.core.notifications.promotion import tell_of_request
 from zrg_dagster.core.workspaces.access import Role, standing_of
 
 MARA, JO = "mara@brightloom.example", "jo@brightloom.example"
@@ -187,3 +188,43 @@ async def test_the_standing_of_a_user_towards_a_lead(place: Place) -> None:
         "zed": (None, False),
         "nobody": (None, False),
     }
+
+
+async def test_a_request_reaches_owner_and_admins_once(place: Place) -> None:
+    """CC-10: told once for a lead, address and person; a setter, a manager and who has no Slack user are not."""
+    for name, role, slack in (
+        ("ada", "ADMIN", "U1ADA"),
+        ("own", None, "U2OWN"),
+        ("sam", "SETTER", "U3SAM"),
+        ("ivy", "INBOX_MANAGER", "U4IVY"),
+        ("eve", "ADMIN", None),
+    ):
+        user = new_id()
+        place.rows.all(
+            "INSERT INTO app.user (id, email, slack_user_id) VALUES (%s, %s, %s)", user, f"{name}@example.com", slack
+        )
+        if role:
+            place.rows.all("INSERT INTO app.member VALUES (%s, %s, %s)", place.workspace, user, role)
+        else:
+            place.rows.all("UPDATE app.workspace SET owner_user_id = %s", user)
+    for _ in range(2):
+        assert await place.promote(role=Role.SETTER) is Promotion.REQUESTED
+        async with place.engine.begin() as conn:
+            told = await tell_of_request(conn, place.workspace, place.lead, JO, actor="sam<!here>@example.com", now=NOW)
+        assert told == 2
+    sends = place.rows.all(
+        "SELECT kind, channel, recipient, lead_id, natural_key, content FROM app.send ORDER BY recipient"
+    )
+    assert [(row["kind"], row["channel"], row["recipient"], row["lead_id"]) for row in sends] == [
+        ("alert", "slack", "U1ADA", place.lead),
+        ("alert", "slack", "U2OWN", place.lead),
+    ]
+    [block] = sends[0]["content"]["blocks"]
+    assert JO in block["text"]["text"]
+    assert "<!here>" not in block["text"]["text"]
+    assert JO not in sends[0]["natural_key"] + sends[0]["content"]["text"]
+
+
+async def test_nobody_to_tell_is_no_error(place: Place) -> None:
+    async with place.engine.begin() as conn:
+        assert await tell_of_request(conn, place.workspace, place.lead, JO, actor="sam", now=NOW) == 0

@@ -23,6 +23,8 @@ HEADERS: Mapping[str, Mapping[str, str]] = {
     "calendly": {"Authorization": "Bearer sandbox-calendly-token"},
     "slack": {"Authorization": "Bearer xoxb-sandbox"},
     "openai": {"Authorization": "Bearer sk-sandbox"},
+    "clay": {},
+    "resend": {"Authorization": "Bearer re_sandbox"},
 }
 # The instant of the sample exchanges: their slots lie in the following days.
 SAMPLE_NOW = "2026-03-10T17:05:00Z"

@@ -30,9 +30,11 @@ CHECKS = {
 # job → pools it waits for, longest run in seconds
 JOBS = {
     "autosend_switch": (set(), 900),
+    "check_integrations": (set(), 1800),
     "check_posture": (set(), 300),
     "daily_maintenance": (set(), 1800),
     "decide_drafts": (set(), 900),
+    "expire_enrichments": (set(), 300),
     "explain": (set(), 900),
     "process_inbound": ({"inbound"}, 4200),
     "process_replies": ({"replies"}, 4200),
@@ -49,8 +51,10 @@ JOBS = {
     "workspace_bootstrap": ({"workspaces"}, 300),
 }
 SCHEDULES = {
+    "check_integrations_daily": ("check_integrations", "11 5 * * *"),
     "check_posture_daily": ("check_posture", "43 3 * * *"),
     "daily_maintenance_at_night": ("daily_maintenance", "17 3 * * *"),
+    "expire_enrichments_every_quarter_hour": ("expire_enrichments", "*/15 * * * *"),
     "refresh_availability_every_minute": ("refresh_availability", "* * * * *"),
     "refresh_marts_hourly": ("refresh_workflow_attribution", "5 * * * *"),
     "send_daily_digest_every_quarter_hour": ("send_daily_digest", "*/15 * * * *"),

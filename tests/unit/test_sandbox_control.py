@@ -47,7 +47,7 @@ class Receiver:
 
 async def test_requests_are_recorded_with_secrets_masked() -> None:
     async with InProcess() as sandbox:
-        body = {"url": "https://x.example", "events": ["invitee.created"], "organization": "o", "scope": "user"}
+        body = {"url": "https://x.example", "events": ["invitee.created"], "organization": "o", "scope": "organization"}
         await sandbox.call("calendly", "POST", "/webhook_subscriptions", body | {"signing_key": "very-secret"})
         await sandbox.call("slack", "POST", "/api/auth.test")
         found = (await sandbox.control("GET", "requests?provider=calendly"))["requests"]

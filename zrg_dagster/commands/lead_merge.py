@@ -140,9 +140,10 @@ def promote(
     from zrg_dagster.core.base.clock import utc_now
     from zrg_dagster.core.base.settings import current_settings
     from zrg_dagster.core.leads.promote import Promotion, PromotionError, promote_address
+    from zrg_dagster.core.notifications.promotion import tell_of_request
     from zrg_dagster.core.workspaces.access import Role, standing_of, super_admins
 
-    async def work(_stack: "Stack", engine: "AsyncEngine") -> "Promotion":
+    async def work(_stack: "Stack", engine: "AsyncEngine") -> "tuple[Promotion, int]":
         async with engine.begin() as conn:
             workspace_id = await workspace_of(conn, key)
             # Who has a shell and the worker's password needs no role; a named user is held to theirs.
@@ -150,23 +151,22 @@ def promote(
             if by is not None:
                 admins = super_admins(current_settings())
                 role, assigned = await standing_of(conn, workspace_id, by, lead, admins=admins)
-            return await promote_address(
-                conn,
-                workspace_id,
-                lead,
-                address,
-                actor=actor_of(by),
-                role=role,
-                now=utc_now(),
-                assigned=assigned,
+            actor, now = actor_of(by), utc_now()
+            outcome = await promote_address(
+                conn, workspace_id, lead, address, actor=actor, role=role, now=now, assigned=assigned
             )
+            told = 0
+            if outcome is Promotion.REQUESTED:
+                told = await tell_of_request(conn, workspace_id, lead, address, actor=actor, now=now)
+            return outcome, told
 
     with said_plainly(PromotionError):
-        outcome = with_database(work)
+        outcome, told = with_database(work)
+    heard = f"{told} told in Slack" if told else "nobody could be told: no owner or admin has a Slack user"
     typer.echo(
         {
             Promotion.PROMOTED: "promoted",
-            Promotion.REQUESTED: "requested: an admin of the workspace has to promote it",
+            Promotion.REQUESTED: f"requested: an admin of the workspace has to promote it ({heard})",
             Promotion.UNCHANGED: "is the primary address already",
         }[outcome]
     )

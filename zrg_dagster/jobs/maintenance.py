@@ -18,6 +18,8 @@ PURGED_JOBS = (
     "refresh_availability",
     "send_daily_digest",
     "webhook_replay",
+    "check_integrations",
+    "expire_enrichments",
     "daily_maintenance",
 )
 PURGE_LIMIT = 5000

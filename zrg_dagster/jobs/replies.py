@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from zrg_dagster.core.db.lane import LaneReport, LaneWork
 
 
-@dg.op(pool="replies", description="Classify, draft, evaluate and decide due replies; carry out reviewers' clicks.")
+@dg.op(
+    pool="replies",
+    description="Classify, draft, evaluate and decide due replies; carry out reviewers' clicks; tell CRMs.",
+)
 def drain_replies(
     context: dg.OpExecutionContext,
     config: DrainConfig,
@@ -30,7 +33,13 @@ def drain_replies(
     model: Model,
     channels: Channels,
 ) -> None:
+    from zrg_dagster.core.base.seal import Sealer
+    from zrg_dagster.core.notifications.crm import KIND as CRM_WEBHOOK
+    from zrg_dagster.core.providers.pinned import PinnedPoster, make_pinned_client
+    from zrg_dagster.core.replies.crm_webhook import CrmDeliveries
     from zrg_dagster.core.replies.drain import RepliesLane
+    from zrg_dagster.core.replies.enrich import KIND as ENRICHMENT_REQUEST
+    from zrg_dagster.core.replies.enrich import EnrichmentRequests
     from zrg_dagster.core.replies.pipeline import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
@@ -40,7 +49,7 @@ def drain_replies(
     async def build(engine: "AsyncEngine", report: "LaneReport") -> "AsyncIterator[LaneWork[Any]]":
         client = model.client()
         try:
-            async with channels.clients() as vendors:
+            async with channels.clients() as vendors, make_pinned_client() as customers:
                 world = ReplyWorld(
                     engine=engine,
                     model=client,
@@ -50,8 +59,27 @@ def drain_replies(
                     super_admins=super_admins(settings),
                 )
                 access = vendor_access(channels)
-                run_id, lease_s = context.run_id, settings.lease_s
-                yield RepliesLane(world, vendors, access=access, lease_s=lease_s, report=report, run_id=run_id).work()
+                keys = settings.secret_keys
+                sealer = Sealer(keys.get_secret_value()) if keys else None
+                crm = CrmDeliveries(
+                    engine,
+                    PinnedPoster(customers),
+                    sealer,
+                    clock.now,
+                    timeout_s=settings.crm_webhook_timeout_ms / 1000,
+                )
+                yield RepliesLane(
+                    world,
+                    vendors,
+                    access=access,
+                    lease_s=settings.lease_s,
+                    report=report,
+                    run_id=context.run_id,
+                    more={
+                        CRM_WEBHOOK: crm,
+                        ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
+                    },
+                ).work()
         finally:
             await client.aclose()
 

@@ -249,6 +249,13 @@ class Settings(BaseSettings):
         validation_alias="UNIPILE_API_KEY",
         description="Key of the Unipile API for workspaces without one of their own.",
     )
+    crm_webhook_timeout_ms: int = Field(
+        default=10_000,
+        ge=2500,
+        le=60_000,
+        validation_alias="CRM_WEBHOOK_TIMEOUT_MS",
+        description="Deadline of one delivery to a customer's CRM, milliseconds.",
+    )
     ghl_base_url: str = Field(
         default="https://services.leadconnectorhq.com", validation_alias="GHL_BASE_URL", description="GoHighLevel API."
     )

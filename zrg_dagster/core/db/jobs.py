@@ -28,14 +28,15 @@ class NewJob:
     lead_id: UUID | None = None
     message_id: UUID | None = None
     payload: dict[str, Any] = field(default_factory=dict)
+    max_attempts: int = 5
 
 
 _INSERT = text("""
     INSERT INTO app.job (id, workspace_id, lane, kind, job_key, serial_key, payload, correlation_id, lead_id, message_id,
-                         run_at)
+                         run_at, max_attempts)
     SELECT j.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, workspace_id uuid, lane text, kind text,
         job_key text, serial_key text, payload jsonb, correlation_id text, lead_id uuid, message_id uuid,
-        run_at timestamptz)
+        run_at timestamptz, max_attempts smallint)
     ORDER BY workspace_id, job_key
     ON CONFLICT (workspace_id, job_key) DO NOTHING""")
 

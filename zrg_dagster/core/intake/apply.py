@@ -35,6 +35,7 @@ from zrg_dagster.core.intake.twins import settle_twins
 from zrg_dagster.core.leads.campaigns import sync_campaigns
 from zrg_dagster.core.leads.fields import ENRICHMENT, best, claims_of
 from zrg_dagster.core.leads.suppression import Stop, suppress, suppress_new_addresses
+from zrg_dagster.core.notifications.crm import crm_states, tell_crm_changes
 from zrg_dagster.core.providers.records import Parsed
 
 
@@ -66,15 +67,23 @@ async def apply(
     await _store_messages(conn, batch)
     _gather_signals(batch)
     _gather_enrichments(batch)
+    known_to_crm = await crm_states(conn, _may_move(batch))
     await leads.write_changes(conn, batch.changes, now)
     await _store_appointments(conn, batch, now)
     await suppress(conn, batch.stops, now)
     await suppress_new_addresses(conn, sorted(set(batch.found.new_identities.values())))
+    await tell_crm_changes(conn, known_to_crm, now, source="intake")
     await store_notices(conn, batch.notices, now)
     await store_enrichments(conn, batch.enrichments)
     await _move_sequences(conn, batch, now)
     await enqueue(conn, batch.jobs)
     return endings + [_ending(batch, number) for number in range(len(batch.items))]
+
+
+def _may_move(batch: Batch) -> set[UUID]:
+    """The leads whose status or meeting this batch may change."""
+    booked = {batch.found.lead_of.get(number) for number, (_, parsed) in enumerate(batch.items) if parsed.appointment}
+    return {lead_id for lead_id in booked | {stop.lead_id for stop in batch.stops} if lead_id is not None}
 
 
 def _without_effect(each: ReadEvent) -> Ending | None:

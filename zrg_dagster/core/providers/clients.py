@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from zrg_dagster.core.providers.calendly.client import CalendlyClient
+from zrg_dagster.core.providers.clay.client import ClayClient
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.emailbison.client import EmailBisonClient
 from zrg_dagster.core.providers.ghl.client import GhlClient
@@ -48,6 +49,9 @@ class VendorClients:
 
     def calendly(self, credential: Credential) -> CalendlyClient:
         return CalendlyClient(self._http, credential)
+
+    def clay(self) -> ClayClient:
+        return ClayClient(self._http)
 
     def slack(self, credential: Credential) -> SlackClient:
         return SlackClient(self._http, credential)

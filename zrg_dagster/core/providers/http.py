@@ -271,6 +271,10 @@ class VendorApi:
         """POST once, as multipart."""
         return await self._once("POST", path, None, None, None, form)
 
+    async def delete(self, path: str) -> Answer | CallFailure:
+        """DELETE once."""
+        return await self._once("DELETE", path, None, None, None)
+
     async def read(
         self,
         path: str,

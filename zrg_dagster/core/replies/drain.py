@@ -1,10 +1,10 @@
-"""The replies lane: jobs of three kinds, each finished, retried, parked or dead with a reason.
+"""The replies lane: jobs of several kinds, each finished, retried, parked or dead with a reason.
 
 `reply` runs the pipeline, `review_action` and `regenerate` carry out what a reviewer clicked, `card_update` redraws the
-cards of a draft.
+cards of a draft. `more` adds kinds that need other tools (jobs/replies.py): what a reply leads to at others.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,11 +28,13 @@ from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
-from zrg_dagster.core.replies.pipeline import Ended, NotNow, ReplyPipeline, ReplyWorld, not_now
+from zrg_dagster.core.replies.pipeline import ReplyPipeline, ReplyWorld, not_now
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 log = get_logger(__name__)
 
 PARK_FOR = timedelta(minutes=5)
+Handler = Callable[[Row[Any]], Awaitable[Ended | NotNow]]
 Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
 
 
@@ -48,6 +50,7 @@ class RepliesLane:
         lease_s: float,
         report: LaneReport,
         run_id: str | None,
+        more: Mapping[str, Handler] | None = None,
     ) -> None:
         self._world = world
         self._engine = world.engine
@@ -56,11 +59,12 @@ class RepliesLane:
         self._lease_s = lease_s
         self._report = report
         self._run_id = run_id
-        self._handlers: dict[str, Callable[[Row[Any]], Awaitable[Ended | NotNow]]] = {
+        self._handlers: dict[str, Handler] = {
             "reply": self._reply,
             "review_action": self._review_action,
             "regenerate": self._regenerate,
             "card_update": self._card_update,
+            **(more or {}),
         }
 
     def work(self) -> LaneWork[Row[Any]]:

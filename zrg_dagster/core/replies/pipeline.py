@@ -23,32 +23,12 @@ from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
 from zrg_dagster.core.replies.content import CannotSend
+from zrg_dagster.core.replies.enrich import ask_about
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 from zrg_dagster.core.replies.review import card_update
 from zrg_dagster.core.replies.stages import Reply, Stage
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The job is finished. `state` is done or skipped; `reason` says why nothing more was done."""
-
-    state: str
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NotNow:
-    """The model gave nothing. `park` waits for an operator, otherwise the job is retried; `after_s` is the vendor's wish.
-
-    `passes` tells an outage, which ends by itself, from an answer that the model will give again (a refusal, text that
-    does not fit the schema): that one ends in the dead letter, or each retry would cost money for ever.
-    """
-
-    reason: str
-    park: bool
-    after_s: float | None = None
-    passes: bool = True
 
 
 def not_now(call: ModelResult[Any]) -> NotNow:
@@ -147,6 +127,10 @@ class ReplyPipeline:
                 await suppress(conn, [stop], now)
             elif not reply.message.is_auto_reply:
                 await self._supersede(conn, reply, now)
+            if is_eligible(tag.tag.value) and not reply.is_replayed:
+                message = reply.message
+                said = (tag.tag.value, self._correlation_id, now)
+                await ask_about(conn, message.workspace_id, message.lead_id, message.id, *said)
         return tag
 
     async def _supersede(self, conn: AsyncConnection, reply: Reply, now: datetime) -> None:

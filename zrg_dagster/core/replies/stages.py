@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.notifications.crm import POSITIVE, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
 from zrg_dagster.core.workspaces.recipients import recipients_sql
 
@@ -122,6 +123,8 @@ _EVENT = text("""
     INSERT INTO app.sentiment_event (workspace_id, lead_id, message_id, previous_tag, tag, source, confidence, changed_at)
     VALUES (:workspace_id, :lead_id, :message_id, :previous_tag, :tag, :source, :confidence, :changed_at)
     ON CONFLICT DO NOTHING""")
+_INTERESTED = text("""
+    SELECT EXISTS (SELECT FROM app.sentiment_event WHERE lead_id = :lead AND tag = ANY(CAST(:positive AS text[])))""")
 _MESSAGE_TAG = text("UPDATE app.message SET sentiment_tag = :tag WHERE id = :id")
 
 
@@ -137,6 +140,9 @@ async def apply_tag(conn: AsyncConnection, reply: Reply, tag: SettledTag, source
     await conn.execute(_MESSAGE_TAG, {"id": message.id, "tag": tag.tag.value})
     if lead.sentiment_tag == Tag.BLACKLIST or (lead.has_newer and tag.tag is not Tag.BLACKLIST):
         return
+    known = await crm_states(conn, [message.lead_id])
+    looked_for = {"lead": message.lead_id, "positive": list(POSITIVE)}
+    was_interested = (await conn.execute(_INTERESTED, looked_for)).scalar_one()
     await conn.execute(
         _EVENT,
         {
@@ -155,6 +161,12 @@ async def apply_tag(conn: AsyncConnection, reply: Reply, tag: SettledTag, source
         status = lead.status  # a booking stands until it is cancelled, whatever is said meanwhile
     parameters = {"id": message.lead_id, "tag": tag.tag.value, "source": source, "status": status, "now": now}
     await conn.execute(_TAG, parameters)
+    await tell_crm_changes(conn, known, now, source="reply", message_id=message.id)
+    if tag.tag in POSITIVE and not was_interested:
+        interest = CrmChange(
+            message.workspace_id, message.lead_id, CrmEvent.LEAD_CREATED, message_id=message.id, source="reply"
+        )
+        await tell_crm(conn, [interest], now)
 
 
 _UNCLASSIFIED = text("""

@@ -17,7 +17,8 @@ class PlannedSend:
     """An outbound that should happen at `due_at`, if every gate is open then.
 
     `natural_key` names the intent, unique per workspace: `draft:{draft}:{version}`, `follow_up:{instance}:{step}`,
-    `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`.
+    `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`,
+    `promotion:{lead}:{address's hash}:{recipient}`.
     `content` by vendor: emailbison {"reply_id", "sender_email_id", "cc", "subject", "text"}; smartlead {"campaign_id",
     "stats_id", "lead_email", "cc", "text"}; instantly {"reply_to_id", "mailbox", "lead_email", "subject", "cc", "text"};
     ghl {"contact_id", "text"}; unipile {"chat_id", "member_id", "public_name", "text"}; slack {"text", "blocks",

@@ -11,6 +11,7 @@ import re
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -24,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from zrg_dagster.core.base.public_address import UnsafeUrl, checked_url
 from zrg_dagster.core.providers.credential import BaseUrlError, checked_base_url
 from zrg_dagster.core.text.template import problems_in
 from zrg_dagster.core.workspaces.personas import PersonaInput
@@ -71,6 +73,27 @@ def _address_of_vendor(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def _address_of_customer(value: str) -> str:
+    """What we call for a customer must not lead into our own network (CO-03)."""
+    try:
+        return checked_url(value.strip()).url
+    except UnsafeUrl as error:
+        raise ValueError(str(error)) from None
+
+
+def _table_of_clay(value: str) -> str:
+    """People's addresses are sent there, so it is Clay's own host (or a stand-in on this machine)."""
+    address = _address_of_vendor(value)
+    host = urlsplit(address).hostname or ""
+    if host == "clay.com" or host.endswith(".clay.com") or address.startswith("http://"):
+        return address
+    raise ValueError("not a table of Clay; write https://api.clay.com/…")
+
+
+def _once_each(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
 def _template(value: str) -> str:
     """FU-87: what the engine could never fill is refused when it is saved."""
     unknown = problems_in(value)
@@ -84,6 +107,9 @@ Email = Annotated[str, AfterValidator(checked_email)]
 SecretReference = Annotated[str, AfterValidator(_reference)]
 VendorId = Annotated[str, BeforeValidator(_vendor_id), Field(min_length=1, max_length=200)]
 VendorAddress = Annotated[str, AfterValidator(_address_of_vendor)]
+ClayTable = Annotated[str, AfterValidator(_table_of_clay)]
+CustomerAddress = Annotated[str, AfterValidator(_address_of_customer)]
+CrmEvents = Annotated[list[Literal["lead_created", "crm_row_updated"]], AfterValidator(_once_each)]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$")]
 Template = Annotated[str, AfterValidator(_template)]
 Role = Literal["ADMIN", "INBOX_MANAGER", "SETTER", "CLIENT_PORTAL"]
@@ -117,6 +143,7 @@ class SettingsPart(_Part):
     follow_ups_paused_until: datetime | None = None
     digest_local_time: time = time(8, 0)
     slack_recipients: list[Email] = []
+    crm_webhook_events: CrmEvents = []
 
     @model_validator(mode="after")
     def _instant(self) -> "SettingsPart":
@@ -180,7 +207,20 @@ class UnipilePart(_Part):
 
 
 class ClayPart(_Part):
+    """Tables that look up a number or a profile, by the address of their webhook. Without any, answers are taken in and
+    nobody is asked about. The token is for tables whose webhook asks for one."""
+
     webhook_secret: SecretReference | None = None
+    phone_table: ClayTable | None = None
+    linkedin_table: ClayTable | None = None
+    table_token: SecretReference | None = None
+
+
+class CrmPart(_Part):
+    """The customer's own CRM, which is told about leads. What it is told: `settings.crm_webhook_events`."""
+
+    url: CustomerAddress
+    secret: SecretReference | None = None
 
 
 class IntegrationsPart(_Part):
@@ -193,6 +233,7 @@ class IntegrationsPart(_Part):
     resend: ResendPart | None = None
     unipile: UnipilePart | None = None
     clay: ClayPart | None = None
+    crm: CrmPart | None = None
 
     @model_validator(mode="after")
     def _one_email_provider(self) -> "IntegrationsPart":

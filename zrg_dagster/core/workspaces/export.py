@@ -111,6 +111,11 @@ def _integrations(state: State) -> dict[str, Any]:
             part = {"account_id": row["external_id"]}
         elif provider == "resend":
             part = {"from_email": row["from_email"]}
+        elif provider == "clay":
+            tables = {"phone_table": row["phone_table_url"], "linkedin_table": row["linkedin_table_url"]}
+            part = {name: url for name, url in tables.items() if url}
+        elif provider == "crm":
+            part = {"url": row["base_url"]}
         written[provider] = part
     return written
 

@@ -61,7 +61,8 @@ _PARTS = {
     "slack": (("bot_token", "slack_bot_token"),),
     "resend": (("api_key", "resend_api_key"), ("webhook_secret", "resend_webhook_secret")),
     "unipile": (("api_key", "unipile_api_key"), ("webhook_secret", "unipile_webhook_secret")),
-    "clay": (("webhook_secret", "clay_webhook_secret"),),
+    "clay": (("webhook_secret", "clay_webhook_secret"), ("table_token", "clay_table_token")),
+    "crm": (("secret", "crm_webhook_secret"),),
 }
 
 

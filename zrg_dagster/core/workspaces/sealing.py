@@ -19,8 +19,13 @@ VERIFIERS = {
     "unipile": "unipile_webhook_secret",
     "clay": "clay_webhook_secret",
 }
-# Secret of `secret.credential` by provider: what we call the vendor with. The last has no client among the channels.
-CREDENTIALS = {**CREDENTIAL_NAMES, "resend": "resend_api_key"}
+# Secret of `secret.credential` by provider: what we call the vendor with. The last ones have no client among the channels.
+CREDENTIALS = {
+    **CREDENTIAL_NAMES,
+    "resend": "resend_api_key",
+    "crm": "crm_webhook_secret",
+    "clay": "clay_table_token",
+}
 SECRET_NAMES = (*CREDENTIALS.values(), *VERIFIERS.values())
 
 # Stands for a stored value that no key of this process opens. Equal to itself only.

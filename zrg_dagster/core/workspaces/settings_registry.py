@@ -58,6 +58,14 @@ SETTINGS = (
         "seed 003 §13",
         "zrg_dagster.core.notifications.digest._WORKSPACES",
     ),
+    Setting(
+        "crm_webhook_events",
+        "text[]",
+        "'{}'",
+        "lead_created, crm_row_updated",
+        "CO-01",
+        "zrg_dagster.core.notifications.crm._WANTED",
+    ),
 )
 
 

@@ -146,7 +146,8 @@ class _Builder:
                 self._disconnect(provider)
                 continue
             old = self.now["integration"].get((provider,), {})
-            row: Row = {"provider": provider, "base_url": None, "external_id": None, "from_email": None, **NO_URIS}
+            row: Row = {"provider": provider, "base_url": None, "external_id": None, "from_email": None}
+            row |= {"phone_table_url": None, "linkedin_table_url": None, **NO_URIS}
             row |= {name: old[name] for name in NO_URIS if name in old} | {"is_active": True}
             if provider == "emailbison":
                 row |= {"base_url": part.base_url, "external_id": part.external_id}
@@ -157,6 +158,11 @@ class _Builder:
                 row["external_id"] = part.account_id
             elif provider == "resend":
                 row["from_email"] = part.from_email
+            elif provider == "clay":
+                row |= {"phone_table_url": part.phone_table, "linkedin_table_url": part.linkedin_table}
+            elif provider == "crm":
+                row["base_url"] = part.url
+                self._check_crm_events()
             self.state["integration"][(provider,)] = row
             if provider in CREDENTIALS:
                 self._credential(provider)
@@ -181,14 +187,20 @@ class _Builder:
         )
         self.problems.append(self.file.problem(("integrations", "emailbison", "base_url"), message))
 
+    def _check_crm_events(self) -> None:
+        """CO-03: who is told nothing is not connected."""
+        if not self.state["setting"][()]["crm_webhook_events"]:
+            message = "settings.crm_webhook_events is empty; add lead_created, crm_row_updated or both"
+            self.problems.append(self.file.problem(("integrations", "crm"), message))
+
     def _credential(self, provider: str) -> None:
         name = CREDENTIALS[provider]
         value = self.secrets.get(name)
         if value is not None:
             self.state["credential"][(name,)] = {"name": name, "value": value}
-        # Slack and Unipile fall back to what the process has; nothing else does.
-        elif (name,) not in self.now["credential"] and provider not in ("slack", "unipile"):
-            key = "token" if provider in ("ghl", "calendly") else "api_key"
+        # Slack and Unipile fall back to what the process has, and few of Clay's tables ask for a token; all else needs its own.
+        elif (name,) not in self.now["credential"] and provider not in ("slack", "unipile", "clay"):
+            key = {"ghl": "token", "calendly": "token", "crm": "secret"}.get(provider, "api_key")
             message = f"no {name} is stored yet; add {key}: env:NAME or file:PATH"
             self.problems.append(self.file.problem(("integrations", provider, key), message))
 
@@ -197,8 +209,9 @@ class _Builder:
         old = [row for row in self.now["route"].values() if row["provider"] == provider]
         readable = (row["value"] for row in old if row["value"] not in (None, UNREADABLE))
         value = self.secrets.get(name) or next(readable, None)
-        if value is None and provider == "resend" and not old:
-            return  # it sends; hearing what became of the mail is optional
+        if value is None and provider in ("resend", "calendly") and not old:
+            # Resend sends; hearing what became of the mail is optional. Calendly's key comes with its subscription.
+            return
         if value is None:
             what = "the stored one cannot be opened with the keys of this process" if old else "none is stored yet"
             key = "signing_key" if provider == "calendly" else "webhook_secret"

@@ -8,7 +8,7 @@ ALTER TABLE app.send ADD COLUMN sender_account text;
 ALTER TABLE secret.credential DROP CONSTRAINT credential_name_check;
 ALTER TABLE secret.credential ADD CONSTRAINT credential_name_check CHECK (name IN ('emailbison_api_key',
     'smartlead_api_key', 'instantly_api_key', 'unipile_api_key', 'ghl_token', 'calendly_token', 'slack_bot_token',
-    'resend_api_key')) NOT VALID;
+    'resend_api_key', 'crm_webhook_secret', 'clay_table_token')) NOT VALID;
 ALTER TABLE secret.credential VALIDATE CONSTRAINT credential_name_check;
 
 -- What a vendor allows, shared by all processes. `account` '' is the account at the vendor: `tokens` calls may be made

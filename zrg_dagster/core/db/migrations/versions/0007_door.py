@@ -1,4 +1,4 @@
-"""Sending through every vendor: accounts that sends leave from, and what the vendors allow each of them."""
+"""The door: subscriptions at vendors are watched, customers' CRMs are told, enrichment is asked for."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ revision = "0007"
 down_revision = "0006"
 
 _SQL = Path(__file__).parent.parent / "sql"
-_FILES = ("sending", "access")
+_FILES = ("door",)
 
 
 def upgrade() -> None:
     for name in _FILES:
-        op.get_bind().exec_driver_sql((_SQL / f"0007_{name}.sql").read_text())
+        op.get_bind().exec_driver_sql((_SQL / f"{revision}_{name}.sql").read_text())
 
 
 def downgrade() -> None:

@@ -1,0 +1,25 @@
+"""How a job of the replies lane ends."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The job is finished. `state` is done, skipped or dead; `reason` says why nothing more was done."""
+
+    state: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """Nothing was got. `park` waits for an operator, otherwise the job is retried; `after_s` is the other side's wish.
+
+    `passes` tells an outage, which ends by itself, from an answer that the model will give again (a refusal, text that
+    does not fit the schema): that one ends in the dead letter, or each retry would cost money for ever.
+    """
+
+    reason: str
+    park: bool
+    after_s: float | None = None
+    passes: bool = True
