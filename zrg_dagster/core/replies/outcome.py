@@ -19,6 +19,7 @@ FOR_A_PERSON = frozenset(
         BlockReason.KILL_SWITCH,
         BlockReason.CAMPAIGN_NOT_AI,
         BlockReason.RECIPIENT_CHANGED,
+        BlockReason.SENDER_UNHEALTHY,
     }
 )
 
