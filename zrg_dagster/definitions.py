@@ -5,6 +5,7 @@ import dagster as dg
 from zrg_dagster.assets import attention, booking, deliveries, posture, step_execution, workflow_attribution
 from zrg_dagster.jobs import (
     availability,
+    conversation_sync,
     decisions,
     digest,
     enrichment,
@@ -38,6 +39,7 @@ defs = dg.Definitions(
         step_execution.step_execution_checks,
         workflow_attribution.workflow_attribution_checks,
         deliveries.nothing_is_missing,
+        deliveries.no_source_is_silent,
     ],
     jobs=[
         inbound.process_inbound,
@@ -55,6 +57,7 @@ defs = dg.Definitions(
         decisions.explain_job,
         integrations.check_integrations,
         enrichment.expire_enrichments,
+        conversation_sync.conversation_sync,
         workspace_jobs.workspace_bootstrap,
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,

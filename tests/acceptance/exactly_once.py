@@ -39,6 +39,23 @@ def check(platform: Platform, postman: Postman) -> None:
     _jobs(checks, ledger)
     _sends(checks, ledger, platform)
     _secrets(checks, platform)
+    _none_failed(checks)
+
+
+def check_intake(ledger: Ledger, postman: Postman) -> None:
+    """Compare everything posted so far with what the inbound drain made of it; no other lane has worked."""
+    checks = Checks()
+    _deliveries(checks, ledger, postman)
+    _conversations(checks, ledger, postman)
+    inbound = ledger.one("SELECT count(*) FROM app.message WHERE direction = 'inbound'")
+    queued = (
+        "SELECT count(*)::int, count(DISTINCT message_id)::int FROM app.job WHERE kind = 'reply' AND state = 'pending'"
+    )
+    checks.equal("reply jobs, one for each message", (inbound, inbound), ledger.all(queued)[0])
+    _none_failed(checks)
+
+
+def _none_failed(checks: Checks) -> None:
     failed = [f"{each.name}: expected {each.expected}, seen {each.seen}" for each in checks.failed]
     assert not failed, "\n".join(failed)
 

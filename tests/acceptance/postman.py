@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
-from tests.acceptance.platform import Platform
 from zrg_dagster.local.demo import deliveries as world
 from zrg_dagster.local.demo.deliveries import Delivery
 from zrg_dagster.local.demo.set_up import DEMO_SECRETS
@@ -57,6 +56,15 @@ def mail_of(leads: range, now: datetime, rng: random.Random, *, repeated: float 
     return mail
 
 
+class Door(Protocol):
+    """Where deliveries go, and how the vendors behind them are told what they sent."""
+
+    @property
+    def receiver_url(self) -> str: ...
+
+    def control(self, method: str, path: str, **arguments: Any) -> Any: ...
+
+
 class Burst:
     """Deliveries on their way. Thread-safe counts."""
 
@@ -81,9 +89,10 @@ class Burst:
 class Postman:
     """Remembers, over all bursts, which bodies were acknowledged and what else was answered meanwhile."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self.acknowledged: set[bytes] = set()
+        self.acknowledged_at: list[float] = []  # of every 200, on the monotonic clock
         self.failures: Counter[str] = Counter()
         self.refusals: list[str] = []
         self._next_lead = 0
@@ -98,9 +107,9 @@ class Postman:
     def burst(self, mail: Mail, *, pace_s: float) -> Iterator[Burst]:
         """Post `mail`, one delivery each `pace_s` seconds, while the block runs; then wait for the last answer."""
         for provider, bodies in mail.lessons.items():
-            self._platform.control("POST", "learn", json={"provider": provider, "bodies": bodies})
+            self._door.control("POST", "learn", json={"provider": provider, "bodies": bodies})
         burst = Burst(len(mail.deliveries))
-        with httpx.Client(base_url=self._platform.receiver_url, timeout=15) as client:
+        with httpx.Client(base_url=self._door.receiver_url, timeout=15) as client:
             pool = ThreadPoolExecutor(SENDERS)
             feeder = threading.Thread(target=self._feed, args=(pool, client, mail.deliveries, burst, pace_s))
             feeder.start()
@@ -140,6 +149,7 @@ class Postman:
             with self._lock:
                 if status == 200:
                     self.acknowledged.add(each.body)
+                    self.acknowledged_at.append(time.monotonic())
                     done()
                     return
                 self.failures[problem] += 1

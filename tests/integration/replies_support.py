@@ -21,6 +21,7 @@ from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.lane import LaneLimits, LaneReport, LaneWork, drain_lane
 from zrg_dagster.core.db.lanes import REPLIES, SENDS, Lane, Queue
+from zrg_dagster.core.intake import history
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.replies.drain import RepliesLane
@@ -115,6 +116,8 @@ class Vendors(VendorClients):
             if path.endswith(ending):
                 return answer(body)
         self._count += 1
+        if path.endswith("/messages/export"):
+            return httpx.Response(200, json={"messages": [], "nextCursor": None})
         if path.endswith("/conversations.open"):
             return httpx.Response(200, json={"ok": True, "channel": {"id": f"D-{body['users']}"}})
         if path.endswith("/chat.postMessage"):
@@ -217,6 +220,7 @@ class Scene:
                 auto_send_disabled=auto_send_disabled,
                 clock=lambda: self.now,
             )
+            sync = history.ConversationSync(engine, self.vendors, access=self._access, clock=lambda: self.now)
             lane = RepliesLane(
                 world,
                 self.vendors,
@@ -224,7 +228,7 @@ class Scene:
                 lease_s=600,
                 report=report,
                 run_id="run-1",
-                more=self.more(engine),
+                also={**self.more(engine), history.KIND: sync.run},
             )
             return await self._drain(engine, REPLIES, lane.work(), report)
         finally:

@@ -87,7 +87,7 @@ async def test_what_was_planned_is_stopped_and_what_may_be_out_is_a_humans(place
     execution = place.rows.one("SELECT outcome, reason FROM app.follow_up_step_execution")
     assert execution == {"outcome": "skipped", "reason": "person_erased"}
     assert place.rows.value("SELECT count(*) FROM ops.fact_dirty WHERE fact = 'step_execution'") == 1
-    assert place.rows.column("SELECT state FROM app.job WHERE lead_id = %s", lead) == ["discarded"] * 3
+    assert set(place.rows.column("SELECT state FROM app.job WHERE lead_id = %s", lead)) == {"discarded"}
     # A row that is planned for them in spite of all is stopped by the gates.
     send_id = send(place, "follow_up", "email", EMAIL, "{}", lead=lead)
     async with place.engine.begin() as conn:

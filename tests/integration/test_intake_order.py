@@ -1,4 +1,4 @@
-"""The same deliveries in any order, any number of times, on one lane or two, end in the same state.
+"""The same deliveries in any order, any number of times, on one lane, two or four, end in the same state.
 
 Times of processing and generated ids are left out, and leads joined by a merge candidate count as one person.
 """
@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, permutations
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -230,7 +230,7 @@ def shared(cluster: Cluster) -> Iterator[Database]:
     yield from _clone(cluster, cluster.template)
 
 
-any_stream = given(stream=streams(), workers=st.sampled_from([1, 2]), batch_size=st.sampled_from([1, 3, 500]))
+any_stream = given(stream=streams(), workers=st.sampled_from([1, 2, 4]), batch_size=st.sampled_from([1, 3, 500]))
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 
 
@@ -263,11 +263,76 @@ def test_linkedin_backwards_beside_mail(shared: Database, workers: int) -> None:
     check(shared, files, [backwards[:9], backwards[9:], [(file, True) for file in LINKEDIN[::3]]], workers, 4)
 
 
+def test_equal_texts_of_both_feeds_in_any_order(shared: Database) -> None:
+    """Three of the workflow's reports, with a time or without, and one with an id: it speaks of one of the three, which
+    one does not depend on which of them were stored when it came."""
+    words = [
+        "ghl/sms_inbound__basic.json",
+        "ghl/sms_inbound__duplicate_retry.json",
+        "ghl/sms_inbound__same_text_later.json",
+        "ghl/marketplace_InboundMessage__sms.json",
+    ]
+    orders = list(permutations(words))[::3]
+    portions = [[[(file, False)] for file in order] for order in orders[::2]]
+    portions += [[[(file, False) for file in part] for part in (order[:2], order[2:])] for order in orders[1::2]]
+
+    async def states() -> list[State]:
+        return [await run(shared, each, workers=1, batch_size=500) for each in portions]
+
+    one, *others = asyncio.run(states())
+    assert [differences(one, other) for other in others] == [{}] * len(others)
+    assert len(one.shared["messages"]) == len(one.shared["jobs"]) == 2
+
+
 @pytest.mark.proof
+@pytest.mark.timeout(3600)
 @any_stream
 @settings(max_examples=600, print_blob=True, suppress_health_check=slow)
 def test_many_orders(shared: Database, stream: Any, workers: int, batch_size: int) -> None:
     check(shared, *stream, workers, batch_size)
+
+
+@pytest.fixture(scope="module")
+def in_order(shared: Database) -> State:
+    """What the whole corpus, one delivery after the other, ends in."""
+    return asyncio.run(run(shared, [[(file, False) for file in TELLING]], workers=1, batch_size=1))
+
+
+@st.composite
+def whole_streams(draw: st.DrawFn) -> Chunks:
+    """All samples, shuffled, some of them repeated, in portions."""
+    repeated = draw(st.lists(st.tuples(st.sampled_from(TELLING), st.booleans()), max_size=15))
+    order = [(file, False) for file in TELLING] + repeated
+    draw(st.randoms(use_true_random=False)).shuffle(order)
+    cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=5)))
+    return [order[start:end] for start, end in zip([0, *cuts], [*cuts, len(order)], strict=True) if start < end]
+
+
+whole_corpus = given(
+    chunks=whole_streams(), workers=st.sampled_from([1, 2, 4]), batch_size=st.sampled_from([1, 3, 7, 40, 500])
+)
+
+
+def check_whole(database: Database, in_order: State, chunks: Chunks, workers: int, batch_size: int) -> None:
+    assert differences(in_order, asyncio.run(run(database, chunks, workers=workers, batch_size=batch_size))) == {}
+
+
+@whole_corpus
+@settings(max_examples=5, suppress_health_check=slow)
+def test_the_whole_corpus_in_any_order(
+    shared: Database, in_order: State, chunks: Chunks, workers: int, batch_size: int
+) -> None:
+    check_whole(shared, in_order, chunks, workers, batch_size)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3600)
+@whole_corpus
+@settings(max_examples=250, print_blob=True, suppress_health_check=slow)
+def test_the_whole_corpus_in_many_orders(
+    shared: Database, in_order: State, chunks: Chunks, workers: int, batch_size: int
+) -> None:
+    check_whole(shared, in_order, chunks, workers, batch_size)
 
 
 @pytest.mark.parametrize("batch_size", [1, 500])

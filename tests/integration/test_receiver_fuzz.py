@@ -11,9 +11,11 @@ from urllib.parse import quote
 
 import httpx
 import psycopg
+import schemathesis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from schemathesis import checks
 
 from tests.integration.receiver_support import (
     CALENDLY_SECRET,
@@ -35,9 +37,18 @@ from tests.integration.receiver_support import (
     sent_event,
     wire_body,
 )
-from tests.openapi import Answered, document, resolved, undocumented
+from tests.openapi import DOCUMENT, Answered, document, resolved, undocumented
 
 EXAMPLES = 300
+# Not whether a request without a secret is refused: an account of Unipile that nobody knows is answered 200 and ignored.
+CONFORM = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+JUDGED = 20  # requests to each operation
 LOCATION = "vQ7mZ2xKc9TfLp4RdWnA"
 KEYS = ("clnt_harbourline", "clnt_pelican", "clnt_kelp", LOCATION, UNIPILE_ACCOUNT)
 SECRETS = (EMAIL_SECRET, SMARTLEAD_SECRET, INSTANTLY_SECRET, GHL_SECRET, UNIPILE_SECRET, CLAY_SECRET)
@@ -250,3 +261,39 @@ async def test_the_answers_to_trouble_of_ours_are_documented_too(database: Any, 
             ready = await sent(receiver, httpx.Request("GET", "http://receiver/readyz"))
             assert undocumented("/readyz", "GET", ready) is None
             connection.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true")  # pyright: ignore
+
+
+async def test_a_judge_that_is_not_ours_finds_the_same(database: Any) -> None:
+    """Schemathesis makes its own requests of the document, and has its own opinion of the answers."""
+    operations = schemathesis.openapi.from_path(DOCUMENT)
+    async with running_receiver(database) as receiver:
+        loop = asyncio.get_running_loop()
+
+        async def answered(case: schemathesis.Case) -> httpx.Response:
+            wire = case.as_transport_kwargs(base_url="http://receiver")
+            body = {name: wire[name] for name in ("content", "data", "json", "files") if wire.get(name) is not None}
+            if isinstance(body.get("data"), str | bytes):
+                body["content"] = body.pop("data")
+            request = receiver.client.build_request(
+                wire["method"], wire["url"], params=wire.get("params"), headers=dict(wire["headers"]), **body
+            )
+            response = await receiver.client.send(request)
+            await response.aread()
+            return response
+
+        @settings(
+            max_examples=JUDGED,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+            deadline=None,
+        )
+        @given(st.data())
+        def example(data: st.DataObject) -> None:
+            for operation in everything:
+                case = data.draw(operation.as_strategy())
+                response = asyncio.run_coroutine_threadsafe(answered(case), loop).result(60)
+                assert response.status_code < 500
+                answer = schemathesis.Response.from_httpx(response, verify=False)
+                case.validate_response(answer, checks=CONFORM)
+
+        everything = [each.ok() for each in operations.get_all_operations()]  # pyright: ignore[reportAttributeAccessIssue]
+        await asyncio.to_thread(example)

@@ -40,6 +40,7 @@ MATRIX: dict[str, dict[str, set[str]]] = {
             WRITE - {"DELETE"},
         ),
         "app.lead_merge": WRITE - {"DELETE"},
+        "ops.lane_state": WRITE - {"DELETE"},
         "raw.webhook_body_*": set(),
         **dict.fromkeys(("raw.*", "app.*", "secret.*", "ops.*"), WRITE),
         **dict.fromkeys(("facts.*", "marts.*"), READ),

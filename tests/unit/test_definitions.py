@@ -24,7 +24,7 @@ CHECKS = {
     "facts/booking": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
     "facts/step_execution": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
     "marts/workflow_attribution": {"credit_before_booking", "totals_agree", "unique_key", "weights_sum_to_one"},
-    "raw/webhook_event": {"nothing_is_missing"},
+    "raw/webhook_event": {"no_source_is_silent", "nothing_is_missing"},
     "security/posture": {"no_violations"},
 }
 # job → pools it waits for, longest run in seconds
@@ -32,6 +32,7 @@ JOBS = {
     "autosend_switch": (set(), 900),
     "check_integrations": (set(), 1800),
     "check_posture": (set(), 300),
+    "conversation_sync": (set(), 300),
     "daily_maintenance": (set(), 1800),
     "decide_drafts": (set(), 900),
     "expire_enrichments": (set(), 300),

@@ -34,6 +34,7 @@ def drain_replies(
     channels: Channels,
 ) -> None:
     from zrg_dagster.core.base.seal import Sealer
+    from zrg_dagster.core.intake import history
     from zrg_dagster.core.notifications.crm import KIND as CRM_WEBHOOK
     from zrg_dagster.core.providers.pinned import PinnedPoster, make_pinned_client
     from zrg_dagster.core.replies.crm_webhook import CrmDeliveries
@@ -68,18 +69,21 @@ def drain_replies(
                     clock.now,
                     timeout_s=settings.crm_webhook_timeout_ms / 1000,
                 )
-                yield RepliesLane(
+                sync = history.ConversationSync(engine, vendors, access=access, clock=clock.now)
+                lane = RepliesLane(
                     world,
                     vendors,
                     access=access,
                     lease_s=settings.lease_s,
                     report=report,
                     run_id=context.run_id,
-                    more={
+                    also={
                         CRM_WEBHOOK: crm,
                         ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
+                        history.KIND: sync.run,
                     },
-                ).work()
+                )
+                yield lane.work()
         finally:
             await client.aclose()
 
@@ -88,7 +92,8 @@ def drain_replies(
 
 @dg.job(
     name="process_replies",
-    description="Understands each reply, writes a draft, and decides: send, send later, or ask a person in Slack. "
+    description="Understands each reply, writes a draft, and decides: send, send later, or ask a person in Slack. Reads the "
+    "conversation before a short SMS at the vendor first. "
     "Started by its sensor when something is due; safe to launch by hand at any time.",
     tags=drain_tags("replies"),
 )

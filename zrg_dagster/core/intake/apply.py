@@ -27,6 +27,7 @@ from zrg_dagster.core.intake.batch import Batch, Ending
 from zrg_dagster.core.intake.clicks import review_job, workspaces_of
 from zrg_dagster.core.intake.enrichments import UNKNOWN_LEAD, NewEnrichment, store_enrichments
 from zrg_dagster.core.intake.erasure import without_erased
+from zrg_dagster.core.intake.history import jobs_of
 from zrg_dagster.core.intake.notices import TROUBLE, NewNotice, store_notices
 from zrg_dagster.core.intake.people import resolve_people
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
@@ -110,19 +111,22 @@ def _clicked(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces: dict
 async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
     batch.campaigns = await _campaigns(conn, batch)
     new = _new_messages(batch)
-    kept, repeated = await _tell_apart(conn, batch, new)
+    kept, repeated, woken = await _tell_apart(conn, batch, new)
     stored = await messages.store_messages(conn, list(kept.values()))
     ids = await messages.ids_of(conn, list(repeated.values()))
     for number, key in repeated.items():
         # What it says of its lead counts, whichever report of the message came first.
         batch.message_ids[number] = ids[key]
         _note_lead(batch, number, new[number])
+        if key in woken:
+            woken.discard(key)
+            batch.jobs += jobs_of(_reply_job(new[number], ids[key], batch.now), new[number])
     touches: list[tuple[messages.NewMessage, UUID]] = []
     fresh = {key for key, row in stored.items() if row.is_new}
     for number, message in kept.items():
         key = (message.workspace_id, message.record.key)
         message_id = batch.message_ids[number] = stored[key].id
-        _note_lead(batch, number, message)
+        _note_lead(batch, number, new[number])
         if key not in fresh:
             if message.record.edited_at is None:
                 batch.reasons.setdefault(number, "duplicate_message")
@@ -135,7 +139,7 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
         if campaign_id := _campaign_of(batch, number):
             batch.counts[(campaign_id, message.record.direction)] += 1
         if message.record.direction == "inbound":
-            batch.jobs.append(_reply_job(message, message_id, batch.now))
+            batch.jobs += jobs_of(_reply_job(message, message_id, batch.now), message)
         else:
             touches.append((message, message_id))
     await messages.store_touches(conn, touches)
@@ -162,23 +166,24 @@ def _new_messages(batch: Batch) -> dict[int, messages.NewMessage]:
 
 async def _tell_apart(
     conn: AsyncConnection, batch: Batch, new: dict[int, messages.NewMessage]
-) -> tuple[dict[int, messages.NewMessage], dict[int, tuple[UUID, str]]]:
-    """The messages to store, and those already known under another key. Reports of our own sends are in neither."""
+) -> tuple[dict[int, messages.NewMessage], dict[int, tuple[UUID, str]], set[tuple[UUID, str]]]:
+    """The messages to store, those already known under another key, and which of the latter were known from the history
+    alone. Reports of our own sends are in none of them."""
     pending = list(new.values())
     echoes = await messages.own_echoes(conn, pending)
     twins = await settle_twins(conn, pending)
-    known = twins | await messages.known_near(conn, [m for m in pending if m.record.key not in twins])
     kept: dict[int, messages.NewMessage] = {}
     repeated: dict[int, tuple[UUID, str]] = {}
     for number, message in new.items():
         if message.record.key in echoes:
             batch.reasons[number] = "own_send_confirmed"
-        elif message.record.key in known:
+        elif known := twins.known.get((message.lead_id, message.record.key)):
             batch.reasons[number] = "duplicate_message"
-            repeated[number] = (message.workspace_id, known[message.record.key])
+            repeated[number] = (message.workspace_id, known)
         else:
-            kept[number] = message
-    return kept, repeated
+            kept[number] = twins.message_of(message)
+    workspace_of = {message.lead_id: message.workspace_id for message in pending}
+    return kept, repeated, {(workspace_of[lead_id], key) for lead_id, key in twins.woken}
 
 
 async def _campaigns(conn: AsyncConnection, batch: Batch) -> dict[tuple[UUID, str, str], UUID]:

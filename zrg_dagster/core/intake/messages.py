@@ -28,19 +28,23 @@ ECHO_PREFIX_CHARS = 160
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to store, with the lead it belongs to and the delivery that brought it."""
+    """A message to store, with the lead it belongs to and the delivery that brought it. `reports` is what it is made of
+    where several feeds report it (reports.py), as JSON. `is_history`: no delivery brought it (history.py)."""
 
     workspace_id: UUID
     lead_id: UUID
     provider: str
     record: MessageRecord
-    event_id: UUID
+    event_id: UUID | None
     correlation_id: str
+    reports: list[dict[str, Any]] | None = None
+    is_history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """The row behind a message key. `is_new` is True for exactly one of all deliveries that say the same."""
+    """The row behind a message key. `is_new` is True for exactly one of all deliveries that say the same: for the first,
+    also when the vendor's history told of the message before."""
 
     id: UUID
     workspace_id: UUID
@@ -85,32 +89,6 @@ async def ensure_campaigns(
     return found
 
 
-_NEAR = text("""
-    SELECT k.wanted, m.message_key
-    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:keys AS text[]), CAST(:wanted AS text[])) AS k (workspace_id, key, wanted)
-    JOIN app.message m ON m.workspace_id = k.workspace_id AND m.message_key = k.key""")
-
-
-async def known_near(conn: AsyncConnection, messages: Sequence[NewMessage]) -> dict[str, str]:
-    """Messages known under a neighbouring key (a retry that crossed a time bucket), stored or earlier in this batch:
-    key → the key they are known by."""
-    near = [(m.workspace_id, key, m.record.key) for m in messages for key in m.record.near_keys]
-    if not near:
-        return {}
-    parameters = {"workspaces": [n[0] for n in near], "keys": [n[1] for n in near], "wanted": [n[2] for n in near]}
-    known = {row.wanted: row.message_key for row in await conn.execute(_NEAR, parameters)}
-    kept: set[tuple[UUID, str]] = set()
-    for message in sorted(messages, key=lambda m: (m.record.sent_at, m.record.key)):
-        if message.record.key in known:
-            continue
-        earlier = next((key for key in message.record.near_keys if (message.workspace_id, key) in kept), None)
-        if earlier is not None:
-            known[message.record.key] = earlier
-        else:
-            kept.add((message.workspace_id, message.record.key))
-    return known
-
-
 _IDS = text("""
     SELECT m.workspace_id, m.message_key, m.id
     FROM unnest(CAST(:workspaces AS uuid[]), CAST(:keys AS text[])) AS k (workspace_id, message_key)
@@ -129,7 +107,7 @@ _COLUMNS = """id uuid, workspace_id uuid, lead_id uuid, message_key text, channe
     provider text, provider_message_id text, thread_handle text, subject text, body text, raw_text text, raw_html text,
     from_email text, from_name text, to_email text, cc text[], sent_at timestamptz, sent_at_quality text,
     is_auto_reply boolean, is_out_of_office boolean, returns_on date, is_bounce boolean, opt_out_rule text,
-    provider_interested boolean, event_id uuid, edited_at timestamptz"""
+    provider_interested boolean, event_id uuid, edited_at timestamptz, reports jsonb, is_history boolean"""
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(","))
 
 # What two deliveries say of one message differs in the flags, which are joined with OR, and in the time when the vendor
@@ -153,8 +131,10 @@ _INSERT = text(f"""
         raw_text = CASE WHEN {_REWORDS} THEN excluded.raw_text ELSE m.raw_text END,
         opt_out_rule = CASE WHEN {_REWORDS} THEN coalesce(excluded.opt_out_rule, m.opt_out_rule)
                             ELSE coalesce(m.opt_out_rule, excluded.opt_out_rule) END,
-        edited_at = greatest(m.edited_at, excluded.edited_at)
-    RETURNING m.id, m.workspace_id, m.message_key, m.xmax = 0 AS is_new""")
+        edited_at = greatest(m.edited_at, excluded.edited_at),
+        is_history = m.is_history AND excluded.is_history
+    RETURNING m.id, m.workspace_id, m.message_key, m.xmax = 0 OR (NOT m.is_history AND coalesce((
+        SELECT before.is_history FROM app.message before WHERE before.id = m.id), false)) AS is_new""")
 
 
 async def store_messages(
@@ -228,6 +208,8 @@ def _row(message: NewMessage) -> dict[str, Any]:
         "provider_interested": flags.provider_interested,
         "event_id": message.event_id,
         "edited_at": record.edited_at,
+        "reports": message.reports,
+        "is_history": message.is_history,
     }
 
 

@@ -26,6 +26,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "app.follow_up_task": ("subject", "suggested_message"),
 }
 DOCUMENTS: dict[str, tuple[str, ...]] = {
+    "app.message": ("reports",),
     "app.send": ("content", "vendor_detail"),
     "app.decision": ("detail",),
     "app.job": ("payload",),

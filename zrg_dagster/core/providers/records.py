@@ -140,10 +140,10 @@ class MessageFlags:
 class MessageRecord:
     """One text on one channel. `key` is the identity of what the delivery says, unique per workspace.
 
-    `near_keys` are keys under which the same message may already be stored (a retry that crossed a time bucket); a
-    message known by one of them is a duplicate. `body` is what the writer wrote, `raw_text` and `raw_html` what came.
-    `thread_handle` is what an answer needs; `parent_message_id` the vendor's id of the message this one answers.
-    `edited_at` is when we heard of a changed wording of a message sent before: the newest wording stays.
+    `near_keys` are keys that a retry of the same message may have (it crossed a time bucket). `body` is what the writer
+    wrote, `raw_text` and `raw_html` what came. `thread_handle` is what an answer needs; `parent_message_id` the vendor's
+    id of the message this one answers. `edited_at` is when we heard of a changed wording of a message sent before: the
+    newest wording stays.
     """
 
     key: str

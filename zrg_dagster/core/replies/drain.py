@@ -1,7 +1,7 @@
 """The replies lane: jobs of several kinds, each finished, retried, parked or dead with a reason.
 
 `reply` runs the pipeline, `review_action` and `regenerate` carry out what a reviewer clicked, `card_update` redraws the
-cards of a draft. `more` adds kinds that need other tools (jobs/replies.py): what a reply leads to at others.
+cards of a draft. `also` adds kinds that need other tools or belong to rooms above (jobs/replies.py).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,8 +34,8 @@ from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 log = get_logger(__name__)
 
 PARK_FOR = timedelta(minutes=5)
-Handler = Callable[[Row[Any]], Awaitable[Ended | NotNow]]
 Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
+Handler = Callable[[Row[Any]], Awaitable[Ended | NotNow]]
 
 
 class RepliesLane:
@@ -50,8 +50,9 @@ class RepliesLane:
         lease_s: float,
         report: LaneReport,
         run_id: str | None,
-        more: Mapping[str, Handler] | None = None,
+        also: Mapping[str, Handler],
     ) -> None:
+        """`also` are the kinds of jobs that rooms above bring along, by name."""
         self._world = world
         self._engine = world.engine
         self._vendors = vendors
@@ -64,7 +65,7 @@ class RepliesLane:
             "review_action": self._review_action,
             "regenerate": self._regenerate,
             "card_update": self._card_update,
-            **(more or {}),
+            **also,
         }
 
     def work(self) -> LaneWork[Row[Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.workspaces.apply import take_turn
 from zrg_dagster.core.workspaces.audit import record
-from zrg_dagster.core.workspaces.declare import Role, checked_email
+from zrg_dagster.core.workspaces.declared_values import Role, checked_email
 from zrg_dagster.core.workspaces.users import release_leads, save_users
 
 ROLES: tuple[str, ...] = get_args(Role)

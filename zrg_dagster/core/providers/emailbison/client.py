@@ -124,6 +124,15 @@ class EmailBisonClient:
         ids = [str(item["id"]) for item in fitting if str(item.get("id")) not in known_ids]
         return settle_candidates(ids)
 
+    async def history(self, lead_external_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]] | ReadFailed:
+        """The newest mails with a lead: those of the inbox in both directions, and the campaign steps that were sent."""
+        path = f"/api/leads/{quote(lead_external_id, safe='')}"
+        replies = await self._pages(f"{path}/replies", {})
+        if isinstance(replies, ReadFailed):
+            return replies
+        sent = await self._pages(f"{path}/sent-emails", {})
+        return sent if isinstance(sent, ReadFailed) else (replies, sent)
+
     async def sender_emails(self) -> list[SenderEmail] | ReadFailed:
         """Every mailbox of the workspace."""
         items = await self._pages("/api/sender-emails", {})

@@ -100,7 +100,20 @@ class GhlClient:
             "limit": "100",
             "startDate": (since - BEFORE).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         }
-        found: list[str] = []
+        messages = await self._export(params)
+        if isinstance(messages, ReadFailed):
+            return messages
+        found = [str(item["id"]) for item in messages if _is_ours(item, text, since)]
+        return settle_candidates([item for item in dict.fromkeys(found) if item not in known_ids])
+
+    async def history(self, location_id: str, contact_id: str) -> list[Any] | ReadFailed:
+        """The newest 500 SMS with a contact, in both directions, as the vendor's message objects."""
+        params = {"locationId": location_id, "contactId": contact_id, "channel": "SMS", "limit": "100"}
+        return await self._export(params)
+
+    async def _export(self, params: dict[str, str]) -> list[Any] | ReadFailed:
+        """The messages of at most five pages, newest first."""
+        found: list[Any] = []
         for _ in range(MAX_EXPORT_PAGES):
             answer = await self._api.read("/conversations/messages/export", params)
             if isinstance(answer, ReadFailed):
@@ -108,12 +121,12 @@ class GhlClient:
             messages = answer.object.get("messages")
             if not isinstance(messages, list):
                 return ReadFailed("unexpected_body", permanent=False)
-            found += [str(item["id"]) for item in messages if _is_ours(item, text, since)]
+            found += messages
             cursor = answer.object.get("nextCursor")
             if not cursor or not messages:
                 break
             params = {**params, "cursor": str(cursor)}
-        return settle_candidates([item for item in dict.fromkeys(found) if item not in known_ids])
+        return found
 
     async def free_slots(self, calendar_id: str, start: datetime, end: datetime) -> list[datetime] | ReadFailed:
         """Free starts in [start, end), aware UTC, ascending. Longer ranges are asked for in windows of 30 days."""

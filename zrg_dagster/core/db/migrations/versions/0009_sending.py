@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 _SQL = Path(__file__).parent.parent / "sql"
 _FILES = ("sending", "access")
@@ -13,7 +13,7 @@ _FILES = ("sending", "access")
 
 def upgrade() -> None:
     for name in _FILES:
-        op.get_bind().exec_driver_sql((_SQL / f"0008_{name}.sql").read_text())
+        op.get_bind().exec_driver_sql((_SQL / f"0009_{name}.sql").read_text())
 
 
 def downgrade() -> None:
