@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from provider_sandbox import calendly, clay, emailbison, ghl, openai, resend, slack
+from provider_sandbox import calendly, clay, emailbison, ghl, instantly, openai, resend, slack, smartlead, unipile
 from provider_sandbox.control import control_app
 from provider_sandbox.faults import MAX_SECONDS, NOT_EXECUTED, FaultRule, FaultTable
 from provider_sandbox.state import MAX_RECORDED_BODY, Record, Sandbox, iso_micro
@@ -25,7 +25,8 @@ from provider_sandbox.vendor import Refused, Vendor, json_response
 from provider_sandbox.webhooks import Webhooks
 
 VENDORS: Mapping[str, Vendor] = {
-    each.VENDOR.name: each.VENDOR for each in (emailbison, ghl, calendly, slack, openai, clay, resend)
+    each.VENDOR.name: each.VENDOR
+    for each in (emailbison, smartlead, instantly, ghl, unipile, calendly, slack, openai, clay, resend)
 }
 MAX_BODY = 10 * 1024 * 1024
 TRANSPORT_KEY = "sandbox_transport"

@@ -72,8 +72,9 @@ async def _write_lead(request: Request) -> Response:
 
 
 async def _lead_replies(request: Request) -> Response:
-    lead = found(request, "leads")
-    return page_of(request, [item for item in store_of(request).newest_replies() if item.get("lead_id") == lead["id"]])
+    lead, sandbox = found(request, "leads"), sandbox_of(request)
+    replies = (item for item in store_of(request).newest_replies() if item.get("lead_id") == lead["id"])
+    return page_of(request, [item for item in replies if sandbox.shows(NAME, item["id"])])
 
 
 async def _lead_emails(request: Request) -> Response:

@@ -85,6 +85,7 @@ def _send(request: Request, body: Mapping[str, Any], subject: str, parent: dict[
         "raw_message_id": f"<out-{number}@{sender['email'].partition('@')[2]}>",
     }
     store.replies[number] = sent
+    sandbox.hide(NAME, number)
     event = store.event(sandbox, "MANUAL_EMAIL_SENT", reply=sent)
     echo(request, NAME, event, delay_s=sandbox.option(NAME, "echo_delay_s"))
     return sent
@@ -116,7 +117,8 @@ async def compose(request: Request) -> Response:
 
 
 async def list_replies(request: Request) -> Response:
-    query, items = request.query_params, store_of(request).newest_replies()
+    query, sandbox = request.query_params, sandbox_of(request)
+    items = [item for item in store_of(request).newest_replies() if sandbox.shows(NAME, item["id"])]
     for name in ("campaign_id", "sender_email_id", "lead_id"):
         if query.get(name):
             items = [item for item in items if str(item.get(name)) == query[name]]

@@ -59,6 +59,7 @@ async def _send(request: Request) -> Response:
         sandbox_of(request), contact, body=str(body.get("message") or ""), direction="outbound", kind=body["type"]
     )
     message |= {"source": "api", "attachments": body.get("attachments") or []}
+    sandbox_of(request).hide(NAME, message["id"])
     answer = {"conversationId": conversation["id"], "messageId": message["id"], "traceId": trace(request)}
     return json_response(answer, 201)
 
@@ -146,6 +147,7 @@ async def _export(request: Request) -> Response:
             and (start is None or added >= start)
             and (end is None or added <= end)
             and added.timestamp() <= visible_until
+            and sandbox.shows(NAME, message["id"])
         )
 
     messages = [message for message in store.newest_messages() if wanted(message)]

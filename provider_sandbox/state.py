@@ -6,6 +6,8 @@ not await between reading and writing a store, so no locks are needed.
 
 import hashlib
 import itertools
+import math
+import random
 import secrets
 import time
 from collections import OrderedDict, deque
@@ -21,6 +23,9 @@ MAX_RECORDED_BODY = 64 * 1024
 
 DEFAULT_CREDENTIALS: Mapping[str, str] = {
     "emailbison": "sandbox-emailbison-key",
+    "smartlead": "sandbox-smartlead-key",
+    "instantly": "sandbox-instantly-key",
+    "unipile": "sandbox-unipile-key",
     "ghl": "sandbox-ghl-token",
     "calendly": "sandbox-calendly-token",
     "slack": "xoxb-sandbox",
@@ -29,16 +34,25 @@ DEFAULT_CREDENTIALS: Mapping[str, str] = {
     "resend": "re_sandbox",
 }
 
+# What a vendor's own lists show of a message it accepted: after a random number of seconds between the first two, and of
+# this share never. Its snapshot (`GET /_control/state/{provider}`) always holds the message.
+VISIBILITY: Mapping[str, Any] = {"visible_after_min_s": 0.0, "visible_after_max_s": 0.0, "never_visible": 0.0}
+
 # Vendor timing and limits that a test or a demo may want to change (`POST /_control/options`).
 DEFAULT_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "emailbison": {
+        **VISIBILITY,
         "adopt_unknown": False,  # answer for reply and lead ids never seen instead of 404
         "echo_delay_s": 1.0,  # MANUAL_EMAIL_SENT follows a reply after 1-3 s at the vendor
         "instance_url": "https://send.sandbox.example",
         "workspace_id": 41,
         "workspace_name": "Sandbox",
     },
+    "smartlead": {**VISIBILITY, "adopt_unknown": False, "plain_success": False, "history_shape": "history"},
+    "instantly": {**VISIBILITY, "adopt_unknown": False, "lists_per_minute": 20},
+    "unipile": {**VISIBILITY, "adopt_unknown": False, "adopted_distance": "FIRST_DEGREE", "account_id": ""},
     "ghl": {
+        **VISIBILITY,
         "adopt_unknown": False,
         "export_lag_s": 1.0,  # a sent message is visible in the export after this long
         "bucket_max": 100,  # requests per 10 s and token; 0 switches the limit off
@@ -173,6 +187,8 @@ class Sandbox:
     latency: dict[str, float] = field(default_factory=dict)
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     _stores: dict[type, Any] = field(default_factory=dict)
+    _shown_from: BoundedDict = field(default_factory=BoundedDict)
+    _chance: random.Random = field(default_factory=lambda: random.Random(0), repr=False)
 
     def __post_init__(self) -> None:
         self.reset()
@@ -185,6 +201,20 @@ class Sandbox:
         self.latency = {}
         self.options = {name: dict(values) for name, values in DEFAULT_OPTIONS.items()}
         self._stores = {}
+        self._shown_from = BoundedDict()
+        self._chance = random.Random(0)
+
+    def hide(self, provider: str, item_id: Any) -> None:
+        """Draw from when on the vendor's lists show this message."""
+        options = self.options[provider]
+        wait = self._chance.uniform(options["visible_after_min_s"], options["visible_after_max_s"])
+        never = self._chance.random() < options["never_visible"]
+        shown_from = math.inf if never else self.clock.now().timestamp() + wait
+        self._shown_from[(provider, item_id)] = shown_from
+
+    def shows(self, provider: str, item_id: Any) -> bool:
+        """Whether the vendor's lists show it now."""
+        return self._shown_from.get((provider, item_id), -math.inf) <= self.clock.now().timestamp()
 
     def store(self, kind: type[T]) -> T:
         if kind not in self._stores:

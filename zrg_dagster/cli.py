@@ -11,7 +11,19 @@ from typing import Annotated, Any
 
 import typer
 
-from zrg_dagster.commands import events, integration, lead, lead_merge, member, persona, secrets, workspace
+from zrg_dagster.commands import (
+    autosend,
+    drafts,
+    events,
+    explain,
+    integration,
+    lead,
+    lead_merge,
+    member,
+    persona,
+    secrets,
+    workspace,
+)
 
 app = typer.Typer(
     name="zrg",
@@ -29,6 +41,10 @@ app.add_typer(persona.app, name="persona")
 app.add_typer(lead.app, name="lead")
 lead_merge.add_to(lead.app)
 app.add_typer(events.app, name="events")
+app.add_typer(autosend.app, name="autosend")
+app.add_typer(drafts.app, name="drafts")
+app.add_typer(explain.app, name="explain")
+app.command("send")(drafts.send)
 app.add_typer(integration.app, name="integration")
 
 # Named, not imported: a fault's class is only loaded when its module was.

@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from zrg_dagster.assets import booking, deliveries, posture, step_execution, workflow_attribution
+from zrg_dagster.assets import attention, booking, deliveries, posture, step_execution, workflow_attribution
 from zrg_dagster.jobs import (
     availability,
     conversation_sync,
+    decisions,
     digest,
     enrichment,
     followups,
@@ -22,6 +23,7 @@ from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 from zrg_dagster.resources.model import Model
 from zrg_dagster.sensors import absence, facts, intake, lanes, workspaces
+from zrg_dagster.sensors import attention as attention_sensor
 
 defs = dg.Definitions(
     assets=[
@@ -30,6 +32,7 @@ defs = dg.Definitions(
         workflow_attribution.workflow_attribution,
         posture.posture,
         deliveries.deliveries,
+        attention.attention,
     ],
     asset_checks=[
         booking.booking_checks,
@@ -47,6 +50,11 @@ defs = dg.Definitions(
         digest.send_daily_digest,
         maintenance.daily_maintenance,
         replay.webhook_replay,
+        decisions.decide_drafts,
+        decisions.autosend_switch,
+        decisions.settle_sends,
+        decisions.redo_jobs,
+        decisions.explain_job,
         integrations.check_integrations,
         enrichment.expire_enrichments,
         conversation_sync.conversation_sync,
@@ -74,6 +82,7 @@ defs = dg.Definitions(
         workspaces.workspace_partitions_sensor,
         absence.absence_alarm,
         intake.deliveries_observed,
+        attention_sensor.attention_observed,
     ],
     resources={
         "database": Database(role="worker"),

@@ -17,6 +17,7 @@ from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.drafting.context import MessageNotFound, load_context
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.workspaces.channels import (
+    CREDENTIAL_NAMES,
     ChannelDefaults,
     ChannelProblem,
     credential_scope,
@@ -219,7 +220,7 @@ async def test_channel_access_opens_what_was_sealed_for_this_workspace(engine: A
     for secret in ("eb-secret", "xoxb-global", foreign):
         assert secret not in repr((access, opened, defaults))
     assert open_channels(nothing, None, ChannelDefaults({})).problems == dict.fromkeys(
-        ("emailbison", "ghl", "calendly", "slack"), ChannelProblem.NOT_CONNECTED
+        CREDENTIAL_NAMES, ChannelProblem.NOT_CONNECTED
     )
 
 

@@ -228,7 +228,18 @@ KEPT_OF_LEADS = {"status", "sentiment_tag", "sentiment_source", "provenance"}  #
 NO_OUTSIDERS_WORDS = {
     *("message_key", "channel", "direction", "source", "provider", "provider_message_id", "thread_handle", "status"),
     *("sent_at_quality", "opt_out_rule", "sentiment_tag", "sent_by", "action", "disposition", "natural_key", "kind"),
-    *("origin", "vendor", "state", "vendor_message_id", "correlation_id", "lane", "job_key", "serial_key", "type"),
+    *(
+        "origin",
+        "vendor",
+        "sender_account",
+        "state",
+        "vendor_message_id",
+        "correlation_id",
+        "lane",
+        "job_key",
+        "serial_key",
+        "type",
+    ),
     *("stage", "outcome", "code", "prompt_key", "model"),
 }
 CODES = {"app.decision.subject", "app.send.reason", "app.follow_up_task.reason"}

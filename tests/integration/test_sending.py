@@ -68,6 +68,7 @@ def planned(workspace, lead_id, draft, message, campaign, origin="ai", **changes
         "channel": "email",
         "vendor": "emailbison",
         "recipient": "lead@mills.example",
+        "sender_account": "sender512@sandbox.example",
         "content": {"reply_id": "4401877", "sender_email_id": "512", "subject": "Re: hi", "text": "Happy to help."},
         "due_at": NOW,
         "correlation_id": "c",
@@ -80,11 +81,14 @@ def planned(workspace, lead_id, draft, message, campaign, origin="ai", **changes
     return PlannedSend(**(values | changes))
 
 
-async def drain(engine, database, vendors, *, now=NOW, auto_send_disabled=False, consequences=None, stop=None):
-    report = LaneReport()
+async def _bison(_conn, _workspace, _vendor):
+    return Credential("https://bison.example", "key", "loc")
 
-    async def access(_conn, _workspace, _vendor):
-        return Credential("https://bison.example", "key", "loc")
+
+async def drain(
+    engine, database, vendors, *, now=NOW, auto_send_disabled=False, consequences=None, stop=None, access=_bison
+):
+    report = LaneReport()
 
     lane = SendsLane(
         engine,
@@ -156,6 +160,9 @@ CLOSED = {
         '2026-03-10T17:00:01Z' FROM app.lead""",
     BlockReason.OUTBOUND_AFTER_TRIGGER: """INSERT INTO app.touch (id, workspace_id, lead_id, channel, kind, is_human, sent_at)
         SELECT gen_random_uuid(), workspace_id, id, 'email', 'human', true, '2026-03-10T17:00:01Z' FROM app.lead""",
+    BlockReason.SENDER_UNHEALTHY: """INSERT INTO app.vendor_notice (workspace_id, notice_key, provider, kind, value, subject,
+        is_trouble, noticed_at, created_at) SELECT workspace_id, 'n', 'emailbison', 'sender_health', 'disconnected', '512',
+        true, now(), now() FROM app.lead""",
     BlockReason.RECIPIENT_CHANGED: "DELETE FROM app.lead_identity WHERE kind = 'email'",
 }
 

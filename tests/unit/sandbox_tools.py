@@ -16,6 +16,9 @@ from provider_sandbox.app import SandboxApp
 DATA = Path(__file__).parents[1] / "data"
 HEADERS: Mapping[str, Mapping[str, str]] = {
     "emailbison": {"Authorization": "Bearer sandbox-emailbison-key", "Accept": "application/json"},
+    "smartlead": {},
+    "instantly": {"Authorization": "Bearer sandbox-instantly-key"},
+    "unipile": {"X-API-KEY": "sandbox-unipile-key"},
     "ghl": {"Authorization": "Bearer sandbox-ghl-token", "Version": "2021-04-15"},
     "calendly": {"Authorization": "Bearer sandbox-calendly-token"},
     "slack": {"Authorization": "Bearer xoxb-sandbox"},

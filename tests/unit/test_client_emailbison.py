@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.unit.vendor_wire import CREDENTIAL, Wire, exchange, exchanges, response_of
-from zrg_dagster.core.providers.emailbison.client import EmailBisonClient, text_to_html
+from zrg_dagster.core.providers.emailbison.client import EmailBisonClient
 from zrg_dagster.core.providers.outcome import (
     Accepted,
     Ambiguous,
@@ -19,6 +19,7 @@ from zrg_dagster.core.providers.outcome import (
     Unknown,
 )
 from zrg_dagster.core.text.address import Address
+from zrg_dagster.core.text.mail_html import text_to_html
 
 MARA = Address("mara.okafor@brightloom.example", "Mara Okafor")
 TEXT = "Hi Mara,\n\nThursday 10:00 PT works.\n\nNoor"

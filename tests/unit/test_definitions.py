@@ -16,6 +16,7 @@ ASSETS = {
     "facts/booking",
     "facts/step_execution",
     "marts/workflow_attribution",
+    "ops/attention",
     "raw/webhook_event",
     "security/posture",
 }
@@ -28,20 +29,25 @@ CHECKS = {
 }
 # job → pools it waits for, longest run in seconds
 JOBS = {
+    "autosend_switch": (set(), 900),
     "check_integrations": (set(), 1800),
     "check_posture": (set(), 300),
     "conversation_sync": (set(), 300),
     "daily_maintenance": (set(), 1800),
+    "decide_drafts": (set(), 900),
     "expire_enrichments": (set(), 300),
+    "explain": (set(), 900),
     "process_inbound": ({"inbound"}, 4200),
     "process_replies": ({"replies"}, 4200),
     "process_sends": ({"sends"}, 4200),
+    "redo_jobs": (set(), 900),
     "refresh_availability": ({"availability"}, 300),
     "refresh_booking_facts": ({"warehouse"}, 900),
     "refresh_step_execution_facts": ({"warehouse"}, 900),
     "refresh_workflow_attribution": ({"warehouse"}, 900),
     "send_daily_digest": ({"digest"}, 300),
     "send_due_followups": ({"followups"}, 300),
+    "settle_sends": (set(), 900),
     "webhook_replay": (set(), 1800),
     "workspace_bootstrap": ({"workspaces"}, 300),
 }
@@ -58,6 +64,7 @@ SCHEDULES = {
 # sensor → seconds between ticks, jobs it may start
 SENSORS = {
     "absence_alarm": (60, set()),
+    "attention_observed": (60, set()),
     "deliveries_observed": (60, set()),
     "facts_dirty_sensor": (
         30,

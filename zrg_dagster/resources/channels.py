@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Channels(dg.ConfigurableResource):
-    """E-mail, SMS, calendars and Slack. Credentials are per workspace and sealed in the database."""
+    """E-mail, SMS, LinkedIn, calendars and Slack. Credentials are per workspace and sealed in the database."""
 
     max_connections: int = Field(default=64, description="Open connections to all vendors together, per run.")
 
@@ -28,13 +28,17 @@ class Channels(dg.ConfigurableResource):
         from zrg_dagster.core.workspaces.channels import ChannelDefaults, open_channels
 
         settings = current_settings()
-        keys, slack_token = settings.secret_keys, settings.slack_bot_token
+        keys, slack_token, unipile_key = settings.secret_keys, settings.slack_bot_token, settings.unipile_api_key
         defaults = ChannelDefaults(
             base_urls={
+                "smartlead": settings.smartlead_base_url,
+                "instantly": settings.instantly_base_url,
+                "unipile": settings.unipile_dsn or "",
                 "ghl": settings.ghl_base_url,
                 "calendly": settings.calendly_base_url,
                 "slack": settings.slack_base_url,
             },
             slack_token=slack_token.get_secret_value() if slack_token else None,
+            unipile_key=unipile_key.get_secret_value() if unipile_key else None,
         )
         return open_channels(access, Sealer(keys.get_secret_value()) if keys else None, defaults)

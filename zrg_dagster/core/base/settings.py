@@ -232,6 +232,23 @@ class Settings(BaseSettings):
     )
 
     # Vendors
+    smartlead_base_url: str = Field(
+        default="https://server.smartlead.ai", validation_alias="SMARTLEAD_BASE_URL", description="SmartLead API."
+    )
+    instantly_base_url: str = Field(
+        default="https://api.instantly.ai", validation_alias="INSTANTLY_BASE_URL", description="Instantly API."
+    )
+    unipile_dsn: str | None = Field(
+        default=None,
+        validation_alias="UNIPILE_DSN",
+        description="Host and port of the Unipile API, as its dashboard shows them; without it LinkedIn messages are "
+        "received and not sent.",
+    )
+    unipile_api_key: Secret = Field(
+        default=None,
+        validation_alias="UNIPILE_API_KEY",
+        description="Key of the Unipile API for workspaces without one of their own.",
+    )
     crm_webhook_timeout_ms: int = Field(
         default=10_000,
         ge=2500,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
@@ -51,3 +51,27 @@ async def enqueue(conn: AsyncConnection, jobs: Sequence[NewJob]) -> int:
         for lane in sorted({job.lane for job in jobs}):
             await queue.wake(conn, lanes.QUEUES[lane])
     return result.rowcount
+
+
+_DEAD = text("""
+    SELECT j.id, w.key AS workspace, j.lane, j.kind, j.reason, j.attempts, j.created_at
+    FROM app.job j JOIN app.workspace w ON w.id = j.workspace_id
+    WHERE j.state = 'dead' AND (CAST(:kind AS text) IS NULL OR j.kind = :kind)
+      AND (CAST(:workspace AS text) IS NULL OR w.key = :workspace)
+    ORDER BY j.created_at, j.id LIMIT :limit""")
+_REDO = text("""
+    UPDATE app.job SET state = 'pending', attempts = 0, run_at = :now, finished_at = NULL
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'dead' RETURNING id""")
+
+
+async def dead_jobs(
+    conn: AsyncConnection, *, kind: str | None, workspace: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Jobs in the dead letter, the oldest first."""
+    return (await conn.execute(_DEAD, {"kind": kind, "workspace": workspace, "limit": limit})).all()
+
+
+async def redo(conn: AsyncConnection, ids: Sequence[UUID], now: datetime) -> int:
+    """Hand dead jobs to their lane once more, with all their attempts. What they did before they died is recorded by stage
+    and is not done twice. Returns how many."""
+    return len((await conn.execute(_REDO, {"ids": list(ids), "now": now})).all())

@@ -335,6 +335,7 @@ def _send(due: DueStep, decision: StepDecision, send_id: UUID, now: datetime) ->
         correlation_id=f"follow_up:{due.instance_id}",
         lead_id=due.lead_id,
         email_campaign_id=due.email_campaign_id,
+        sender_account=due.contact.sender_email_id if channel == "email" else None,
     )
 
 

@@ -9,7 +9,10 @@ from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.emailbison.client import EmailBisonClient
 from zrg_dagster.core.providers.ghl.client import GhlClient
 from zrg_dagster.core.providers.http import make_http_client
+from zrg_dagster.core.providers.instantly.client import InstantlyClient
 from zrg_dagster.core.providers.slack.client import SlackClient
+from zrg_dagster.core.providers.smartlead.client import SmartLeadClient
+from zrg_dagster.core.providers.unipile.client import UnipileClient
 
 
 class VendorClients:
@@ -31,6 +34,15 @@ class VendorClients:
 
     def emailbison(self, credential: Credential) -> EmailBisonClient:
         return EmailBisonClient(self._http, credential)
+
+    def smartlead(self, credential: Credential) -> SmartLeadClient:
+        return SmartLeadClient(self._http, credential)
+
+    def instantly(self, credential: Credential) -> InstantlyClient:
+        return InstantlyClient(self._http, credential)
+
+    def unipile(self, credential: Credential) -> UnipileClient:
+        return UnipileClient(self._http, credential)
 
     def ghl(self, credential: Credential) -> GhlClient:
         return GhlClient(self._http, credential)

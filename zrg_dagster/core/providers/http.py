@@ -8,7 +8,7 @@ import asyncio
 import json as jsonlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -29,6 +29,7 @@ READ_PAUSES_S = (1.0, 2.0)
 # A vendor that asks for more patience than this gets it from the caller's schedule, not from a sleeping coroutine.
 MAX_READ_PAUSE_S = 10.0
 MAX_RETRY_AFTER_S = 24 * 3600.0
+MAX_WORDS = 200
 USER_AGENT = "zrg/1.0"
 
 _STARTED = "zrg_started"
@@ -117,6 +118,13 @@ def _decode(body: bytes | None) -> Any:
     return jsonlib.loads(body) if body.strip() else None
 
 
+def _plain_words(response: httpx.Response, body: bytes | None) -> str | None:
+    """What a vendor says in plain text instead of JSON; None for HTML, for long text and for JSON that was cut off."""
+    if body is None or len(body) > MAX_WORDS or not response.headers.get("content-type", "").startswith("text/plain"):
+        return None
+    return body.decode("utf-8", "replace").strip()
+
+
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """How long the vendor asks us to wait: Retry-After in seconds or as a date, else X-RateLimit-Reset in seconds.
 
@@ -165,16 +173,22 @@ async def request(
     read_timeout_s: float,
     params: Mapping[str, str] | None = None,
     json: Any = None,
+    form: Sequence[tuple[str, str]] | None = None,
     classify: Classify | None = None,
+    takes_words: bool = False,
 ) -> Answer | CallFailure:
     """One request, one verdict. An unreadable 2xx is `Unknown`; an unreadable error body leaves the status to decide.
 
     `classify` sees every readable answer first and may give the vendor's own verdict; None leaves it to the status.
+    `form` is sent as multipart instead of JSON. With `takes_words` a short plain text is an answer, its document a str.
     """
     timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S, pool=POOL_TIMEOUT_S)
     total_s = CONNECT_TIMEOUT_S + POOL_TIMEOUT_S + 2 * read_timeout_s
     try:
-        prepared = client.build_request(method, url, params=params, json=json, headers=dict(headers), timeout=timeout)
+        files = [(name, (None, value)) for name, value in form] if form else None
+        prepared = client.build_request(
+            method, url, params=params, json=json, files=files, headers=dict(headers), timeout=timeout
+        )
         response, body = await _ask(client, prepared, total_s)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError) as error:
         failure = _transport_failure(error)
@@ -183,8 +197,9 @@ async def request(
     try:
         answer = Answer(response.status_code, response.headers, _decode(body))
     except ValueError:
-        answer = Answer(response.status_code, response.headers, None)
-        return classify_status(answer) or Unknown("unreadable_body")
+        words = _plain_words(response, body) if takes_words else None
+        answer = Answer(response.status_code, response.headers, words)
+        return classify_status(answer) or (answer if words is not None else Unknown("unreadable_body"))
     return (classify(answer) if classify else None) or classify_status(answer) or answer
 
 
@@ -199,7 +214,8 @@ def as_read_failure(failure: CallFailure) -> ReadFailed:
 
 
 class VendorApi:
-    """One vendor account over a shared HTTP client. `headers` carry the credential and stay out of repr and logs."""
+    """One vendor account over a shared HTTP client. `headers` or `query` carry the credential; both stay out of repr and
+    logs."""
 
     def __init__(
         self,
@@ -208,10 +224,14 @@ class VendorApi:
         base_url: str,
         headers: Mapping[str, str],
         read_timeout_s: float,
+        query: Mapping[str, str] | None = None,
         classify: Classify | None = None,
+        takes_words: bool = False,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._client = client
+        self._query = dict(query or {})
+        self._takes_words = takes_words
         self._base_url = base_url.rstrip("/")
         self._headers = dict(headers)
         self._read_timeout_s = read_timeout_s
@@ -222,7 +242,13 @@ class VendorApi:
         return f"VendorApi({self._base_url})"
 
     async def _once(
-        self, method: str, path: str, params: Mapping[str, str] | None, json: Any, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        json: Any,
+        headers: Mapping[str, str] | None,
+        form: Sequence[tuple[str, str]] | None = None,
     ) -> Answer | CallFailure:
         return await request(
             self._client,
@@ -230,14 +256,20 @@ class VendorApi:
             self._base_url + path,
             headers=self._headers | dict(headers or {}),
             read_timeout_s=self._read_timeout_s,
-            params=params,
+            params=self._query | dict(params or {}) or None,
             json=json,
+            form=form,
             classify=self._classify,
+            takes_words=self._takes_words,
         )
 
     async def write(self, path: str, json: Any, *, headers: Mapping[str, str] | None = None) -> Answer | CallFailure:
         """POST once."""
         return await self._once("POST", path, None, json, headers)
+
+    async def write_form(self, path: str, form: Sequence[tuple[str, str]]) -> Answer | CallFailure:
+        """POST once, as multipart."""
+        return await self._once("POST", path, None, None, None, form)
 
     async def delete(self, path: str) -> Answer | CallFailure:
         """DELETE once."""

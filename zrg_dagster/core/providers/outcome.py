@@ -5,7 +5,7 @@ waits for a state to change, retryable was certainly not executed, ambiguous may
 before anything else. No field here carries a credential; `detail` holds the vendor's own words, shortened and redacted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -73,8 +73,21 @@ class Unknown:
         return CallClass.AMBIGUOUS
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Not asked: the message has no way yet, and will have one when somebody else has acted. Looked at again after
+    `recheck_s`; not counted as an attempt that failed."""
+
+    reason: str
+    recheck_s: float
+
+    @property
+    def call_class(self) -> CallClass:
+        return CallClass.BLOCKED
+
+
 CallFailure = Refused | Blocked | Unknown
-CallOutcome = Accepted | CallFailure
+CallOutcome = Accepted | CallFailure | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +126,18 @@ class ReadFailed:
 ReadBack = Found | NotFound | Ambiguous | ReadFailed
 
 
-def settle_candidates(vendor_ids: list[str]) -> Found | NotFound | Ambiguous:
-    """The verdict over the messages that fit."""
-    if not vendor_ids:
+def settle_candidates(
+    vendor_ids: Sequence[str], *, proven: bool = True, spoken_for: int = 0
+) -> Found | NotFound | Ambiguous:
+    """The verdict over the messages that fit.
+
+    `spoken_for` of them are equal messages that the vendor accepted without naming them: one more than those is ours.
+    Without `proven` they fit as far as can be seen, and a person looks.
+    """
+    rest = tuple(vendor_ids[spoken_for:])
+    if not rest:
         return NotFound()
-    return Found(vendor_ids[0]) if len(vendor_ids) == 1 else Ambiguous(tuple(vendor_ids))
+    return Found(rest[0]) if len(rest) == 1 and proven else Ambiguous(rest)
 
 
 def vendor_words(document: Any) -> str:

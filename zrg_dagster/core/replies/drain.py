@@ -153,11 +153,12 @@ class RepliesLane:
             super_admins=self._world.super_admins,
         )
 
-        async def decide() -> review.ReviewOutcome:
+        async def decide() -> review.Reviewed:
             async with self._engine.begin() as conn:
                 return await review.apply(conn, request, self._world.clock())
 
-        return Ended("done", f"review_{await until_settled(decide)}")
+        reviewed = await until_settled(decide)
+        return Ended("done", f"review_{reviewed.outcome}")
 
     async def _regenerate(self, job: Row[Any]) -> Ended | NotNow:
         draft_id, version = UUID(job.payload["draft_id"]), job.payload["version"]
@@ -201,9 +202,12 @@ class RepliesLane:
         slack = self._vendors.slack(credential)
         for copy in copies:
             if is_open and copy.draft_version == draft.version:
-                continue
-            says = "Replaced by a newer draft" if is_open else _headline(draft.status, send.state if send else None)
-            blocks = cards.settled_blocks(card, says)
+                if not job.payload.get("redraw"):
+                    continue
+                blocks = cards.pending_blocks(card)
+            else:
+                says = "Replaced by a newer draft" if is_open else _headline(draft.status, send.state if send else None)
+                blocks = cards.settled_blocks(card, says)
             result = await slack.update_message(copy.slack_channel, copy.slack_ts, cards.notification(card), blocks)
             if not isinstance(result, Accepted):
                 if isinstance(result, Refused) and result.permanent:

@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.replies import cards
+from zrg_dagster.core.replies.content import AS_THEY_ARE, Recipients, outbound_of
 from zrg_dagster.core.sending.plan import PlannedSend, plan_send
 from zrg_dagster.core.workspaces.recipients import recipients_sql
-
-MAX_CC = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,18 @@ _DRAFT = text(f"""
     SELECT d.*, m.provider, m.provider_message_id, m.thread_handle, m.from_email, m.cc, m.to_email, m.body AS inbound,
         m.sentiment_tag AS trigger_tag, l.email AS lead_email, l.phone AS lead_phone, l.sender_account_id,
         l.current_replier_email, l.current_replier_name, l.first_name, l.last_name, l.email_campaign_id,
-        l.sentiment_tag, c.name AS campaign_name, w.key AS workspace_key,
+        l.sentiment_tag, c.name AS campaign_name, w.key AS workspace_key, m.subject AS inbound_subject,
+        m.sent_at AS trigger_sent_at,
+        coalesce((SELECT array_agg(value ORDER BY value) FROM app.lead_identity i
+                  WHERE i.lead_id = l.id AND i.kind IN ('email', 'alternate_email')), '{{}}') AS addresses,
+        (SELECT value FROM app.lead_identity i WHERE i.lead_id = l.id AND i.kind = 'linkedin_member'
+         ORDER BY i.created_at, i.value LIMIT 1) AS linkedin_member,
+        coalesce((SELECT value FROM app.lead_identity i WHERE i.lead_id = l.id AND i.kind = 'linkedin_url'
+                  ORDER BY i.created_at, i.value LIMIT 1), l.linkedin_url) AS linkedin_profile,
+        (SELECT external_id FROM app.integration n
+         WHERE n.workspace_id = d.workspace_id AND n.provider = 'unipile') AS linkedin_account,
+        (SELECT external_id FROM app.integration n
+         WHERE n.workspace_id = d.workspace_id AND n.provider = 'ghl') AS ghl_location,
         (SELECT value FROM app.lead_identity i WHERE i.lead_id = l.id AND i.kind = 'ghl_contact'
          ORDER BY i.created_at, i.value LIMIT 1) AS ghl_contact,
         (SELECT value FROM app.lead_identity i WHERE i.lead_id = l.id AND i.kind = 'emailbison_lead'
@@ -51,58 +61,30 @@ async def load_draft(conn: AsyncConnection, draft_id: UUID) -> Row[Any] | None:
     return (await conn.execute(_DRAFT, {"id": draft_id})).one_or_none()
 
 
-class CannotSend(ValueError):
-    """The draft has no way out: the code says what is missing."""
-
-
-def email_content(draft: Row[Any], body: str) -> tuple[str, dict[str, Any]]:
-    """Recipient and content of an e-mail answer (CC-05): the current replier, else whom the mail came from, else the
-    lead; the others stay in copy, our own mailbox does not."""
-    if draft.provider != "emailbison":
-        # Ids of another vendor's mail mean nothing to EmailBison, or name somebody else's thread there.
-        raise CannotSend("channel_not_supported")
-    recipient = draft.current_replier_email or draft.from_email or draft.lead_email
-    if not recipient:
-        raise CannotSend("recipient_missing")
-    if not draft.provider_message_id or not draft.sender_account_id:
-        raise CannotSend("thread_missing")
-    copies = [address for address in draft.cc if address not in (recipient, draft.to_email)]
-    if draft.lead_email and draft.lead_email not in (recipient, *copies):
-        copies.insert(0, draft.lead_email)
-    return recipient, {
-        "reply_id": draft.provider_message_id,
-        "lead_external_id": draft.emailbison_lead,
-        "sender_email_id": draft.sender_account_id,
-        "to_name": draft.current_replier_name or " ".join(filter(None, (draft.first_name, draft.last_name))),
-        "cc": copies[:MAX_CC],
-        "subject": draft.subject,
-        "text": body,
-    }
-
-
-def sms_content(draft: Row[Any], body: str) -> tuple[str, dict[str, Any]]:
-    """Recipient and content of an SMS answer."""
-    if not draft.ghl_contact:
-        raise CannotSend("contact_missing")
-    return draft.lead_phone or draft.ghl_contact, {"contact_id": draft.ghl_contact, "text": body}
-
-
 _REPLAN = text("""
     UPDATE app.send SET state = 'planned', due_at = :due_at, origin = :origin, member_user_id = :member_user_id,
-        draft_version = :draft_version, recipient = :recipient, content = CAST(:content AS jsonb), reason = NULL,
-        finished_at = NULL
-    WHERE workspace_id = :workspace_id AND natural_key = :natural_key AND state IN ('planned', 'blocked')
+        draft_version = :draft_version, recipient = :recipient, sender_account = :sender_account,
+        content = CAST(:content AS jsonb), reason = NULL, finished_at = NULL
+    WHERE workspace_id = :workspace_id AND natural_key = :natural_key
+      AND (state = 'blocked' OR state = 'planned' AND origin <> 'setter')
     RETURNING id""")
 
 
 async def plan_draft(
-    conn: AsyncConnection, draft: Row[Any], body: str, origin: Origin, due_at: datetime, correlation_id: str
+    conn: AsyncConnection,
+    draft: Row[Any],
+    body: str,
+    origin: Origin,
+    due_at: datetime,
+    correlation_id: str,
+    chosen: Recipients = AS_THEY_ARE,
 ) -> bool:
-    """Plan the one send of a draft. A person may take over what is still planned, or was blocked; what has begun stays.
+    """Plan the one send of a draft. A person may take over what the model planned, or what was blocked; what has begun
+    stays, and so does what another person decided.
 
     Returns False when the send is already under way or done. `CannotSend` when a way out is missing.
     """
-    recipient, content = email_content(draft, body) if draft.channel == "email" else sms_content(draft, body)
+    way = outbound_of(draft, body, chosen)
     send = PlannedSend(
         id=new_id(),
         workspace_id=draft.workspace_id,
@@ -110,9 +92,10 @@ async def plan_draft(
         kind="draft",
         origin=origin.name,
         channel=draft.channel,
-        vendor="emailbison" if draft.channel == "email" else "ghl",
-        recipient=recipient,
-        content=content,
+        vendor=way.vendor,
+        recipient=way.recipient,
+        sender_account=way.sender_account,
+        content=way.content,
         due_at=due_at,
         correlation_id=correlation_id,
         lead_id=draft.lead_id,
@@ -133,8 +116,9 @@ async def plan_draft(
         "origin": origin.name,
         "member_user_id": origin.member_user_id,
         "draft_version": draft.version,
-        "recipient": recipient,
-        "content": json.dumps(content),
+        "recipient": way.recipient,
+        "sender_account": way.sender_account,
+        "content": json.dumps(way.content),
     }
     taken_over = (await conn.execute(_REPLAN, parameters)).scalar_one_or_none() is not None
     if taken_over:

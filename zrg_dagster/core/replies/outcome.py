@@ -20,6 +20,7 @@ FOR_A_PERSON = frozenset(
         BlockReason.CAMPAIGN_NOT_AI,
         BlockReason.RECIPIENT_CHANGED,
         BlockReason.NO_SEND_WINDOW,
+        BlockReason.SENDER_UNHEALTHY,
     }
 )
 

@@ -24,6 +24,7 @@ from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import after_tag, is_uncertain, load_switches
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
+from zrg_dagster.core.replies.content import CannotSend
 from zrg_dagster.core.replies.enrich import ask_about
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 from zrg_dagster.core.replies.review import card_update
@@ -271,7 +272,7 @@ class ReplyPipeline:
                     await outbound.plan_draft(
                         conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id
                     )
-                except outbound.CannotSend as missing:
+                except CannotSend as missing:
                     action, reason = "needs_review", str(missing)
             await stages.store_verdict(
                 conn,

@@ -1,6 +1,7 @@
 """The sends lane: claim with gates, call the vendor, settle; read unknown sends back until they are settled."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,9 +26,11 @@ from zrg_dagster.core.providers.outcome import (
     ReadFailed,
     Refused,
     Unknown,
+    Waiting,
 )
+from zrg_dagster.core.providers.readback import AFTER, BEFORE
 from zrg_dagster.core.sending import ledger
-from zrg_dagster.core.sending.deliver import Delivery, accepted_key, read_back, send
+from zrg_dagster.core.sending.deliver import Delivery, message_key, read_back, send
 from zrg_dagster.core.sending.ledger import SendState, Settled
 
 log = get_logger(__name__)
@@ -44,9 +47,13 @@ def after_call(outcome: CallOutcome, row: Row[Any], now: datetime) -> Settled:
         case Accepted(vendor_message_id, detail):
             return Settled(SendState.SENT, vendor_message_id=vendor_message_id, vendor_detail=dict(detail))
         case Unknown(reason, detail):
-            return Settled(SendState.UNKNOWN, reason, detail, due_at=now + ledger.READ_BACK_EVERY)
+            return Settled(SendState.UNKNOWN, reason, detail, due_at=now + ledger.read_back_every(row.vendor))
         case Blocked(reason, detail):
             return Settled(SendState.BLOCKED, reason, detail)
+        case Waiting(reason, recheck_s):
+            if now - row.planned_at >= ledger.WAIT_AT_MOST:
+                return Settled(SendState.BLOCKED, reason)
+            return Settled(SendState.PLANNED, reason, due_at=now + timedelta(seconds=recheck_s), waits=True)
         case Refused(reason, permanent, retry_after_s, detail):
             if permanent:
                 return Settled(SendState.REFUSED, reason, detail)
@@ -71,12 +78,18 @@ def after_read_back(found: ReadBack, row: Row[Any], now: datetime) -> Settled:
             pass
     if isinstance(found, NotFound) and row.settle_until is not None and now >= row.settle_until:
         return Settled(SendState.NEEDS_HUMAN, "outcome_unknown")
-    return Settled(SendState.UNKNOWN, row.reason, row.error, due_at=now + ledger.READ_BACK_EVERY)
+    return Settled(SendState.UNKNOWN, row.reason, row.error, due_at=now + ledger.read_back_every(row.vendor))
 
 
-_KNOWN_IDS = text("""
-    SELECT coalesce(array_agg(vendor_message_id), '{}') FROM app.send
-    WHERE lead_id = :lead_id AND id <> :id AND vendor_message_id IS NOT NULL""")
+_KNOWN = text("""
+    SELECT coalesce(array_agg(vendor_message_id) FILTER (WHERE vendor_message_id IS NOT NULL), '{}') AS ids,
+           count(*) FILTER (WHERE vendor_message_id IS NULL AND state = 'sent' AND vendor = CAST(:vendor AS text)
+               AND content ->> 'text' = CAST(:text AS text)
+               AND claimed_at BETWEEN CAST(:claimed_at AS timestamptz) - CAST(:around AS interval)
+                              AND CAST(:claimed_at AS timestamptz) + CAST(:around AS interval)) AS twins
+    FROM app.send WHERE lead_id = :lead_id AND id <> :id""")
+# The window of a read-back on either side (providers/readback.py).
+_AROUND = BEFORE + AFTER
 
 
 class SendsLane:
@@ -115,6 +128,8 @@ class SendsLane:
                 await self._apply_consequence(conn, row, now)
         for row in claimed.blocked:
             self._report.count("blocked", row.reason)
+        for wait in claimed.waiting:
+            self._report.count("waiting", wait.reason)
         return (*claimed.to_send, *claimed.to_read_back)
 
     async def _release(self, now: datetime) -> int:
@@ -128,11 +143,11 @@ class SendsLane:
         bind_correlation(row.correlation_id)
         async with self._engine.connect() as conn:
             credential = await self._access(conn, row.workspace_id, row.vendor)
-            known = await self._known_ids(conn, row) if row.state == SendState.UNKNOWN else frozenset[str]()
+            ids, twins = await self._known(conn, row) if row.state == SendState.UNKNOWN else (frozenset[str](), 0)
         if credential is None:
             settled = self._without_account(row)
         else:
-            settled = await self._call(Delivery(row, credential, known))
+            settled = await self._call(Delivery(row, credential, ids, twins))
         # Again on a deadlock: what the vendor answered must not be lost to another transaction's bad timing.
         state = await until_settled(lambda: self._settle(worker_id, row, settled))
         self._report.count(state, settled.reason)
@@ -155,12 +170,11 @@ class SendsLane:
     async def _call(self, delivery: Delivery) -> Settled:
         row = delivery.row
         if row.state == SendState.UNKNOWN:
-            return after_read_back(await read_back(self._vendors, delivery), row, self._clock())
-        outcome = await send(self._vendors, delivery)
-        settled = after_call(outcome, row, self._clock())
-        if isinstance(outcome, Accepted) and (key := accepted_key(delivery, outcome)):
-            assert settled.vendor_detail is not None
-            settled.vendor_detail["message_key"] = key
+            settled = after_read_back(await read_back(self._vendors, delivery), row, self._clock())
+        else:
+            settled = after_call(await send(self._vendors, delivery), row, self._clock())
+        if settled.state is SendState.SENT and (key := message_key(delivery, settled.vendor_message_id)):
+            settled = replace(settled, vendor_detail={**(settled.vendor_detail or {}), "message_key": key})
         return settled
 
     def _without_account(self, row: Row[Any]) -> Settled:
@@ -168,9 +182,17 @@ class SendsLane:
             return Settled(SendState.NEEDS_HUMAN, "vendor_not_connected")
         return Settled(SendState.REFUSED, "vendor_not_connected")
 
-    async def _known_ids(self, conn: AsyncConnection, row: Row[Any]) -> frozenset[str]:
-        found = (await conn.execute(_KNOWN_IDS, {"lead_id": row.lead_id, "id": row.id})).scalar_one()
-        return frozenset(found)
+    async def _known(self, conn: AsyncConnection, row: Row[Any]) -> tuple[frozenset[str], int]:
+        parameters = {
+            "lead_id": row.lead_id,
+            "id": row.id,
+            "vendor": row.vendor,
+            "text": row.content.get("text"),
+            "claimed_at": row.claimed_at,
+            "around": _AROUND,
+        }
+        found = (await conn.execute(_KNOWN, parameters)).one()
+        return frozenset(found.ids), found.twins
 
     async def _apply_consequence(self, conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
         consequence = self._consequences.get(row.kind)

@@ -1,4 +1,5 @@
-"""Every reason a send can be blocked by, in the order in which they are asked. Nothing else blocks a send.
+"""Every reason a send can be blocked by, in the order in which they are asked. Nothing else blocks a send; what only lets
+it wait (rates, caps, quiet hours) is in budget.py.
 
 Each gate is one SQL condition over `s` (app.send), `l` (app.lead, may be absent), `d` (app.draft, may be absent) and
 `w` (app.workspace). The claim evaluates all of them in the statement that takes the row, so nothing can change between
@@ -25,6 +26,16 @@ class BlockReason(StrEnum):
     RECIPIENT_CHANGED = "recipient_changed"
     # The one that is no condition of the claim's statement: hours.py asks it before, of automatic answers.
     NO_SEND_WINDOW = "no_send_window"
+    SENDER_UNHEALTHY = "sender_unhealthy"
+
+
+class WaitReason(StrEnum):
+    """Why a due send with open gates was not taken yet (budget.py decides)."""
+
+    QUIET_HOURS = "quiet_hours"
+    ACCOUNT_PAUSED = "account_paused"
+    RATE_BUDGET = "rate_budget"
+    DAILY_CAP = "sender_daily_cap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,15 @@ GATES: tuple[Gate, ...] = (
         f"""{_TO_LEAD} AND s.channel = 'email' AND NOT EXISTS (
             SELECT FROM app.lead_identity y WHERE y.workspace_id = s.workspace_id AND y.lead_id = s.lead_id
               AND y.kind IN ('email', 'alternate_email') AND y.value = lower(s.recipient))""",
+    ),
+    # The vendor's last word about the account that sends. A person may try all the same, and the vendor then says why not.
+    Gate(
+        BlockReason.SENDER_UNHEALTHY,
+        f"""{_AUTOMATIC} AND s.sender_account IS NOT NULL AND (
+            SELECT n.value FROM app.vendor_notice n
+            WHERE n.workspace_id = s.workspace_id AND n.kind = 'sender_health' AND n.provider = s.vendor
+              AND n.subject IN (s.sender_account, s.content ->> 'sender_email_id')
+            ORDER BY n.noticed_at DESC, n.created_at DESC LIMIT 1) IN ('disconnected', 'removed')""",
     ),
 )
 

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db import lanes, queue
-from zrg_dagster.core.sending.gates import gate_sql
+from zrg_dagster.core.sending import budget
+from zrg_dagster.core.sending.gates import WaitReason, gate_sql
 from zrg_dagster.core.sending.hours import hold_outside_hours
 
 
@@ -31,23 +32,42 @@ class SendState(StrEnum):
     NEEDS_HUMAN = "needs_human"
 
 
-# How long a vendor may take until a sent message shows up in its own lists (providers §4.6, 5.6, 11.6).
-SETTLE_TIME = {"ghl": timedelta(minutes=2), "emailbison": timedelta(minutes=3), "slack": timedelta(minutes=1)}
+# How long a vendor may take until a sent message shows up in its own lists (providers §4.6, 5.6, 6.6, 11.6). SmartLead
+# queues, and Instantly and Unipile say nothing: a little more than the slowest that names a time.
+SETTLE_TIME = {
+    "ghl": timedelta(minutes=2),
+    "emailbison": timedelta(minutes=3),
+    "smartlead": timedelta(minutes=10),
+    "instantly": timedelta(minutes=5),
+    "unipile": timedelta(minutes=5),
+    "slack": timedelta(minutes=1),
+}
 READ_BACK_EVERY = timedelta(seconds=10)
+# SmartLead shows nothing in the first minute, and Instantly allows twenty list calls a minute (providers §6.6, §7.6).
+_READ_BACK_EVERY = {"smartlead": timedelta(seconds=60), "instantly": timedelta(seconds=30)}
+# What waits for somebody else to act is given up then (providers §1.6, class blocked).
+WAIT_AT_MOST = timedelta(hours=72)
+
+
+def read_back_every(vendor: str) -> timedelta:
+    """How long to leave a vendor alone between two questions about one send."""
+    return _READ_BACK_EVERY.get(vendor, READ_BACK_EVERY)
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What one claim took: rows to send now, rows to read back, and rows that a gate closed for good."""
+    """What one claim took: rows to send now, rows to read back, rows that a gate closed for good, rows that wait."""
 
     to_send: tuple[Row[Any], ...]
     to_read_back: tuple[Row[Any], ...]
     blocked: tuple[Row[Any], ...]
+    waiting: tuple[budget.Wait, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A ledger row's next state. `due_at` only when it goes back to planned or stays unknown."""
+    """A ledger row's next state. `due_at` only when it goes back to planned or stays unknown. `waits`: planned again
+    because somebody else has to act first, which is a decision worth a line."""
 
     state: SendState
     reason: str | None = None
@@ -55,6 +75,7 @@ class Settled:
     due_at: datetime | None = None
     vendor_message_id: str | None = None
     vendor_detail: dict[str, Any] | None = None
+    waits: bool = False
 
 
 _PICK = f"""
@@ -93,6 +114,12 @@ async def claim(
     picked = list(await conn.execute(text(_PICK), {"now": now, "limit": limit}))
     if not picked:
         return Claimed((), (), ())
+    waits = {wait.id: wait for wait in await budget.hold_back(conn, [row.id for row in picked], now)}
+    told = [wait for wait in waits.values() if wait.reason in _TOLD]
+    await _record_waits(conn, told, now)
+    picked = [row for row in picked if row.id not in waits]
+    if not picked:
+        return Claimed((), (), (), tuple(waits.values()))
     await conn.execute(_LOCK_LEADS, {"leads": sorted({row.lead_id for row in picked if row.lead_id})})
     planned = [row.id for row in picked if row.state == SendState.PLANNED]
     unknown = [row.id for row in picked if row.state == SendState.UNKNOWN]
@@ -112,7 +139,24 @@ async def claim(
         tuple(row for row in taken if row.state == SendState.SENDING),
         tuple(looked_up),
         (*held.closed, *(row for row in taken if row.state == SendState.BLOCKED)),
+        tuple(waits.values()),
     )
+
+
+# Waits that an operator asks about; a vendor's rate is over in seconds.
+_TOLD = frozenset({WaitReason.QUIET_HOURS, WaitReason.DAILY_CAP})
+_WAITS = text("""
+    INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
+    SELECT s.workspace_id, s.lead_id, 'send', s.id, w.reason,
+           jsonb_build_object('kind', s.kind, 'channel', s.channel, 'until', w.until), :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[])) AS w (id, reason, until)
+    JOIN app.send s USING (id) ORDER BY s.id""")
+
+
+async def _record_waits(conn: AsyncConnection, waits: Sequence[budget.Wait], now: datetime) -> None:
+    if waits:
+        parameters = {"ids": [each.id for each in waits], "reasons": [each.reason for each in waits]}
+        await conn.execute(_WAITS, {**parameters, "untils": [each.until for each in waits], "now": now})
 
 
 _DECISIONS = text("""
@@ -160,9 +204,31 @@ _SETTLE = text("""
     RETURNING *""")
 
 
+_SPOKEN_FOR = text("""
+    SELECT EXISTS (SELECT FROM app.send WHERE lead_id = :lead_id AND id <> :id AND vendor = :vendor
+                   AND vendor_message_id = :vendor_message_id)""")
+READ_BACK_LOCK_CLASS = 7114
+
+
+async def _found_by_another(conn: AsyncConnection, row: Row[Any], settled: Settled) -> bool:
+    """Whether the message that a read-back found was, meanwhile, found to be another send of the same lead.
+
+    Two equal texts, both unknown, of which the vendor took one: both read-backs find it, and only one may have it.
+    """
+    if row.state != SendState.UNKNOWN or settled.vendor_message_id is None or row.lead_id is None:
+        return False
+    lock = text("SELECT pg_advisory_xact_lock(:class, hashtext(CAST(:lead AS text)))")
+    await conn.execute(lock, {"class": READ_BACK_LOCK_CLASS, "lead": str(row.lead_id)})
+    parameters = {"lead_id": row.lead_id, "id": row.id, "vendor": row.vendor}
+    parameters["vendor_message_id"] = settled.vendor_message_id
+    return (await conn.execute(_SPOKEN_FOR, parameters)).scalar_one()
+
+
 async def settle(conn: AsyncConnection, row: Row[Any], settled: Settled, *, worker_id: int, now: datetime) -> Row[Any]:
     """Write a row's next state; an accepted send also becomes a message, a touch and the lead's roll-up. Raises
     `ClaimLost` when the row is no longer this worker's."""
+    if await _found_by_another(conn, row, settled):
+        settled = Settled(SendState.UNKNOWN, row.reason, row.error, due_at=now + read_back_every(row.vendor))
     result = await conn.execute(
         _SETTLE,
         {
@@ -183,11 +249,19 @@ async def settle(conn: AsyncConnection, row: Row[Any], settled: Settled, *, work
     written = result.one_or_none()
     if written is None:
         raise queue.ClaimLost(f"send {row.id} was taken over")
+    await budget.pause_account(conn, row, settled.reason, settled.due_at, now)
     if written.state == SendState.SENT and written.lead_id is not None and written.channel != "slack":
         await _record_sent(conn, written)
-    elif written.state in (SendState.REFUSED, SendState.NEEDS_HUMAN, SendState.UNKNOWN):
+    elif _says_no(row, written, settled):
         await _record_decisions(conn, [written], now)
     return written
+
+
+def _says_no(before: Row[Any], after: Row[Any], settled: Settled) -> bool:
+    """Whether the new state is a line on the lead's list. A row that stays unknown said so already."""
+    if after.state == SendState.UNKNOWN:
+        return before.state != SendState.UNKNOWN
+    return settled.waits or after.state in (SendState.REFUSED, SendState.BLOCKED, SendState.NEEDS_HUMAN)
 
 
 _MESSAGE = text("""
@@ -237,6 +311,14 @@ async def _record_sent(conn: AsyncConnection, row: Row[Any]) -> None:
     }
     for statement in (_MESSAGE, _TOUCH, _LEAD, *((_DRAFT,) if row.kind == "draft" else ())):
         await conn.execute(statement, parameters)
+
+
+async def record_end(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
+    """What belongs to an end that was written elsewhere: message and touch of a sent row, a decision of any other."""
+    if row.state == SendState.SENT and row.lead_id is not None and row.channel != "slack":
+        await _record_sent(conn, row)
+    elif row.state != SendState.SENT:
+        await _record_decisions(conn, [row], now)
 
 
 async def release_stale(conn: AsyncConnection, *, now: datetime, lease_s: float) -> list[Row[Any]]:

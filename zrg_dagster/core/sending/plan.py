@@ -17,9 +17,13 @@ class PlannedSend:
     """An outbound that should happen at `due_at`, if every gate is open then.
 
     `natural_key` names the intent, unique per workspace: `draft:{draft}:{version}`, `follow_up:{instance}:{step}`,
-    `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`, `promotion:{lead}:{address's hash}:{recipient}`.
-    `content` by channel: email {"reply_id", "sender_email_id", "to", "cc", "subject", "text"}; sms {"contact_id",
-    "text"}; slack {"text", "blocks", "metadata"}. `recipient` is the address, number or Slack user or channel.
+    `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`,
+    `promotion:{lead}:{address's hash}:{recipient}`.
+    `content` by vendor: emailbison {"reply_id", "sender_email_id", "cc", "subject", "text"}; smartlead {"campaign_id",
+    "stats_id", "lead_email", "cc", "text"}; instantly {"reply_to_id", "mailbox", "lead_email", "subject", "cc", "text"};
+    ghl {"contact_id", "text"}; unipile {"chat_id", "member_id", "public_name", "text"}; slack {"text", "blocks",
+    "metadata"}. `recipient` is the address, number, LinkedIn member, or Slack user or channel; `sender_account` the
+    mailbox, location or profile of ours that sends.
     """
 
     id: UUID
@@ -39,15 +43,16 @@ class PlannedSend:
     trigger_message_id: UUID | None = None
     email_campaign_id: UUID | None = None
     member_user_id: UUID | None = None
+    sender_account: str | None = None
 
 
 _INSERT = text("""
     INSERT INTO app.send (id, workspace_id, natural_key, kind, origin, channel, vendor, lead_id, draft_id,
                           draft_version, trigger_message_id, email_campaign_id, member_user_id, recipient, content,
-                          due_at, correlation_id)
+                          sender_account, due_at, correlation_id)
     VALUES (:id, :workspace_id, :natural_key, :kind, :origin, :channel, :vendor, :lead_id, :draft_id,
             :draft_version, :trigger_message_id, :email_campaign_id, :member_user_id, :recipient,
-            CAST(:content AS jsonb), :due_at, :correlation_id)
+            CAST(:content AS jsonb), :sender_account, :due_at, :correlation_id)
     ON CONFLICT (workspace_id, natural_key) DO NOTHING
     RETURNING id""")
 

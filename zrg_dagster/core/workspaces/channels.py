@@ -13,6 +13,9 @@ from zrg_dagster.core.providers.credential import BaseUrlError, Credential, chec
 
 CREDENTIAL_NAMES = {
     "emailbison": "emailbison_api_key",
+    "smartlead": "smartlead_api_key",
+    "instantly": "instantly_api_key",
+    "unipile": "unipile_api_key",
     "ghl": "ghl_token",
     "calendly": "calendly_token",
     "slack": "slack_bot_token",
@@ -52,10 +55,12 @@ class ChannelAccess:
 
 @dataclass(frozen=True, slots=True)
 class ChannelDefaults:
-    """What the process offers to a workspace that has nothing of its own."""
+    """What the process offers to a workspace that has nothing of its own. Slack's token serves also a workspace that is
+    not connected; the key of Unipile, one for all accounts, only workspaces that have an account."""
 
     base_urls: Mapping[str, str]
     slack_token: str | None = field(default=None, repr=False)
+    unipile_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +126,8 @@ def _open(
 ) -> Credential | ChannelProblem:
     if vendor.is_connected and not vendor.is_active:
         return ChannelProblem.INACTIVE
-    fallback = defaults.slack_token if vendor.provider == "slack" else None
-    if not vendor.is_connected and fallback is None:
+    fallback = {"slack": defaults.slack_token, "unipile": defaults.unipile_key}.get(vendor.provider)
+    if not vendor.is_connected and (fallback is None or vendor.provider != "slack"):
         return ChannelProblem.NOT_CONNECTED
     token = _token(workspace_id, vendor, sealer) if vendor.sealed else fallback
     if token is None:

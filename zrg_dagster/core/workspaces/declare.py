@@ -144,9 +144,11 @@ class ResendPart(_Part):
 
 
 class UnipilePart(_Part):
-    """One LinkedIn account; its deliveries carry the secret in a header that the hook was given."""
+    """One LinkedIn account; its deliveries carry the secret in a header that the hook was given. Without an `api_key`
+    messages are sent with the key of the process."""
 
     account_id: VendorId
+    api_key: SecretReference | None = None
     webhook_secret: SecretReference | None = None
 
 

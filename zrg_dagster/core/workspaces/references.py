@@ -60,7 +60,7 @@ _PARTS = {
     "calendly": (("token", "calendly_token"), ("signing_key", "calendly_signing_key")),
     "slack": (("bot_token", "slack_bot_token"),),
     "resend": (("api_key", "resend_api_key"), ("webhook_secret", "resend_webhook_secret")),
-    "unipile": (("webhook_secret", "unipile_webhook_secret"),),
+    "unipile": (("api_key", "unipile_api_key"), ("webhook_secret", "unipile_webhook_secret")),
     "clay": (("webhook_secret", "clay_webhook_secret"), ("table_token", "clay_table_token")),
     "crm": (("secret", "crm_webhook_secret"),),
 }

@@ -22,8 +22,6 @@ VERIFIERS = {
 # Secret of `secret.credential` by provider: what we call the vendor with. The last ones have no client among the channels.
 CREDENTIALS = {
     **CREDENTIAL_NAMES,
-    "smartlead": "smartlead_api_key",
-    "instantly": "instantly_api_key",
     "resend": "resend_api_key",
     "crm": "crm_webhook_secret",
     "clay": "clay_table_token",

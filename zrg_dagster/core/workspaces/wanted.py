@@ -209,8 +209,8 @@ class _Builder:
         value = self.secrets.get(name)
         if value is not None:
             self.state["credential"][(name,)] = {"name": name, "value": value}
-        # Slack falls back to the token of the process, and few of Clay's tables ask for one; everything else needs its own.
-        elif (name,) not in self.now["credential"] and provider not in ("slack", "clay"):
+        # Slack and Unipile fall back to what the process has, and few of Clay's tables ask for a token; all else needs its own.
+        elif (name,) not in self.now["credential"] and provider not in ("slack", "unipile", "clay"):
             key = {"ghl": "token", "calendly": "token", "crm": "secret"}.get(provider, "api_key")
             message = f"no {name} is stored yet; add {key}: env:NAME or file:PATH"
             self.problems.append(self.file.problem(("integrations", provider, key), message))

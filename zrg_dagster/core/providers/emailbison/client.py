@@ -1,8 +1,6 @@
 """EmailBison API: answer in a thread, read back what was sent, list mailboxes (vendor reference §5.4, §5.6)."""
 
 import asyncio
-import html
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +26,7 @@ from zrg_dagster.core.providers.outcome import (
 from zrg_dagster.core.providers.readback import comparable_subject, in_window, same_beginning
 from zrg_dagster.core.text.address import Address
 from zrg_dagster.core.text.html import strip_tags
+from zrg_dagster.core.text.mail_html import text_to_html
 
 READ_TIMEOUT_S = 30.0
 MAX_PAGES = 5
@@ -46,14 +45,6 @@ class SenderEmail:
     @property
     def can_send(self) -> bool:
         return self.status.strip().lower() == "connected"
-
-
-def text_to_html(text: str) -> str:
-    """Plain text as paragraphs and line breaks. Everything is escaped: no markup of a draft reaches a reader."""
-    paragraphs = re.split(r"\n[ \t]*\n+", text.replace("\r\n", "\n").strip())
-    return "".join(
-        f"<p>{html.escape(part.strip(), quote=False).replace(chr(10), '<br>')}</p>" for part in paragraphs if part
-    )
 
 
 def classify(answer: Answer) -> CallFailure | None:

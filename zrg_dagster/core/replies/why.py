@@ -1,0 +1,74 @@
+"""Every code that says why something was not sent, or not yet, in a sentence. A code without one fails a test."""
+
+from collections.abc import Mapping
+
+from zrg_dagster.core.leads.assignment import AssignmentCode
+from zrg_dagster.core.replies.after_tag import TagCode
+from zrg_dagster.core.replies.decide import ReviewReason
+from zrg_dagster.core.sending.gates import BlockReason, WaitReason
+
+WHY: Mapping[str, str] = {
+    # Also a reason for review, of a campaign in which only people send.
+    BlockReason.AUTO_SEND_DISABLED: "automatic sends are off here: by AUTO_SEND_DISABLED, or in this campaign",
+    BlockReason.KILL_SWITCH: "an operator stopped automatic sends (`zrg autosend show`)",
+    BlockReason.WORKSPACE_INACTIVE: "the workspace is switched off",
+    BlockReason.LEAD_BLACKLISTED: "the lead is blacklisted",
+    BlockReason.LEAD_MERGED: "the lead became part of another one, which answers now",
+    BlockReason.SUPPRESSED: "the address, number or person asked not to be written to",
+    BlockReason.DRAFT_NOT_PENDING: "the draft was decided or changed after this send was planned",
+    BlockReason.CAMPAIGN_NOT_AI: "the campaign no longer lets the model send",
+    BlockReason.NEWER_INBOUND: "the prospect has written again since",
+    BlockReason.OUTBOUND_AFTER_TRIGGER: "somebody has answered already",
+    BlockReason.FOLLOW_UP_NOT_ACTIVE: "the follow-up was paused, ended or cancelled",
+    BlockReason.LEAD_REPLIED: "the prospect has the last word; a follow-up never talks over a conversation",
+    BlockReason.RECIPIENT_CHANGED: "the address is no longer one of the lead's",
+    BlockReason.SENDER_UNHEALTHY: "the vendor reports the sending account as disconnected",
+    BlockReason.NO_SEND_WINDOW: "the hours in which answers may leave by themselves never come, or are not known",
+    WaitReason.QUIET_HOURS: "it is night where the recipient is, or may be",
+    WaitReason.ACCOUNT_PAUSED: "the vendor asked for a pause of the whole account",
+    WaitReason.RATE_BUDGET: "the vendor's rate is used up for the moment",
+    WaitReason.DAILY_CAP: "the account has sent as many automatic messages as a day may have",
+    ReviewReason.DISABLED_BY_ENVIRONMENT: "AUTO_SEND_DISABLED is set, so a person decides",
+    ReviewReason.REPLAYED: "the reply was found by a replay, which sends nothing by itself",
+    ReviewReason.CALL_REQUESTED: "they asked for a call, which a person makes",
+    ReviewReason.GUARD_FAILED: "a guard found something in the text that must not leave unseen",
+    ReviewReason.EVALUATOR_FAILED: "the evaluation failed, so nobody vouches for the text",
+    ReviewReason.NOT_SAFE: "the evaluator did not find it safe",
+    ReviewReason.LOW_CONFIDENCE: "the evaluator was less sure than the campaign demands",
+    TagCode.UNCERTAIN: "the model guessed what the reply means, so a person decides",
+    TagCode.SNOOZED: "the lead is away and is left alone until the day of return",
+    TagCode.NO_RETURN_DATE: "the absence notice names no certain day of return, so nothing is snoozed",
+    TagCode.NO_TIME_ZONE: "neither lead nor workspace has a time zone, so nothing is snoozed",
+    TagCode.OOO_NOT_PAUSED: "the workspace does not snooze leads that are away",
+    TagCode.FOLLOW_UPS_ON: "a positive reply switched the lead's follow-ups on",
+    AssignmentCode.ASSIGNED: "the lead was given to the setter whose turn it was",
+    AssignmentCode.OFF: "leads of this workspace are not given to setters in turn",
+    AssignmentCode.NOT_POSITIVE: "only leads that show interest are given to setters",
+    AssignmentCode.ALREADY: "the lead has somebody already",
+    AssignmentCode.CHANNEL: "only leads that answer by e-mail are given to setters",
+    AssignmentCode.NOBODY: "the workspace has no setter",
+    AssignmentCode.NOBODY_OF_SEQUENCE: "none of those who take turns is a setter of the workspace any more",
+    "postponed_to_hours": "it was due outside of the hours in which answers leave by themselves",
+    "invitation_pending": "the LinkedIn invitation is not accepted yet",
+    "account_throttled": "LinkedIn lets this account send nothing more today",
+    "outcome_unknown": "the vendor never confirmed and never showed it; a person must look there",
+    "read_back_ambiguous": "the vendor shows several messages that could be this one; a person must look there",
+    "not_arrived": "a person looked at the vendor and did not find it",
+    "attempts_used_up": "the vendor could not be reached for all tries",
+    "vendor_not_connected": "the workspace has no usable account at this vendor",
+    "credentials_rejected": "the vendor refused our key",
+    "no_draft_for_tag": "replies of this kind get no answer",
+    "no_review_recipient": "nobody is set up to be asked",
+    "channel_not_supported": "the message came through a vendor that we cannot answer through",
+    "thread_missing": "the vendor's delivery lacked what an answer in its thread needs",
+    "recipient_missing": "no address to answer to is known",
+    "contact_missing": "the lead has no contact at the SMS vendor",
+    "profile_missing": "the lead's LinkedIn profile is not known",
+}
+
+
+def why(code: str | None) -> str:
+    """The sentence of a code; of a composed one (`guard_failed:links`) that of its first part. Empty when none is known."""
+    if not code:
+        return ""
+    return WHY.get(code) or WHY.get(code.split(":")[0], "")

@@ -1,0 +1,37 @@
+"""What needs somebody, shown in the catalogue without a run: on change, and every quarter of an hour."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from zrg_dagster.assets.attention import ATTENTION, shown
+from zrg_dagster.core.base.settings import current_settings
+from zrg_dagster.core.replies.attention import attention
+from zrg_dagster.resources.clock import Clock
+from zrg_dagster.resources.database import Database
+
+UNCHANGED_EVERY = timedelta(minutes=15)
+
+
+@dg.sensor(
+    name="attention_observed",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING if current_settings().automation else dg.DefaultSensorStatus.STOPPED,
+    description="Reports what is stuck, why, and which job fixes it, to the asset ops/attention: on change or every 15 "
+    "minutes. Starts no run.",
+)
+def attention_observed(context: dg.SensorEvaluationContext, database: Database, clock: Clock):
+    now = clock.now()
+    seen: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
+    with database.connect() as conn:
+        conn.execute("SET statement_timeout = '20s'")
+        items = attention(conn, now)
+    said = [[item.what, item.code, item.number, item.workspace] for item in items]
+    is_new = "at" not in seen or now - datetime.fromisoformat(seen["at"]) >= UNCHANGED_EVERY
+    if said == seen.get("said") and not is_new:
+        return dg.SkipReason("Nothing changed since the last report.")
+    cursor = json.dumps({"said": said, "at": now.isoformat()})
+    observation = dg.AssetObservation(ATTENTION, metadata=shown(items))
+    return dg.SensorResult(asset_events=[observation], cursor=cursor, skip_reason="Reported without a run.")
