@@ -20,6 +20,7 @@ SECRETS = {
     "ZRG_VERIFY_KEYS": "the-verify-key",
     "OPENAI_API_KEY": "the-openai-key",
     "SLACK_BOT_TOKEN": "the-slack-token",
+    "UNIPILE_API_KEY": "the-unipile-key",
     "SLACK_SIGNING_SECRET": "the-slack-signing-secret",
     "GHL_APP_PUBLIC_KEYS": "the-ghl-app-keys",
 }
@@ -27,7 +28,7 @@ ALLOWED = {
     "receiver": {"pw-receiver", "the-verify-key", "the-slack-signing-secret", "the-ghl-app-keys"},
     "code-server": {
         *("pw-worker", "pw-build", "pw-dagster", "the-secret-key", "the-verify-key"),
-        *("the-openai-key", "the-slack-token"),
+        *("the-openai-key", "the-slack-token", "the-unipile-key"),
     },
     "webserver": {"pw-dagster"},
     "sandbox": set(),
