@@ -3,8 +3,9 @@
     python -m benchmarks.sensor      (SCALE: factor on all row counts, 1)
 
 A transaction that has been open since before the drain keeps every dead row version and index entry, as a report or a
-forgotten session does for ten minutes. The question is the product's own statement, with the worker's role; the time is
-that of the whole call, the buffers are those that EXPLAIN (ANALYZE, BUFFERS) counts for it.
+forgotten session does for ten minutes. The question is the product's own statement, with the worker's role, as the sensor
+asks it eleven times of twelve; the thorough one of once a minute is shown beside it. The time is that of the whole call, the
+buffers are those that EXPLAIN (ANALYZE, BUFFERS) counts for it.
 """
 
 import sys
@@ -41,9 +42,9 @@ class Recorder:
         return self.connection.execute(statement, parameters)
 
 
-def _milliseconds(connection: psycopg.Connection[dict[str, Any]]) -> float:
+def _milliseconds(connection: psycopg.Connection[dict[str, Any]], *, thorough: bool) -> float:
     started = time.perf_counter()
-    pulse = lane_pulse(connection, Lane.INBOUND, utc_now())
+    pulse = lane_pulse(connection, Lane.INBOUND, utc_now(), thorough=thorough)
     taken = (time.perf_counter() - started) * 1000
     if pulse.has_work or pulse.workers:
         raise SystemExit(f"the lane is not at rest: {pulse}")
@@ -67,14 +68,14 @@ def _scans(plan: dict[str, Any]) -> list[str]:
     return own + [line for child in plan.get("Plans", ()) for line in _scans(child)]
 
 
-def measure(moment: str, database: Database) -> tuple[float, int]:
-    """Median milliseconds of 50 calls, and buffers of the last of 50 explained ones."""
+def measure(moment: str, database: Database, *, thorough: bool = False) -> tuple[float, int]:
+    """Median milliseconds of 50 calls, and median buffers of 50 explained ones."""
     with sync_connect(database.dsn("worker"), statement_timeout_ms=60_000) as connection:
         recorder = Recorder(connection)
-        lane_pulse(recorder, Lane.INBOUND, utc_now())  # pyright: ignore[reportArgumentType]
+        lane_pulse(recorder, Lane.INBOUND, utc_now(), thorough=thorough)  # pyright: ignore[reportArgumentType]
         ((statement, parameters),) = recorder.asked
         first = _explain(connection, statement, parameters)
-        times = [_milliseconds(connection) for _ in range(RUNS)]
+        times = [_milliseconds(connection, thorough=thorough) for _ in range(RUNS)]
         explained = [_explain(connection, statement, parameters) for _ in range(RUNS)]
     buffers = int(median([_buffers(each["Plan"]) for each in explained]))
     note(
@@ -104,6 +105,7 @@ def main() -> int:
                 raise SystemExit(f"{told['claimed']} of {len(deliveries)} deliveries drained")
             note("sensor", f"drained {told['claimed']} deliveries in {told['seconds']:.1f} s beside an old transaction")
             milliseconds, buffers = measure("after the drain, beside the old transaction", large)
+            measure("the thorough question of once a minute, there", large, thorough=True)
         measure("after the drain, the old transaction ended", large)
         report("sensor", ms=milliseconds, buffers=buffers)
     return 0
