@@ -177,8 +177,11 @@ class World:
             postgres.stop()  # takes leave of the dead process
             postgres.start()
 
-    def open_sends(self) -> int:
-        return self.query("SELECT count(*) FROM app.send WHERE state IN ('planned', 'sending', 'unknown')")[0][0]
+    def open_sends(self) -> list[tuple[Any, ...]]:
+        """(vendor, state, why, when next, text) of what has not ended."""
+        return self.query("""
+            SELECT vendor, state, reason, attempts, due_at, planned_at, content ->> 'text' FROM app.send
+            WHERE state IN ('planned', 'sending', 'unknown') ORDER BY id""")
 
     def unsent(self) -> int:
         return self.query("SELECT count(*) FROM app.send WHERE state = 'planned'")[0][0]

@@ -30,7 +30,7 @@ async def storm(world: World, sends: int, deaths: list[tuple[Boundary, str]]) ->
             break
         world.let_time_pass()
         world.run_worker(None, "worker")
-    assert world.open_sends() == 0
+    assert world.open_sends() == []
 
 
 def deaths(rng: random.Random, *, postgres_every: int) -> list[tuple[Boundary, str]]:
