@@ -145,6 +145,8 @@ async def test_what_a_person_found_at_the_vendor_settles_a_send(engine, database
         database, monkeypatch, "decide_drafts", "decide_pending_drafts", dry_run=False, by=REVIEWER, action="approve"
     )
     assert done["decided"] == 1
+    again = await row(engine, draft)
+    assert again.max_attempts - again.attempts == 6, "the attempts of before do not count against this approval"
     await work(engine, database, sandbox, later=utc_now() - NOW)
     assert (await row(engine, draft)).state == "sent"
     assert await sent_texts(sandbox, "emailbison") == ["Happy to help."]

@@ -44,6 +44,7 @@ async def test_hours_that_changed_meanwhile_hold_and_a_person_does_not_wait(scen
     (send,) = scene.planned()
     assert (send["state"], send["due_at"]) == ("planned", NEXT_MORNING)
     assert scene.decisions("send") == ["postponed_to_hours"]
+    assert scene.rows.value("SELECT count(*) FROM ops.vendor_budget") == 0, "what is kept back spends no budget"
     assert scene.vendors.answers_sent == []
     assert await scene.click("approve") == "review_approved"
     await scene.sends()

@@ -89,6 +89,16 @@ def test_a_day_has_room_for_so_many_automatic_messages_of_one_profile() -> None:
     assert (budgets[key].used, budgets[key].used_on) == (1, date(2026, 3, 11))
 
 
+def test_the_days_cap_counts_what_goes_and_not_what_waits_for_its_turn() -> None:
+    """Of twenty due at once five may go; the others come back every two seconds, and would use the day up."""
+    rows = [due(n, vendor="unipile", channel="linkedin", sender_account="me") for n in range(20)]
+    budgets: dict[Any, Bucket] = {}
+    waits, _ = decide_waits(rows, budgets, NOON)
+    assert len(waits) == 15
+    decide_waits(rows[5:], budgets, NOON)
+    assert budgets[WORKSPACE, "unipile", "me"].used == 5
+
+
 @pytest.mark.parametrize(
     "lead_zone, phone, zones",
     [

@@ -61,10 +61,12 @@ async def load_draft(conn: AsyncConnection, draft_id: UUID) -> Row[Any] | None:
     return (await conn.execute(_DRAFT, {"id": draft_id})).one_or_none()
 
 
+# The attempts and the patience of whoever decided before are not this person's; the count goes on, because it is the fence.
 _REPLAN = text("""
     UPDATE app.send SET state = 'planned', due_at = :due_at, origin = :origin, member_user_id = :member_user_id,
         draft_version = :draft_version, recipient = :recipient, sender_account = :sender_account,
-        content = CAST(:content AS jsonb), reason = NULL, finished_at = NULL
+        content = CAST(:content AS jsonb), reason = NULL, finished_at = NULL, planned_at = now(),
+        max_attempts = attempts + 6
     WHERE workspace_id = :workspace_id AND natural_key = :natural_key
       AND (state = 'blocked' OR state = 'planned' AND origin <> 'setter')
     RETURNING id""")

@@ -149,7 +149,8 @@ def decide_waits(rows: Sequence[Row[Any]], budgets: dict[Key, Bucket], now: date
     waits: list[Wait] = []
     touched: dict[Key, int] = {}
     for row in rows:
-        wait = _quiet(row, now) or _capped(row, budgets, touched, now) or _paced(row, budgets, touched, now)
+        # The day's cap last: a send that waits for its turn has not been sent, and would be counted at every look.
+        wait = _quiet(row, now) or _paced(row, budgets, touched, now) or _capped(row, budgets, touched, now)
         if wait is not None:
             waits.append(wait)
     return waits, list(touched)

@@ -114,19 +114,17 @@ async def claim(
     picked = list(await conn.execute(text(_PICK), {"now": now, "limit": limit}))
     if not picked:
         return Claimed((), (), ())
-    waits = {wait.id: wait for wait in await budget.hold_back(conn, [row.id for row in picked], now)}
-    told = [wait for wait in waits.values() if wait.reason in _TOLD]
-    await _record_waits(conn, told, now)
-    picked = [row for row in picked if row.id not in waits]
-    if not picked:
-        return Claimed((), (), (), tuple(waits.values()))
     await conn.execute(_LOCK_LEADS, {"leads": sorted({row.lead_id for row in picked if row.lead_id})})
-    planned = [row.id for row in picked if row.state == SendState.PLANNED]
-    unknown = [row.id for row in picked if row.state == SendState.UNKNOWN]
-    taken: Sequence[Row[Any]] = []
-    held = await hold_outside_hours(conn, planned, now)
+    held = await hold_outside_hours(conn, [row.id for row in picked if row.state == SendState.PLANNED], now)
     await _record_decisions(conn, held.closed, now)
-    planned = [each for each in planned if each not in held.later]
+    out = held.later | {row.id for row in held.closed}
+    # After the hours: what they keep back must spend no budget.
+    waiting = await budget.hold_back(conn, [row.id for row in picked if row.id not in out], now)
+    await _record_waits(conn, [wait for wait in waiting if wait.reason in _TOLD], now)
+    out |= {wait.id for wait in waiting}
+    planned = [row.id for row in picked if row.id not in out and row.state == SendState.PLANNED]
+    unknown = [row.id for row in picked if row.id not in out and row.state == SendState.UNKNOWN]
+    taken: Sequence[Row[Any]] = []
     if planned:
         parameters = {"ids": planned, "worker_id": worker_id, "now": now, "auto_send_disabled": auto_send_disabled}
         taken = (await conn.execute(_CLAIM, parameters)).all()
@@ -139,7 +137,7 @@ async def claim(
         tuple(row for row in taken if row.state == SendState.SENDING),
         tuple(looked_up),
         (*held.closed, *(row for row in taken if row.state == SendState.BLOCKED)),
-        tuple(waits.values()),
+        tuple(waiting),
     )
 
 

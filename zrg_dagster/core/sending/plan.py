@@ -16,7 +16,7 @@ from zrg_dagster.core.db import lanes, queue
 class PlannedSend:
     """An outbound that should happen at `due_at`, if every gate is open then.
 
-    `natural_key` names the intent, unique per workspace: `draft:{draft}:{version}`, `follow_up:{instance}:{step}`,
+    `natural_key` names the intent, unique per workspace: `draft:{draft}`, `follow_up:{instance}:{step}`,
     `review_card:{draft}:{version}:{recipient}`, `digest:{day}:{recipient}`,
     `promotion:{lead}:{address's hash}:{recipient}`.
     `content` by vendor: emailbison {"reply_id", "sender_email_id", "cc", "subject", "text"}; smartlead {"campaign_id",
