@@ -11,12 +11,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.base.tls import client_context
+from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Blocked, CallFailure, ReadFailed, Refused, Unknown, vendor_words
 
 log = get_logger(__name__)
@@ -237,6 +238,29 @@ class VendorApi:
         self._read_timeout_s = read_timeout_s
         self._classify = classify
         self._sleep = sleep
+
+    @classmethod
+    def bearer(
+        cls,
+        client: httpx.AsyncClient,
+        credential: Credential,
+        *,
+        read_timeout_s: float,
+        classify: Classify,
+        sleep: Sleep,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The account of a vendor that takes the token in the Authorization header, as most do."""
+        # Without Accept some answer HTML redirects.
+        given = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json", **(headers or {})}
+        return cls(
+            client,
+            base_url=credential.base_url,
+            headers=given,
+            read_timeout_s=read_timeout_s,
+            classify=classify,
+            sleep=sleep,
+        )
 
     def __repr__(self) -> str:
         return f"VendorApi({self._base_url})"

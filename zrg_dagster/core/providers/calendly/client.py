@@ -52,15 +52,7 @@ class CalendlyClient:
     """One Calendly account."""
 
     def __init__(self, http: httpx.AsyncClient, credential: Credential, *, sleep: Sleep = asyncio.sleep) -> None:
-        headers = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json"}
-        self._api = VendorApi(
-            http,
-            base_url=credential.base_url,
-            headers=headers,
-            read_timeout_s=READ_TIMEOUT_S,
-            classify=classify,
-            sleep=sleep,
-        )
+        self._api = VendorApi.bearer(http, credential, read_timeout_s=READ_TIMEOUT_S, classify=classify, sleep=sleep)
 
     async def available_times(self, event_type_uri: str, start: datetime, end: datetime) -> list[datetime] | ReadFailed:
         """Bookable starts in [start, end), aware UTC, ascending. `start` lies in the future; windows are merged."""

@@ -64,16 +64,7 @@ class EmailBisonClient:
     """One workspace on one EmailBison host."""
 
     def __init__(self, http: httpx.AsyncClient, credential: Credential, *, sleep: Sleep = asyncio.sleep) -> None:
-        # Without Accept the vendor answers HTML redirects.
-        headers = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json"}
-        self._api = VendorApi(
-            http,
-            base_url=credential.base_url,
-            headers=headers,
-            read_timeout_s=READ_TIMEOUT_S,
-            classify=classify,
-            sleep=sleep,
-        )
+        self._api = VendorApi.bearer(http, credential, read_timeout_s=READ_TIMEOUT_S, classify=classify, sleep=sleep)
 
     async def reply(
         self, reply_id: str, sender_email_id: str, to: Sequence[Address], cc: Sequence[Address], text: str

@@ -65,18 +65,13 @@ class GhlClient:
     """One location of one GoHighLevel account."""
 
     def __init__(self, http: httpx.AsyncClient, credential: Credential, *, sleep: Sleep = asyncio.sleep) -> None:
-        headers = {
-            "Authorization": f"Bearer {credential.token}",
-            "Accept": "application/json",
-            "Version": "2021-04-15",
-        }
-        self._api = VendorApi(
+        self._api = VendorApi.bearer(
             http,
-            base_url=credential.base_url,
-            headers=headers,
+            credential,
             read_timeout_s=READ_TIMEOUT_S,
             classify=classify,
             sleep=sleep,
+            headers={"Version": "2021-04-15"},
         )
 
     async def send_sms(self, contact_id: str, text: str) -> CallOutcome:

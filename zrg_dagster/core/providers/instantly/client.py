@@ -42,15 +42,7 @@ class InstantlyClient:
     """One Instantly workspace."""
 
     def __init__(self, http: httpx.AsyncClient, credential: Credential, *, sleep: Sleep = asyncio.sleep) -> None:
-        headers = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json"}
-        self._api = VendorApi(
-            http,
-            base_url=credential.base_url,
-            headers=headers,
-            read_timeout_s=READ_TIMEOUT_S,
-            classify=classify,
-            sleep=sleep,
-        )
+        self._api = VendorApi.bearer(http, credential, read_timeout_s=READ_TIMEOUT_S, classify=classify, sleep=sleep)
 
     async def reply(
         self, reply_to_id: str, mailbox: str, subject: str, cc: Sequence[Address], text: str

@@ -55,14 +55,13 @@ class SlackClient:
     """One bot in one Slack workspace."""
 
     def __init__(self, http: httpx.AsyncClient, credential: Credential, *, sleep: Sleep = asyncio.sleep) -> None:
-        headers = {"Authorization": f"Bearer {credential.token}", "Content-Type": "application/json; charset=utf-8"}
-        self._api = VendorApi(
+        self._api = VendorApi.bearer(
             http,
-            base_url=credential.base_url,
-            headers=headers,
+            credential,
             read_timeout_s=READ_TIMEOUT_S,
             classify=classify,
             sleep=sleep,
+            headers={"Content-Type": "application/json; charset=utf-8"},
         )
 
     async def auth_test(self) -> Mapping[str, Any] | ReadFailed:
