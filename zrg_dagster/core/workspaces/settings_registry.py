@@ -74,7 +74,6 @@ SETTINGS = (
     Setting("auto_follow_ups_on_reply", "boolean", "false", "yes or no", "SE-21", _SWITCHES),
     Setting("round_robin_enabled", "boolean", "false", "yes or no", "seed 003 §19; AS-A1", _ROTATION),
     Setting("round_robin_email_only", "boolean", "false", "yes or no", "seed 003 §19; AS-A1", _ROTATION),
-    Setting("round_robin_sequence", "text[]", "'{}'", "addresses of setters", "seed 003 §19; AS-A2", _ROTATION),
     Setting("auto_send_schedule_mode", "text", "'ALWAYS'", "ALWAYS, BUSINESS_HOURS, CUSTOM", "SC-01, SC-07", _HOURS),
     Setting("work_start_time", "time without time zone", "'09:00:00'", "a time of day", "SC-02", _HOURS),
     Setting("work_end_time", "time without time zone", "'17:00:00'", "another time of day", "SC-02", _HOURS),
