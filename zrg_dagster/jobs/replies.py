@@ -41,6 +41,8 @@ def drain_replies(
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.enrich import KIND as ENRICHMENT_REQUEST
     from zrg_dagster.core.replies.enrich import EnrichmentRequests
+    from zrg_dagster.core.replies.escalation import KIND as ESCALATION
+    from zrg_dagster.core.replies.escalation import Escalation
     from zrg_dagster.core.replies.pipeline import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
@@ -80,6 +82,7 @@ def drain_replies(
                     also={
                         CRM_WEBHOOK: crm,
                         ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
+                        ESCALATION: Escalation(engine, clock.now),
                         history.KIND: sync.run,
                     },
                 )

@@ -58,6 +58,7 @@ WHY: Mapping[str, str] = {
     "vendor_not_connected": "the workspace has no usable account at this vendor",
     "credentials_rejected": "the vendor refused our key",
     "no_draft_for_tag": "replies of this kind get no answer",
+    "review_escalated": "nobody decided within the workspace's working minutes, so more people were told",
     "no_review_recipient": "nobody is set up to be asked",
     "channel_not_supported": "the message came through a vendor that we cannot answer through",
     "thread_missing": "the vendor's delivery lacked what an answer in its thread needs",

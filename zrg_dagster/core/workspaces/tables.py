@@ -120,6 +120,7 @@ SETTING = Section(
         Column("crm_webhook_events", "text[]"),
         *(Column(name, "boolean") for name in ("flag_uncertain_replies", "pause_for_ooo", "auto_follow_ups_on_reply")),
         *(Column(name, "boolean") for name in ("round_robin_enabled", "round_robin_email_only")),
+        Column("review_escalation_minutes", "integer"),
         Column("auto_send_schedule_mode"),
         *(Column(name, "time") for name in ("work_start_time", "work_end_time")),
         *(Column(name, "jsonb") for name in ("auto_send_custom_schedule", "auto_send_holidays")),

@@ -14,6 +14,11 @@ FROM app.workspace_setting s, unnest(s.round_robin_sequence) WITH ORDINALITY q (
 JOIN app.user u ON u.email = q.email;
 ALTER TABLE app.workspace_setting DROP COLUMN round_robin_sequence;
 
+-- After so many minutes of work a draft that nobody decided is shown to more people; 0 never.
+ALTER TABLE app.workspace_setting
+    ADD COLUMN review_escalation_minutes integer NOT NULL DEFAULT 60
+        CHECK (review_escalation_minutes BETWEEN 0 AND 10000);
+
 ALTER TABLE app.round_robin_turn ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON app.round_robin_turn TO zrg_owner USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON app.round_robin_turn TO zrg_worker;

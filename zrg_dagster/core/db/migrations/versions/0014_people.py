@@ -1,4 +1,4 @@
-"""The order of turns is rows of people."""
+"""The order of turns is rows of people; a review that waits is escalated."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _SQL = Path(__file__).parent.parent / "sql"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql((_SQL / f"{revision}_turns.sql").read_text())
+    op.get_bind().exec_driver_sql((_SQL / f"{revision}_people.sql").read_text())
 
 
 def downgrade() -> None:
