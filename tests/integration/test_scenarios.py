@@ -1,5 +1,6 @@
 """What the product is judged by: whole stories from the vendor's request to what left (domain-inbound-ai §11)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,12 @@ from tests.integration import intake_support as mail
 from tests.integration.replies_support import REVIEWERS
 from tests.integration.scenario_world import NEW_YORK_OFFICE, telling
 from tests.integration.test_replies_after_tag import settings
+from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.replies.review import ReviewOutcome
 from zrg_dagster.core.sending import switches
 from zrg_dagster.core.sending.switches import Switch
+from zrg_dagster.core.workspaces import personas
 
 # Tuesday, 16:58 in New York: with any delay the answer would leave after work.
 EVENING = datetime(2026, 3, 10, 20, 58, tzinfo=UTC)
@@ -114,8 +117,6 @@ async def test_07_stop_by_sms_closes_every_channel_for_people_too(story):
 
 
 async def test_08_one_delivery_twenty_times_at_once_is_one_of_everything(story):
-    import asyncio
-
     body = mail.email_event("LEAD_REPLIED", reply=mail.reply(4401, at=story.now))
     answers = await asyncio.gather(*(story.delivered(body) for _ in range(20)))
     assert sum(not answer.get("duplicate") for [answer] in answers) == 1
@@ -192,6 +193,35 @@ async def test_11_a_setter_decides_on_own_leads_only_and_the_portal_on_none(stor
     assert story.rows.value("SELECT decided_by_user_id FROM app.draft") == ann
 
 
+async def test_12_two_admins_choose_a_default_at_once_and_drafts_speak_as_the_one_that_is(story):
+    voices = {"Ada": "Ada Lund", "Bo": "Bo Lind"}
+    engine = make_engine(story.database.dsn("worker"), pool_size=2)
+
+    async def choose(persona):
+        async with engine.begin() as conn:
+            await personas.set_default(conn, story.workspace, persona, story.now)
+
+    try:
+        async with engine.begin() as conn:
+            made = [
+                await personas.create_persona(
+                    conn,
+                    story.workspace,
+                    personas.PersonaInput(name=name, persona_name=voice, signature=voice),
+                    story.now,
+                )
+                for name, voice in voices.items()
+            ]
+        await asyncio.gather(*(choose(persona) for persona in made))
+    finally:
+        await engine.dispose()
+    (default,) = story.rows.column("SELECT persona_name FROM app.ai_persona WHERE is_default")
+    assert story.rows.value("SELECT sender_name FROM app.workspace_setting") == default
+    await story.mail_comes("Sounds useful, tell me more.")
+    [left] = await story.left()
+    assert left["text_body"].endswith(default)
+
+
 async def test_13_five_thousand_jobs_of_one_tenant_do_not_hold_up_another(story):
     quiet = story.rows.workspace("quiet")
     jobs = """INSERT INTO app.job (id, workspace_id, lane, kind, job_key, serial_key, correlation_id, run_at)
@@ -199,8 +229,6 @@ async def test_13_five_thousand_jobs_of_one_tenant_do_not_hold_up_another(story)
               FROM generate_series(1, %s) n"""
     story.rows.all(jobs, story.workspace, NOON - timedelta(hours=1), 5000)
     story.rows.all(jobs, quiet, NOON, 1)
-    from zrg_dagster.core.db import lanes, queue
-
     engine = make_engine(story.database.dsn("worker"), pool_size=1)
     try:
         async with engine.begin() as conn:
