@@ -3,7 +3,6 @@
 Pure: monotonic seconds go in. It guards a process; what all processes see is `ops.model_circuit`, written on each change.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,9 +78,20 @@ class Breakers:
 
     def __init__(self) -> None:
         self._by_model: dict[str, Breaker] = {}
+        self._changed: set[str] = set()
 
     def of(self, model: str) -> Breaker:
         return self._by_model.setdefault(model, Breaker(model))
 
-    def __iter__(self) -> Iterator[Breaker]:
-        return iter(self._by_model.values())
+    def report(self, model: str, outcome: ModelOutcome, at: float) -> Breaker | None:
+        """Take note of how a call ended; the breaker when its circuit changed."""
+        breaker = self.of(model)
+        if not breaker.report(outcome, at):
+            return None
+        self._changed.add(model)
+        return breaker
+
+    def take_changed(self) -> list[Breaker]:
+        """Those that changed since the last time."""
+        changed, self._changed = self._changed, set()
+        return [self._by_model[model] for model in changed]

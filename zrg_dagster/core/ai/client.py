@@ -12,11 +12,12 @@ import openai
 from pydantic import BaseModel
 
 from zrg_dagster.core.ai.answer import Reading, outcome_of_status, read_document
-from zrg_dagster.core.ai.breaker import Breaker, Breakers, Circuit
+from zrg_dagster.core.ai.breaker import Breakers, Circuit
 from zrg_dagster.core.ai.models import ModelChoice, Purpose, resolve
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import TRANSIENT, ModelOutcome, ModelResult
 from zrg_dagster.core.ai.strict_schema import strict_schema
+from zrg_dagster.core.ai.tally import CallTally
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.base.tls import client_context
 
@@ -92,6 +93,7 @@ class ModelClient:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._model = model
         self.breakers = breakers if breakers is not None else Breakers()
+        self.tally = CallTally()
         self._gate = gate
         self._deadline_s = deadline_s
         self._sleep = sleep
@@ -132,12 +134,8 @@ class ModelClient:
         choice = choice or resolve(None, Purpose.CLASSIFICATION, default_model=self._model)
         if self._sdk is None:
             return ModelResult(ModelOutcome.NO_KEY, None, prompt.key, prompt.version, choice.model)
-        breaker = self.breakers.of(choice.model)
-        wait_s = breaker.wait_s(time.monotonic())
-        if wait_s is not None:
-            outcome, detail = ModelOutcome.CIRCUIT_OPEN, f"after_{breaker.last}"
-            facts = (outcome, None, prompt.key, prompt.version, choice.model)
-            return ModelResult(*facts, effort=choice.effort, retry_after_s=wait_s, detail=detail)
+        if (held := self._held_back(prompt, choice)) is not None:
+            return held
         tokens = min(max_output_tokens + choice.reasoning_tokens, MAX_OUTPUT_TOKENS)
         call = _Call(prompt, schema, choice, tokens)
         while True:
@@ -150,8 +148,10 @@ class ModelClient:
                 break
             await self._sleep(pause)
         result = call.result()
-        if breaker.report(result.outcome, time.monotonic()):
-            _say_changed(breaker)
+        self.tally.add(result)
+        if (breaker := self.breakers.report(choice.model, result.outcome, time.monotonic())) is not None:
+            write = log.info if breaker.circuit is Circuit.CLOSED else log.warning
+            write("model_circuit_changed", model=breaker.model, circuit=breaker.circuit, last=breaker.last)
         log.info(
             "model_answered",
             prompt=prompt.key,
@@ -164,6 +164,25 @@ class ModelClient:
             latency_ms=result.latency_ms,
             request_id=result.request_id,
         )
+        return result
+
+    def _held_back(self, prompt: RenderedPrompt, choice: ModelChoice) -> ModelResult[Any] | None:
+        """The result of not asking a model whose circuit is open."""
+        breaker = self.breakers.of(choice.model)
+        wait_s = breaker.wait_s(time.monotonic())
+        if wait_s is None:
+            return None
+        result = ModelResult[Any](
+            ModelOutcome.CIRCUIT_OPEN,
+            None,
+            prompt.key,
+            prompt.version,
+            choice.model,
+            effort=choice.effort,
+            retry_after_s=wait_s,
+            detail=f"after_{breaker.last}",
+        )
+        self.tally.add(result)
         return result
 
     async def _attempt(self, sdk: "openai.AsyncOpenAI", call: "_Call[T]", timeout_s: float) -> None:
@@ -188,11 +207,6 @@ class ModelClient:
             except ValueError:
                 document = None
             call.took(read_document(document, call.schema), headers)
-
-
-def _say_changed(breaker: Breaker) -> None:
-    write = log.info if breaker.circuit is Circuit.CLOSED else log.warning
-    write("model_circuit_changed", model=breaker.model, circuit=breaker.circuit, last=breaker.last)
 
 
 class _Call(Generic[T]):

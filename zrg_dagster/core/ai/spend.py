@@ -25,6 +25,8 @@ from zrg_dagster.core.ai.models import Purpose
 # Of one workspace in one process: the number may be this old.
 FRESH_S = 5.0
 DEFAULT_BUDGET_USD = Decimal(100)
+# Work that waits for the next day looks again after this: somebody may have raised the budget.
+RETRY_S = 1800.0
 # Shares at which ops/attention names the workspace.
 ALERT_AT = (Decimal("0.8"), Decimal(1))
 
