@@ -172,7 +172,7 @@ class ModelClient:
         wait_s = breaker.wait_s(time.monotonic())
         if wait_s is None:
             return None
-        result = ModelResult[Any](
+        result: ModelResult[Any] = ModelResult(
             ModelOutcome.CIRCUIT_OPEN,
             None,
             prompt.key,
