@@ -11,7 +11,7 @@ KEY = "reply_classification"
 OURS = prompts.body(prompts.load(KEY))
 
 
-@pytest.mark.parametrize("key", overrides.keys())
+@pytest.mark.parametrize("key", overrides.prompt_keys())
 def test_our_own_words_are_accepted(key):
     ours = prompts.load(key)
     own = overrides.check(key, prompts.body(ours))

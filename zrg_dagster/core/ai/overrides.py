@@ -50,7 +50,7 @@ class Override:
         return f"ws.r{self.revision}.{self.content_hash}"
 
 
-def keys() -> tuple[str, ...]:
+def prompt_keys() -> tuple[str, ...]:
     """Every prompt that we have, by name."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.md")))
 
@@ -61,7 +61,7 @@ def check(key: str, content: str) -> Prompt:
     It must use every placeholder of ours and no other, and none in the instructions that stands in our input alone: what
     others wrote is data.
     """
-    if key not in keys():
+    if key not in prompt_keys():
         raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
     content = content.replace("\r\n", "\n").strip() + "\n"
     if len(content) > MAX_CHARS:
@@ -84,7 +84,7 @@ def check(key: str, content: str) -> Prompt:
 
 
 def _base(key: str) -> str | None:
-    return prompts.load(key).content_hash if key in keys() else None
+    return prompts.load(key).content_hash if key in prompt_keys() else None
 
 
 def _hash(content: str) -> str:
@@ -142,7 +142,7 @@ async def save(
     if content is not None:
         check(key, content)
         content = content.replace("\r\n", "\n").strip() + "\n"
-    elif key not in keys():
+    elif key not in prompt_keys():
         raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
     await conn.execute(_TAKE_TURN, {"workspace_id": workspace_id})
     before = (await newest(conn, workspace_id)).get(key)
