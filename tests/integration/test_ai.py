@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.integration import intake_support
 from tests.integration.replies_support import Scene, http_error, make_scene
 from zrg_dagster import cli
 from zrg_dagster.core.ai import prompts
@@ -108,12 +109,18 @@ async def test_a_model_that_keeps_failing_is_left_alone_and_the_work_waits_unhar
     first = scene.lead
     scene.brain.failing[CLASSIFY] = http_error(503, **{"x-should-retry": "false"})
     number = FAILURES_TO_OPEN + 3
-    for each in range(number):
-        sender = {"id": 7000 + each, "email": f"p{each}@brightloom.example", "first_name": "P", "last_name": "Q"}
-        await scene.reply_comes("One more thing.", 5000 + each, lead=sender, sender=sender["email"])
-    await scene.reply_comes("Please unsubscribe me.", 6000, lead={
-        "id": 7900, "email": "stop@brightloom.example", "first_name": "S", "last_name": "T",
-    }, sender="stop@brightloom.example")  # fmt: skip
+    people = [f"p{each}" for each in range(number)] + ["stop"]
+    deliveries = [
+        intake_support.replied(
+            scene.workspace,
+            5000 + each,
+            "Please unsubscribe me." if name == "stop" else "Sounds useful.",
+            lead={"id": 7000 + each, "email": f"{name}@brightloom.example", "first_name": "P", "last_name": "Q"},
+            sender=f"{name}@brightloom.example",
+        )
+        for each, name in enumerate(people)
+    ]
+    await scene.receive(*deliveries)
     scene.brain.asked.clear()
     await scene.replies(concurrency=1)
     assert len(scene.brain.asked) == FAILURES_TO_OPEN
