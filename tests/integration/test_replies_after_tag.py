@@ -30,8 +30,11 @@ def setters(scene, *slacks):
     return [scene.add_user(slack, "SETTER") for slack in slacks]
 
 
-def address(slack):
-    return f"{slack.lower()}@harbourline.example"
+def turns(scene, *users):
+    """The order of turns, as a workspace's file declares it."""
+    scene.rows.all("DELETE FROM app.round_robin_turn")
+    for position, user in enumerate(users, start=1):
+        scene.rows.all("INSERT INTO app.round_robin_turn VALUES (%s, %s, %s)", scene.workspace, position, user)
 
 
 async def several_replies(scene, amount):
@@ -134,9 +137,10 @@ async def test_interested_leads_are_given_in_turn_once_with_an_event(scene):
 
 async def test_weights_count_and_another_order_begins_anew(scene):
     ann, ben = setters(scene, "U11ANN", "U12BEN")
-    settings(scene, round_robin_enabled=True, round_robin_sequence=[address(x) for x in ("U12BEN", "U12BEN", "U11ANN")])
+    settings(scene, round_robin_enabled=True)
+    turns(scene, ben, ben, ann)
     assert await several_replies(scene, 4) == [ben, ben, ann, ben]
-    settings(scene, round_robin_sequence=[address("U11ANN"), address("U12BEN")])
+    turns(scene, ann, ben)
     scene.rows.all("UPDATE app.lead SET assigned_to_user_id = NULL")
     await scene.reply_comes(number=4700)
     await scene.replies()
@@ -146,7 +150,8 @@ async def test_weights_count_and_another_order_begins_anew(scene):
 
 async def test_an_order_that_nobody_of_is_left_gives_to_nobody_and_says_so_once_a_day(scene):
     (ann,) = setters(scene, "U11ANN")
-    settings(scene, round_robin_enabled=True, round_robin_sequence=[address("U99GONE")])
+    settings(scene, round_robin_enabled=True)
+    turns(scene, scene.add_user("U99GONE", "INBOX_MANAGER"))
     assert await several_replies(scene, 2) == [None, None]
     assert scene.decisions("assignment") == ["no_setter_of_sequence_active"] * 2
     assert [alert["recipient"] for alert in scene.planned("alert")] == [REVIEWERS[0]], "the admin, once"

@@ -12,13 +12,13 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.leads.assignment import UNREMARKABLE, Assignment, AssignmentCode, assign_lead
+from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
 from zrg_dagster.core.replies.stages import Reply, decide_row
-from zrg_dagster.core.sending.plan import PlannedSend, plan_send
 from zrg_dagster.core.text.times import load_zone
 from zrg_dagster.core.text.zones import local_instant
+from zrg_dagster.core.workspaces.access import Action
 
 # The model calls an answer below this a guess. Its tag stands, because no tag at all would say less.
 UNCERTAIN_BELOW = 0.6
@@ -54,11 +54,6 @@ _SNOOZE = text("""
 _FOLLOW_UPS = text("""
     UPDATE app.lead SET auto_follow_up_enabled = true, updated_at = :now
     WHERE id = :lead_id AND NOT auto_follow_up_enabled RETURNING id""")
-_ADMINS = text("""
-    SELECT DISTINCT u.slack_user_id FROM app.workspace w
-    JOIN app.user u ON u.id = w.owner_user_id
-        OR u.id IN (SELECT m.user_id FROM app.member m WHERE m.workspace_id = w.id AND m.role = 'ADMIN')
-    WHERE w.id = :workspace_id AND u.slack_user_id IS NOT NULL ORDER BY 1""")
 
 
 def is_uncertain(tag: SettledTag, switches: Switches) -> bool:
@@ -141,21 +136,14 @@ async def _alert(conn: AsyncConnection, workspace_id: UUID, correlation_id: str,
         "Interested leads are given to nobody: none of `settings.round_robin_sequence` is a setter of this workspace "
         "any more. Change the list, or empty it to take every setter in turn."
     )
-    for recipient in (await conn.execute(_ADMINS, {"workspace_id": workspace_id})).scalars().all():
-        send = PlannedSend(
-            id=new_id(),
-            workspace_id=workspace_id,
-            natural_key=f"assignment_nobody:{now.date()}:{recipient}",
-            kind="alert",
-            origin="system",
-            channel="slack",
-            vendor="slack",
-            recipient=recipient,
-            content={
-                "text": "Interested leads are given to nobody",
-                "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": said}}],
-            },
-            due_at=now,
-            correlation_id=correlation_id,
-        )
-        await plan_send(conn, send)
+    admins = await people_who_may(conn, workspace_id, Action.CHANGE_SETTINGS)
+    await plan_alert(
+        conn,
+        workspace_id,
+        admins,
+        key=f"assignment_nobody:{now.date()}",
+        title="Interested leads are given to nobody",
+        said=said,
+        now=now,
+        correlation_id=correlation_id,
+    )
