@@ -189,6 +189,21 @@ async def test_a_spent_budget_stops_drafts_until_the_day_is_over_and_nothing_els
     assert scene.brain.asked == [CLASSIFY, WRITE, JUDGE], "nothing was asked twice"
 
 
+async def test_the_admins_are_told_once_a_day_at_eighty_and_at_a_hundred_per_cent(scene):
+    settings(scene, model_daily_budget_usd=10)
+    spend(scene, "8")
+    titles = "SELECT content ->> 'text' FROM app.send WHERE kind = 'alert' ORDER BY planned_at, id"
+    for number in (4401, 4402):
+        await scene.reply_comes(number=number)
+        await scene.replies()
+        assert scene.rows.column(titles) == ["80% of the day's budget for the model is spent"]
+    spend(scene, "2")
+    await scene.reply_comes(number=4403)
+    await scene.replies()
+    assert scene.rows.column(titles)[1:] == ["100% of the day's budget for the model is spent"]
+    assert set(scene.rows.column("SELECT recipient FROM app.send WHERE kind = 'alert'")) == {"U01ADMIN"}
+
+
 async def test_a_budget_of_zero_is_the_process_one_and_is_asked_once_in_a_while(scene):
     settings(scene, model_daily_budget_usd=0)
     spend(scene, "4")

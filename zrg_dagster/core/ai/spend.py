@@ -27,7 +27,7 @@ FRESH_S = 5.0
 DEFAULT_BUDGET_USD = Decimal(100)
 # Work that waits for the next day looks again after this: somebody may have raised the budget.
 RETRY_S = 1800.0
-# Shares at which ops/attention names the workspace.
+# Shares at which the admins are told, and ops/attention names the workspace.
 ALERT_AT = (Decimal("0.8"), Decimal(1))
 
 
@@ -94,6 +94,7 @@ class Spending:
         self._fresh_s = fresh_s
         self._monotonic = monotonic
         self._known: dict[UUID, tuple[float, datetime, Decimal, Decimal]] = {}
+        self._told: dict[UUID, tuple[datetime, Decimal]] = {}
 
     async def allowed(self, conn: AsyncConnection, workspace_id: UUID, purpose: Purpose, now: datetime) -> Allowance:
         """Whether the workspace may ask for `purpose` now. Reads the database at most every few seconds."""
@@ -103,3 +104,12 @@ class Spending:
             row = (await conn.execute(_SPENT, {"workspace_id": workspace_id, "since": since})).one()
             known = self._known[workspace_id] = (at, since, row.spent, row.budget or self._default)
         return judge(purpose, known[2], known[3])
+
+    def share_to_tell(self, workspace_id: UUID, allowance: Allowance, now: datetime) -> Decimal | None:
+        """The share of `ALERT_AT` that the day has reached and that this process has not answered with before."""
+        reached = [share for share in ALERT_AT if allowance.spent_usd >= share * allowance.budget_usd]
+        today = (day_start(now), max(reached, default=Decimal(0)))
+        if not reached or self._told.get(workspace_id) == today:
+            return None
+        self._told[workspace_id] = today
+        return today[1]

@@ -33,6 +33,7 @@ from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
+from zrg_dagster.core.replies.budget import allowance_of
 from zrg_dagster.core.replies.pipeline import ReplyPipeline, ReplyWorld, not_now
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
@@ -178,11 +179,12 @@ class RepliesLane:
             now = self._world.clock()
             context = await load_context(conn, draft.trigger_message_id, now=now)
             ai = await load_ai(conn, job.workspace_id)
-            allowance = await self._world.spending.allowed(conn, job.workspace_id, Purpose.DRAFTING, now)
         # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.
         tag = draft.trigger_tag or draft.sentiment_tag
         if not is_eligible(tag):
             return Ended("skipped", "no_draft_for_tag")
+        asked = (job.workspace_id, Purpose.DRAFTING, job.correlation_id, now)
+        allowance = await allowance_of(self._engine, self._world.spending, *asked)
         if allowance.reason is not None:
             return NotNow(allowance.reason, park=True, after_s=RETRY_S)
         model = ai.model(self._world.model, Purpose.DRAFTING)

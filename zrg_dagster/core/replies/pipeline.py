@@ -25,7 +25,7 @@ from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, abort_runs, end_run, keep_artifact, open_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
-from zrg_dagster.core.replies import decide, evaluate, outbound, stages
+from zrg_dagster.core.replies import budget, decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import after_tag, is_uncertain, load_switches
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
 from zrg_dagster.core.replies.content import CannotSend
@@ -210,7 +210,6 @@ class ReplyPipeline:
         message = reply.message
         allowance = await self._allowed(reply, Purpose.DRAFTING)
         if allowance.reason is not None:
-            await self._tell_spent(reply, allowance)
             return NotNow(allowance.reason, park=True, after_s=RETRY_S)
         async with self._world.engine.begin() as conn:
             await open_run(
@@ -244,7 +243,6 @@ class ReplyPipeline:
             return _evaluated(candidate, stored["confidence"], stored["is_safe"])
         allowance = await self._allowed(reply, Purpose.EVALUATION)
         if allowance.reason is not None:
-            await self._tell_spent(reply, allowance)
             return replace(candidate, unevaluated=allowance.reason)
         block = evaluate.hard_block(
             draft=body,
@@ -314,17 +312,13 @@ class ReplyPipeline:
         return self._ai.model(self._world.model, purpose)
 
     async def _allowed(self, reply: Reply, purpose: Purpose) -> Allowance:
-        async with self._world.engine.connect() as conn:
-            workspace_id = reply.message.workspace_id
-            return await self._world.spending.allowed(conn, workspace_id, purpose, self._world.clock())
-
-    async def _tell_spent(self, reply: Reply, allowance: Allowance) -> None:
-        """What the day's budget cost this reply, on the lead's list."""
-        assert allowance.reason is not None
-        detail = {"spent_usd": allowance.spent_usd, "budget_usd": allowance.budget_usd}
-        now = self._world.clock()
-        async with self._world.engine.begin() as conn:
-            await stages.decide_row(conn, reply, "reply", reply.message.id, allowance.reason, now, detail)
+        """Whether the day's budget of the workspace allows this; a refusal is noted."""
+        world, now = self._world, self._world.clock()
+        asked = (reply.message.workspace_id, purpose, self._correlation_id, now)
+        allowance = await budget.allowance_of(world.engine, world.spending, *asked)
+        if not allowance.is_allowed:
+            await budget.note_refusal(world.engine, reply, allowance, now)
+        return allowance
 
     async def _context(self, reply: Reply) -> DraftContext:
         async with self._world.engine.connect() as conn:
