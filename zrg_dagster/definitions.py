@@ -38,6 +38,7 @@ defs = dg.Definitions(
         booking.booking_checks,
         step_execution.step_execution_checks,
         workflow_attribution.workflow_attribution_checks,
+        attention.models_answer,
         deliveries.nothing_is_missing,
         deliveries.no_source_is_silent,
     ],

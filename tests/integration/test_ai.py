@@ -6,10 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
 from tests.integration import intake_support
+from tests.integration.analytics_support import FixedClock
 from tests.integration.replies_support import Scene, http_error, make_scene
 from zrg_dagster import cli
 from zrg_dagster.core.ai import prompts
@@ -24,6 +26,8 @@ from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.roles import BY_KEY
 from zrg_dagster.core.replies.explain import explain_lead
 from zrg_dagster.core.replies.why import why
+from zrg_dagster.resources.database import Database as DatabaseResource
+from zrg_dagster.sensors.attention import attention_observed
 
 CLASSIFY, WRITE, JUDGE = "reply_classification", "reply_draft", "reply_evaluation"
 
@@ -301,3 +305,62 @@ class TestPrompts:
             prompts.load(WRITE).version
         ]
         assert f"{WRITE}: needs rebase" in await self.run("list", key)
+
+
+# ── what an operator sees ───────────────────────────────────────────────────────
+
+
+def observed(database: Any, monkeypatch: pytest.MonkeyPatch, now: Any) -> dict[str, Any]:
+    """One look of the sensor: the metadata of the observation, and of the check."""
+    monkeypatch.setenv("ZRG_DB_WORKER_URL", database.dsn("worker"))
+    current_settings.cache_clear()
+    resources = {"database": DatabaseResource(role="worker"), "clock": FixedClock(at=now.isoformat())}
+    with dg.DagsterInstance.ephemeral() as instance, dg.build_sensor_context(instance=instance) as context:
+        result: Any = attention_observed(context, **resources)
+    seen, check = result.asset_events
+    assert not result.run_requests
+    return {"listed": seen.metadata["listed"].value, "passed": check.passed, "models": check.metadata["models"].value}
+
+
+async def test_a_provider_that_fails_is_seen_within_a_minute_and_so_is_its_return(scene, database, monkeypatch):
+    scene.rows.all("DELETE FROM app.slack_recipient")
+    scene.brain.failing[CLASSIFY] = http_error(503, **{"x-should-retry": "false"})
+    for number in range(3):
+        await scene.reply_comes("Sounds useful.", 4400 + number)
+    await scene.replies()
+    scene.tick(seconds=59)
+    seen = observed(database, monkeypatch, scene.now)
+    assert not seen["passed"]
+    assert "model gpt-5-mini fails" in seen["listed"]
+    assert "model_unavailable" in seen["listed"]
+    assert "| gpt-5-mini | 3 | 3 | closed | unavailable |" in seen["models"]
+    scene.brain.failing.clear()
+    scene.tick(minutes=6)
+    await scene.replies()
+    assert scene.job()[0] == "done"
+    seen = observed(database, monkeypatch, scene.now)
+    assert (seen["passed"], "fails" in seen["listed"]) == (True, False)
+
+
+async def test_an_open_circuit_a_spent_budget_and_a_model_without_price_are_listed(scene, database, monkeypatch):
+    settings(scene, model_daily_budget_usd=10)
+    spend(scene, "8.5")
+    scene.rows.all("UPDATE app.ai_call SET called_at = called_at - interval '10 minutes'")
+    scene.rows.all(
+        "INSERT INTO app.ai_call (id, workspace_id, prompt_key, prompt_version, model, outcome, latency_ms, input_tokens, "
+        "called_at) VALUES (%s, %s, 'p', '1', 'house-model', 'ok', 1, 5, %s)",
+        new_id(), scene.workspace, scene.now,
+    )  # fmt: skip
+    scene.rows.all(
+        "INSERT INTO ops.model_circuit VALUES ('gpt-5.2', 'open', 5, 'quota', %s, %s)",
+        scene.now + timedelta(seconds=30), scene.now,
+    )  # fmt: skip
+    seen = observed(database, monkeypatch, scene.now)
+    assert "model gpt-5.2 fails, circuit open" in seen["listed"]
+    assert "model_quota" in seen["listed"]
+    assert "the day's budget for the model: 85 % of 10.00 USD" in seen["listed"]
+    assert "model without a price: house-model" in seen["listed"]
+    assert not seen["passed"]
+    scene.tick(days=1)
+    seen = observed(database, monkeypatch, scene.now)
+    assert (seen["listed"], seen["passed"]) == ("Nothing needs anybody.", True)

@@ -24,6 +24,7 @@ CHECKS = {
     "facts/booking": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
     "facts/step_execution": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
     "marts/workflow_attribution": {"credit_before_booking", "totals_agree", "unique_key", "weights_sum_to_one"},
+    "ops/attention": {"models_answer"},
     "raw/webhook_event": {"no_source_is_silent", "nothing_is_missing"},
     "security/posture": {"no_violations"},
 }

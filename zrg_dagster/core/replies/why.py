@@ -57,6 +57,7 @@ WHY: Mapping[str, str] = {
     "model_quota": "the account at the model's vendor has no money left",
     "model_bad_request": "the model's vendor refuses the request as it is; the model's name may be wrong",
     "model_circuit_open": "the model failed several times in a row, so it is left alone for a while",
+    "model_unpriced": "nobody knows what these calls cost, so no budget counts them",
     "model_rate_limited": "the model's vendor asks for fewer requests",
     "model_unavailable": "the model's vendor did not answer properly",
     "model_timeout": "the model did not answer in time",
