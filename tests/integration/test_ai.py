@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from tests.integration import intake_support
 from tests.integration.analytics_support import FixedClock
 from tests.integration.replies_support import Scene, http_error, make_scene
+from tests.integration.workspaces_world import FILE, apply, rows
 from zrg_dagster import cli
 from zrg_dagster.core.ai import prompts
 from zrg_dagster.core.ai.breaker import FAILURES_TO_OPEN, Breakers
@@ -21,11 +22,15 @@ from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelOutcome
 from zrg_dagster.core.ai.spend import Spending
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.roles import BY_KEY
 from zrg_dagster.core.replies.explain import explain_lead
 from zrg_dagster.core.replies.why import why
+from zrg_dagster.core.workspaces.declare import parse
+from zrg_dagster.core.workspaces.export import describe, dump
+from zrg_dagster.core.workspaces.sealing import Keys
 from zrg_dagster.resources.database import Database as DatabaseResource
 from zrg_dagster.sensors.attention import attention_observed
 
@@ -305,6 +310,40 @@ class TestPrompts:
             prompts.load(WRITE).version
         ]
         assert f"{WRITE}: needs rebase" in await self.run("list", key)
+
+
+# ── a workspace's file ──────────────────────────────────────────────────────────
+
+MODELS = """\
+  draft_generation_model: gpt-5.2
+  draft_generation_reasoning_effort: extra-high
+  auto_send_evaluator_model: gpt-nine
+  model_daily_budget_usd: 12.50
+"""
+
+
+async def test_models_are_coerced_told_stored_exported_and_come_back_unchanged(database):
+    engine, keys = make_engine(database.dsn("worker"), pool_size=2), Keys(Sealer(new_key()), Sealer(new_key()))
+    source = FILE.replace("settings:\n", "settings:\n" + MODELS, 1)
+    try:
+        await apply(engine, keys, source)
+        [row] = await rows(engine, "SELECT * FROM app.workspace_setting")
+        assert (row.draft_generation_model, row.draft_generation_reasoning_effort) == ("gpt-5.2", "xhigh")
+        assert (row.auto_send_evaluator_model, row.auto_send_revision_model) == ("gpt-5-mini", None)
+        assert row.model_daily_budget_usd == Decimal("12.50")
+        notes = parse(source, "w.yaml").notes()
+        assert [note.partition(": ")[2] for note in notes] == [
+            "settings.draft_generation_reasoning_effort: effort 'extra-high' is not known here; xhigh is used",
+            "settings.auto_send_evaluator_model: model 'gpt-nine' is not known here; gpt-5-mini is used",
+        ]
+        async with engine.connect() as conn:
+            exported = dump(await describe(conn, "harbourline", keys))
+        assert "auto_send_evaluator_model: gpt-5-mini" in exported
+        assert parse(exported).notes() == []
+        assert (await apply(engine, keys, exported)).changes == ()
+        assert (await apply(engine, keys, source)).changes == ()
+    finally:
+        await engine.dispose()
 
 
 # ── what an operator sees ───────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import dagster as dg
 import pytest
 from pydantic import BaseModel
 
@@ -23,6 +24,8 @@ from zrg_dagster.core.ai.prices import PRICES
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import ModelOutcome, ModelResult
 from zrg_dagster.core.ai.shared import shared
+from zrg_dagster.core.db.lane import LaneReport
+from zrg_dagster.jobs.drain import metadata_of
 
 PROMPT = RenderedPrompt("reply_classification", "7", "0" * 16, "Sort.", "Text")
 
@@ -132,6 +135,8 @@ async def test_an_open_circuit_asks_nobody_and_another_model_goes_on():
     assert (said["model_calls"], said["model_failed"], said["model_unpriced"]) == (7, 6, [])
     assert said["model_cost_usd"] == pytest.approx((100 * 1.25 + 20 * 10) / 1e6)
     assert said["model_p50_ms"] <= said["model_p95_ms"]
+    shown = dg.AssetMaterialization("run", metadata=metadata_of(LaneReport(more=said))).metadata
+    assert shown["model_outcomes"].value == said["model_outcomes"], "Dagster takes all of it"
 
 
 async def test_the_choice_is_what_is_sent_and_thoughts_get_room_of_their_own():

@@ -9,6 +9,8 @@ from zrg_dagster.core.ai.prices import PRICES, cost_usd, parse_prices
 
 DEFAULTS = {
     Purpose.CLASSIFICATION: ("gpt-5-mini", Effort.LOW),
+    Purpose.SIGNATURE: ("gpt-5-nano", Effort.MINIMAL),
+    Purpose.STRATEGY: ("gpt-5.1", Effort.MEDIUM),
     Purpose.DRAFTING: ("gpt-5.1", Effort.MEDIUM),
     Purpose.VERIFICATION: ("gpt-5.2", Effort.LOW),
     Purpose.OVERSEER: ("gpt-5.2", Effort.LOW),

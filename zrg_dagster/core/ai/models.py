@@ -15,6 +15,8 @@ class Purpose(StrEnum):
     """What a model is asked for."""
 
     CLASSIFICATION = "classification"
+    SIGNATURE = "signature"
+    STRATEGY = "strategy"
     DRAFTING = "drafting"
     VERIFICATION = "verification"
     OVERSEER = "overseer"
@@ -43,11 +45,14 @@ class Rule:
     setting: str | None = None
 
 
-MINI, FIVE_ONE, FIVE_TWO = "gpt-5-mini", "gpt-5.1", "gpt-5.2"
+NANO, MINI, FIVE_ONE, FIVE_TWO = "gpt-5-nano", "gpt-5-mini", "gpt-5.1", "gpt-5.2"
 # Domain reference 3.3, 4.9, EV-05, 6.3 and seed 002. A draft is what a prospect reads, so mini is refused there.
 RULES: Mapping[Purpose, Rule] = MappingProxyType(
     {
         Purpose.CLASSIFICATION: Rule((MINI,), Effort.LOW),
+        # Seed 003 §8: the signature of a mail is read with the smallest model there is.
+        Purpose.SIGNATURE: Rule((NANO,), Effort.MINIMAL),
+        Purpose.STRATEGY: Rule((FIVE_ONE, FIVE_TWO), Effort.MEDIUM, "draft_generation"),
         Purpose.DRAFTING: Rule((FIVE_ONE, FIVE_TWO), Effort.MEDIUM, "draft_generation"),
         Purpose.VERIFICATION: Rule((FIVE_TWO, FIVE_ONE, MINI), Effort.LOW, "draft_verification"),
         Purpose.OVERSEER: Rule((FIVE_TWO,), Effort.LOW),
@@ -94,6 +99,11 @@ def setting_columns(purpose: Purpose) -> tuple[str, str] | None:
     """The columns of a workspace's model and effort for `purpose`, or None when it chooses neither."""
     stem = RULES[purpose].setting
     return None if stem is None else (f"{stem}_model", f"{stem}_reasoning_effort")
+
+
+def columns_of_settings() -> tuple[str, ...]:
+    """Every column that says something about a model, each once: planning and writing a draft share theirs."""
+    return tuple(dict.fromkeys(column for purpose in RULES for column in setting_columns(purpose) or ()))
 
 
 def resolve(settings: Mapping[str, Any] | None, purpose: Purpose, *, default_model: str | None = None) -> ModelChoice:

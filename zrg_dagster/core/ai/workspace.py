@@ -1,7 +1,8 @@
 """What a workspace says about the model: which one for which purpose, and its own words for our prompts.
 
     ai = await load_ai(conn, workspace_id)
-    model = ai.model(client, Purpose.VERIFICATION)     # asks with the workspace's model, effort and words
+    model = ai.model(client, Purpose.DRAFTING)     # asks with the workspace's model, effort and words
+    model.of(Purpose.VERIFICATION)                 # the same workspace, another purpose
 
 `model` is a `StructuredModel` like the client itself, so whatever takes the one takes the other.
 """
@@ -40,16 +41,20 @@ class WorkspaceAi:
         return resolve(self.settings, purpose, default_model=default_model)
 
     def model(self, client: StructuredModel, purpose: Purpose) -> "WorkspaceModel":
-        return WorkspaceModel(client, self.choice(purpose, default_model=client.model), self.overrides)
+        return WorkspaceModel(client, self, purpose)
 
 
 class WorkspaceModel:
-    """A `StructuredModel` that asks with one workspace's choice and words."""
+    """A `StructuredModel` that asks for one purpose, with one workspace's choice and words."""
 
-    def __init__(self, client: StructuredModel, choice: ModelChoice, overrides: Mapping[str, Prompt]) -> None:
+    def __init__(self, client: StructuredModel, ai: WorkspaceAi, purpose: Purpose) -> None:
         self._client = client
-        self._overrides = overrides
-        self.choice = choice
+        self._ai = ai
+        self.choice = ai.choice(purpose, default_model=client.model)
+
+    def of(self, purpose: Purpose) -> "WorkspaceModel":
+        """The same workspace's model for another purpose."""
+        return WorkspaceModel(self._client, self._ai, purpose)
 
     @property
     def model(self) -> str:
@@ -64,7 +69,7 @@ class WorkspaceModel:
         timeout_s: float,
         choice: ModelChoice | None = None,
     ) -> ModelResult[T]:
-        own = self._overrides.get(prompt.key)
+        own = self._ai.overrides.get(prompt.key)
         return await self._client.structured(
             prompt if own is None else fill(own, prompt.values),
             schema,
