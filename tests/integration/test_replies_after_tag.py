@@ -9,6 +9,7 @@ from tests.integration.replies_support import REVIEWERS, make_scene
 
 AWAY = "I am out of the office until Monday with no access to e-mail."
 MONDAY_NINE_NEW_YORK = datetime(2026, 3, 16, 13, 0, tzinfo=UTC)
+OTHER = world.person("ivo", 90599)
 
 
 @pytest.fixture
@@ -100,6 +101,26 @@ async def test_nothing_is_snoozed_without_a_certain_day_or_with_the_switch_off(s
     await scene.replies()
     assert "pause_for_ooo_off" in scene.decisions("reply")
     assert scene.lead["snoozed_until"] is None
+
+
+@pytest.mark.parametrize("tag", ["Follow Up", "Neutral", "Interested"])
+async def test_who_asks_for_a_later_day_is_left_alone_until_its_morning(scene, tag):
+    scene.brain.tag = tag
+    await scene.reply_comes("Busy now. Reach out after April 20, thanks.")
+    await scene.replies()
+    assert scene.lead["snoozed_until"] == datetime(2026, 4, 20, 13, 0, tzinfo=UTC), "09:00 in New York"
+    assert "snoozed_as_asked" in scene.decisions("reply")
+    await scene.reply_comes("On second thought, now is fine.", number=4402, at=world.LATER, received_at=world.LATER)
+    assert scene.lead["snoozed_until"] is None
+
+
+async def test_a_wish_without_a_zone_or_after_an_opt_out_hides_nobody(scene):
+    await scene.reply_comes("Remove me from your list. Nobody reads this until April 20.")
+    scene.rows.all("UPDATE app.workspace SET timezone = 'Mars/Olympus'")
+    await scene.reply_comes("Try us after April 20.", number=4402, lead=OTHER, sender=OTHER["email"])
+    await scene.replies()
+    assert scene.rows.column("SELECT DISTINCT snoozed_until FROM app.lead") == [None]
+    assert scene.decisions("reply") == ["no_draft_opt_out", "no_time_zone"]
 
 
 # ── follow-ups ──────────────────────────────────────────────────────────────────

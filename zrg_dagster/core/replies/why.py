@@ -38,6 +38,7 @@ WHY: Mapping[str, str] = {
     ReviewReason.LOW_CONFIDENCE: "the evaluator was less sure than the campaign demands",
     TagCode.UNCERTAIN: "the model guessed what the reply means, so a person decides",
     TagCode.SNOOZED: "the lead is away and is left alone until the day of return",
+    TagCode.SNOOZED_AS_ASKED: "the lead asked to be written to later and is left alone until then",
     TagCode.NO_RETURN_DATE: "the absence notice names no certain day of return, so nothing is snoozed",
     TagCode.NO_TIME_ZONE: "neither lead nor workspace has a time zone, so nothing is snoozed",
     TagCode.OOO_NOT_PAUSED: "the workspace does not snooze leads that are away",
