@@ -21,6 +21,7 @@ from zrg_dagster.commands import (
     lead_merge,
     member,
     persona,
+    prompts,
     secrets,
     workspace,
 )
@@ -38,6 +39,7 @@ app.add_typer(secrets.app, name="secrets")
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(member.app, name="member")
 app.add_typer(persona.app, name="persona")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(lead.app, name="lead")
 lead_merge.add_to(lead.app)
 app.add_typer(events.app, name="events")

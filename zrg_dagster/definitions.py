@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from zrg_dagster.assets import attention, booking, deliveries, posture, step_execution, workflow_attribution
+from zrg_dagster.assets import ai, attention, booking, deliveries, posture, step_execution, workflow_attribution
 from zrg_dagster.jobs import (
     availability,
     conversation_sync,
@@ -30,6 +30,8 @@ defs = dg.Definitions(
         booking.booking,
         step_execution.step_execution,
         workflow_attribution.workflow_attribution,
+        ai.ai_calls,
+        ai.ai_funnel,
         posture.posture,
         deliveries.deliveries,
         attention.attention,
@@ -38,6 +40,8 @@ defs = dg.Definitions(
         booking.booking_checks,
         step_execution.step_execution_checks,
         workflow_attribution.workflow_attribution_checks,
+        ai.ai_checks,
+        attention.models_answer,
         deliveries.nothing_is_missing,
         deliveries.no_source_is_silent,
     ],
@@ -62,6 +66,7 @@ defs = dg.Definitions(
         booking.refresh_booking_facts,
         step_execution.refresh_step_execution_facts,
         workflow_attribution.refresh_workflow_attribution,
+        ai.refresh_ai_marts,
         posture.check_posture,
     ],
     schedules=[
@@ -72,6 +77,7 @@ defs = dg.Definitions(
         integrations.check_integrations_daily,
         enrichment.expire_enrichments_every_quarter_hour,
         workflow_attribution.refresh_marts_hourly,
+        ai.refresh_ai_marts_hourly,
         posture.check_posture_daily,
     ],
     sensors=[

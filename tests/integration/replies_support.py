@@ -157,6 +157,8 @@ class Scene:
         # Kinds of jobs that a test adds to the lane, made for its engine.
         self.more: Callable[[Any], dict[str, Any]] = lambda _engine: {}
         self.now = LATER
+        # What the process asks where no workspace chose; None asks the default of each purpose.
+        self.model: str | None = "gpt-5.4-mini"
         self.workspace = self.rows.workspace()
         self.people = {
             slack: self.add_user(slack, role, recipient=True)
@@ -201,12 +203,14 @@ class Scene:
     async def _access(self, _conn: Any, _workspace: UUID, _vendor: str) -> Credential:
         return Credential("https://vendor.example", "key", "loc")
 
-    async def replies(self, *, has_key: bool = True, auto_send_disabled: bool = False) -> LaneReport:
+    async def replies(
+        self, *, has_key: bool = True, auto_send_disabled: bool = False, concurrency: int = 4
+    ) -> LaneReport:
         """Work the replies lane at the scene's time."""
         model = ModelClient(
             api_key="key" if has_key else None,
             base_url=self._script.url,
-            model="gpt-5.4-mini",
+            model=self.model,
             gate=asyncio.Semaphore(8),
             sleep=lambda _seconds: asyncio.sleep(0),
         )
@@ -219,6 +223,7 @@ class Scene:
                 has_model_key=has_key,
                 auto_send_disabled=auto_send_disabled,
                 clock=lambda: self.now,
+                breakers=model.breakers,
             )
             sync = history.ConversationSync(engine, self.vendors, access=self._access, clock=lambda: self.now)
             lane = RepliesLane(
@@ -230,7 +235,7 @@ class Scene:
                 run_id="run-1",
                 also={**self.more(engine), history.KIND: sync.run},
             )
-            return await self._drain(engine, REPLIES, lane.work(), report)
+            return await self._drain(engine, REPLIES, lane.work(), report, concurrency)
         finally:
             await model.aclose()
             await engine.dispose()
@@ -254,13 +259,15 @@ class Scene:
         finally:
             await engine.dispose()
 
-    async def _drain(self, engine: Any, queue: Queue, work: LaneWork[Any], report: LaneReport) -> LaneReport:
+    async def _drain(
+        self, engine: Any, queue: Queue, work: LaneWork[Any], report: LaneReport, concurrency: int = 4
+    ) -> LaneReport:
         return await drain_lane(
             engine,
             self.database.dsn("worker"),
             queue,
             work,
-            limits=LaneLimits(concurrency=4, budget_s=60, idle_s=0, lease_s=600),
+            limits=LaneLimits(concurrency=concurrency, budget_s=60, idle_s=0, lease_s=600),
             stop=asyncio.Event(),
             clock=lambda: self.now,
             report=report,

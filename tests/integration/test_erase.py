@@ -247,7 +247,16 @@ CODES = {"app.decision.subject", "app.send.reason", "app.follow_up_task.reason"}
 NOT_SEARCHED = {
     *("workspace", "user", "member", "workspace_setting", "integration", "email_campaign", "sms_campaign"),
     *("ghl_campaign", "calendar", "follow_up_sequence", "follow_up_step", "ai_persona", "knowledge_asset"),
-    *("qualification_question", "kill_switch", "email_host", "digest", "ai_call", "job_attempt", "touch"),
+    *(
+        "qualification_question",
+        "prompt_revision",
+        "kill_switch",
+        "email_host",
+        "digest",
+        "ai_call",
+        "job_attempt",
+        "touch",
+    ),
     "vendor_notice",
     *("sentiment_event", "follow_up_instance", "follow_up_step_execution", "review_card", "lead_merge_candidate"),
     # Erased by their own statements.

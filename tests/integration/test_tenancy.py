@@ -30,10 +30,12 @@ MATRIX: dict[str, dict[str, set[str]]] = {
         "marts.*": WRITE,
         **dict.fromkeys(("app.workspace", "app.appointment", "app.follow_up_sequence", "app.follow_up_step"), READ),
         **dict.fromkeys(("app.follow_up_instance", "app.follow_up_step_execution"), READ),
+        **dict.fromkeys(("app.ai_call", "app.message", "app.draft", "app.decision", "app.job", "app.send"), READ),
     },
     "worker": {
         "ops.alembic_version": READ,
         "ops.audit": {"SELECT", "INSERT"},
+        "app.prompt_revision": {"SELECT", "INSERT"},
         # What the platform did and decided is never deleted by those who did it.
         **dict.fromkeys(
             ("raw.webhook_event", "app.send", "app.touch", "app.decision", "app.sentiment_event", "ops.intake_count"),
@@ -113,7 +115,7 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
                 seen[table.name] = -1 if answer.denied else answer.rows[0][0]
     # What a weaker role does not see of a table that it may ask.
     hidden_from = {
-        "app.integration": ("INBOX_MANAGER", "SETTER", "CLIENT_PORTAL"),
+        **dict.fromkeys(("app.integration", "app.prompt_revision"), ("INBOX_MANAGER", "SETTER", "CLIENT_PORTAL")),
         **dict.fromkeys(
             (
                 *("app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"),

@@ -15,6 +15,8 @@ RUNNING = "RUNNING"
 ASSETS = {
     "facts/booking",
     "facts/step_execution",
+    "marts/ai_calls",
+    "marts/ai_funnel",
     "marts/workflow_attribution",
     "ops/attention",
     "raw/webhook_event",
@@ -23,7 +25,10 @@ ASSETS = {
 CHECKS = {
     "facts/booking": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
     "facts/step_execution": {"not_null_keys", "row_balance", "unique_key", "window_bounds"},
+    "marts/ai_calls": {"error_share"},
+    "marts/ai_funnel": {"positive_replies_covered", "steps_agree"},
     "marts/workflow_attribution": {"credit_before_booking", "totals_agree", "unique_key", "weights_sum_to_one"},
+    "ops/attention": {"models_answer"},
     "raw/webhook_event": {"no_source_is_silent", "nothing_is_missing"},
     "security/posture": {"no_violations"},
 }
@@ -41,6 +46,7 @@ JOBS = {
     "process_replies": ({"replies"}, 4200),
     "process_sends": ({"sends"}, 4200),
     "redo_jobs": (set(), 900),
+    "refresh_ai_marts": ({"warehouse"}, 900),
     "refresh_availability": ({"availability"}, 300),
     "refresh_booking_facts": ({"warehouse"}, 900),
     "refresh_step_execution_facts": ({"warehouse"}, 900),
@@ -56,6 +62,7 @@ SCHEDULES = {
     "check_posture_daily": ("check_posture", "43 3 * * *"),
     "daily_maintenance_at_night": ("daily_maintenance", "17 3 * * *"),
     "expire_enrichments_every_quarter_hour": ("expire_enrichments", "*/15 * * * *"),
+    "refresh_ai_marts_hourly": ("refresh_ai_marts", "20 * * * *"),
     "refresh_availability_every_minute": ("refresh_availability", "* * * * *"),
     "refresh_marts_hourly": ("refresh_workflow_attribution", "5 * * * *"),
     "send_daily_digest_every_quarter_hour": ("send_daily_digest", "*/15 * * * *"),

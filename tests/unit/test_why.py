@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from zrg_dagster.core.ai.result import ModelOutcome
+from zrg_dagster.core.ai.spend import SpendReason
 from zrg_dagster.core.leads.assignment import AssignmentCode
 from zrg_dagster.core.replies.after_tag import TagCode
 from zrg_dagster.core.replies.attention import launch
@@ -15,7 +17,12 @@ from zrg_dagster.core.sending.gates import BlockReason, WaitReason
 AT = datetime(2026, 3, 10, 17, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("code", [*BlockReason, *WaitReason, *ReviewReason, *TagCode, *AssignmentCode], ids=str)
+MODEL = [f"model_{outcome}" for outcome in ModelOutcome if outcome is not ModelOutcome.OK]
+
+
+@pytest.mark.parametrize(
+    "code", [*BlockReason, *WaitReason, *ReviewReason, *TagCode, *AssignmentCode, *SpendReason, *MODEL], ids=str
+)
 def test_every_reason_is_explained(code: str) -> None:
     assert why(code)
     assert "\n" not in WHY[code]

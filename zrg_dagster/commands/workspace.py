@@ -86,6 +86,8 @@ def apply(
     with _problems_listed():
         secrets = resolve_all(parsed, base=file.absolute().parent)
         plan = _apply(parsed, secrets, dry_run=dry_run, by=by)
+    for note in parsed.notes():
+        typer.echo(f"note: {note}", err=True)
     _tell(parsed.workspace.key, plan, dry_run=dry_run)
 
 

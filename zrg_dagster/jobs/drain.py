@@ -102,6 +102,7 @@ def metadata_of(report: "LaneReport") -> Mapping[str, Any]:
         "reasons": dg.MetadataValue.json(dict(report.reasons.most_common(50))),
         "oldest_due_s": round(report.oldest_due_s, 1),
         "p95_item_ms": round(report.p95_ms, 1),
+        **report.more,
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -33,6 +34,8 @@ def drain_replies(
     model: Model,
     channels: Channels,
 ) -> None:
+    from zrg_dagster.core.ai.spend import Spending
+    from zrg_dagster.core.ai.telemetry import calling_from, price_list
     from zrg_dagster.core.base.seal import Sealer
     from zrg_dagster.core.intake import history
     from zrg_dagster.core.leads.contacts import KIND as CONTACT
@@ -55,6 +58,7 @@ def drain_replies(
     @asynccontextmanager
     async def build(engine: "AsyncEngine", report: "LaneReport") -> "AsyncIterator[LaneWork[Any]]":
         client = model.client()
+        calling_from("op/drain_replies")
         try:
             async with channels.clients() as vendors, make_pinned_client() as customers:
                 world = ReplyWorld(
@@ -64,6 +68,8 @@ def drain_replies(
                     auto_send_disabled=settings.auto_send_disabled,
                     clock=clock.now,
                     super_admins=super_admins(settings),
+                    spending=Spending(Decimal(str(settings.model_daily_budget_usd))),
+                    breakers=client.breakers,
                 )
                 access = vendor_access(channels)
                 keys = settings.secret_keys
@@ -94,6 +100,7 @@ def drain_replies(
                 )
                 yield lane.work()
         finally:
+            report.more = client.tally.summary(price_list())
             await client.aclose()
 
     run_drain(context, config, database, clock, REPLIES, build, concurrency=settings.job_concurrency, pool_size=8)

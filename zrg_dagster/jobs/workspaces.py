@@ -65,7 +65,10 @@ def apply_workspace_file(
     except (WorkspaceFileError, RouteTaken) as error:
         raise _refusal(str(error)) from None
     context.log.info(f"{len(plan.changes)} rows of workspace {file.workspace.key} differ from the file.")
-    context.add_output_metadata(_metadata(file.workspace.key, plan, dry_run=config.dry_run))
+    metadata = _metadata(file.workspace.key, plan, dry_run=config.dry_run)
+    if notes := file.notes():
+        metadata["notes"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in notes))
+    context.add_output_metadata(metadata)
 
 
 @dg.job(

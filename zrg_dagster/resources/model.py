@@ -11,27 +11,32 @@ if TYPE_CHECKING:
 
 
 class Model(dg.ConfigurableResource):
-    """Structured calls to the configured model. Address, key and model name come from the settings."""
+    """Structured calls to the models. Address, key, limits and prices come from the settings."""
 
     max_in_flight: int | None = Field(
-        default=None, description="Requests to the model at the same time. Empty: as many as jobs in flight."
+        default=None, description="Requests to the model at the same time. Empty: ZRG_MODEL_MAX_IN_FLIGHT."
     )
 
     def client(self, *, gate: asyncio.Semaphore | None = None) -> "ModelClient":
         """A client for the current event loop; the caller awaits `aclose()`.
 
-        `gate` limits the requests in flight over everything that shares it; by default as many as jobs in flight.
-        Without an API key every call answers `no_key`.
+        All clients of the loop share one limit of requests in flight (unless `gate` is another) and one set of circuit
+        breakers. Without an API key every call answers `no_key`. `SettingsError` for a price list that is none.
         """
         from zrg_dagster.core.ai.client import ModelClient
+        from zrg_dagster.core.ai.shared import shared
+        from zrg_dagster.core.ai.telemetry import price_list
         from zrg_dagster.core.base.settings import current_settings
 
+        price_list()
         settings = current_settings()
         key = settings.openai_api_key
+        common = shared(self.max_in_flight or settings.model_max_in_flight)
         return ModelClient(
             api_key=key.get_secret_value() if key else None,
             base_url=settings.openai_base_url,
             model=settings.openai_model,
-            gate=gate or asyncio.Semaphore(self.max_in_flight or settings.job_concurrency),
+            gate=gate or common.gate,
             deadline_s=settings.model_timeout_s,
+            breakers=common.breakers,
         )

@@ -28,6 +28,7 @@ class Reading(Generic[T]):
     detail: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 def read_document(document: Any, schema: type[T]) -> Reading[T]:
@@ -36,8 +37,11 @@ def read_document(document: Any, schema: type[T]) -> Reading[T]:
         return Reading(ModelOutcome.UNAVAILABLE, detail="unexpected_body")
     usage = document.get("usage")
     usage = usage if isinstance(usage, dict) else {}
+    details = usage.get("output_tokens_details")
+    reasoning = _count(details.get("reasoning_tokens")) if isinstance(details, dict) else None
     outcome, value, detail = _verdict(document, schema)
-    return Reading(outcome, value, detail, _count(usage.get("input_tokens")), _count(usage.get("output_tokens")))
+    counts = _count(usage.get("input_tokens")), _count(usage.get("output_tokens")), reasoning
+    return Reading(outcome, value, detail, *counts)
 
 
 def _verdict(document: Mapping[str, Any], schema: type[T]) -> tuple[ModelOutcome, T | None, str]:

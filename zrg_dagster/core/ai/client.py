@@ -12,9 +12,12 @@ import openai
 from pydantic import BaseModel
 
 from zrg_dagster.core.ai.answer import Reading, outcome_of_status, read_document
+from zrg_dagster.core.ai.breaker import Breakers, Circuit
+from zrg_dagster.core.ai.models import ModelChoice, Purpose, resolve
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import TRANSIENT, ModelOutcome, ModelResult
 from zrg_dagster.core.ai.strict_schema import strict_schema
+from zrg_dagster.core.ai.tally import CallTally
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.base.tls import client_context
 
@@ -35,25 +38,25 @@ MORE_TOKENS_RATIO = 1.5
 MORE_TOKENS_EXTRA = 600
 MAX_OUTPUT_TOKENS = 16_000
 
-_REASONING_FAMILIES = ("gpt-5", "gpt-6", "o1", "o3", "o4")
 
-
-def request_arguments(prompt: RenderedPrompt, schema: type[BaseModel], model: str, tokens: int) -> dict[str, Any]:
+def request_arguments(
+    prompt: RenderedPrompt, schema: type[BaseModel], choice: ModelChoice, tokens: int
+) -> dict[str, Any]:
     """The body of one request. The schema is named like the prompt; nothing is stored at the vendor."""
     text: dict[str, Any] = {
         "format": {"type": "json_schema", "name": prompt.key, "strict": True, "schema": strict_schema(schema)}
     }
     arguments: dict[str, Any] = {
-        "model": model,
+        "model": choice.model,
         "instructions": prompt.instructions,
         "input": [{"role": "user", "content": prompt.input}],
         "max_output_tokens": tokens,
         "store": False,
         "text": text,
     }
-    if model.startswith(_REASONING_FAMILIES):
+    if choice.effort is not None:
         # Other families refuse both parameters with a 400.
-        arguments["reasoning"] = {"effort": "low"}
+        arguments["reasoning"] = {"effort": choice.effort.value}
         text["verbosity"] = "low"
     return arguments
 
@@ -71,22 +74,26 @@ def asked_pause_s(headers: Mapping[str, str]) -> float | None:
 
 
 class ModelClient:
-    """One model account of a process. `gate` limits the requests in flight over everything that shares it."""
+    """One model account of a process. `gate` limits the requests in flight over everything that shares it, `breakers`
+    keep it from asking a model that is away. `model` is what the process asks where nobody chose (`OPENAI_MODEL`)."""
 
     def __init__(
         self,
         *,
         api_key: str | None,
         base_url: str,
-        model: str,
+        model: str | None,
         gate: asyncio.Semaphore,
         deadline_s: float = 60.0,
         sleep: Sleep = asyncio.sleep,
+        breakers: Breakers | None = None,
     ) -> None:
         for name in ("openai", "httpx2"):
             # At debug level these print request bodies, at info level addresses.
             logging.getLogger(name).setLevel(logging.WARNING)
-        self.model = model
+        self._model = model
+        self.breakers = breakers if breakers is not None else Breakers()
+        self.tally = CallTally()
         self._gate = gate
         self._deadline_s = deadline_s
         self._sleep = sleep
@@ -97,7 +104,11 @@ class ModelClient:
             self._sdk = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
 
     def __repr__(self) -> str:
-        return f"ModelClient(model={self.model!r}, has_key={self._sdk is not None})"
+        return f"ModelClient(model={self._model!r}, has_key={self._sdk is not None})"
+
+    @property
+    def model(self) -> str | None:
+        return self._model
 
     @property
     def has_key(self) -> bool:
@@ -108,15 +119,25 @@ class ModelClient:
             await self._sdk.close()
 
     async def structured(
-        self, prompt: RenderedPrompt, schema: type[T], *, max_output_tokens: int, timeout_s: float
+        self,
+        prompt: RenderedPrompt,
+        schema: type[T],
+        *,
+        max_output_tokens: int,
+        timeout_s: float,
+        choice: ModelChoice | None = None,
     ) -> ModelResult[T]:
         """Ask for one `schema`. `timeout_s` bounds an attempt, the client's deadline bounds all of them together.
 
         Waiting for a free place in the gate before the first attempt does not count against the deadline.
         """
+        choice = choice or resolve(None, Purpose.CLASSIFICATION, default_model=self._model)
         if self._sdk is None:
-            return ModelResult(ModelOutcome.NO_KEY, None, prompt.key, prompt.version, self.model)
-        call = _Call(prompt, schema, self.model, min(max_output_tokens, MAX_OUTPUT_TOKENS))
+            return ModelResult(ModelOutcome.NO_KEY, None, prompt.key, prompt.version, choice.model)
+        if (held := self._held_back(prompt, choice)) is not None:
+            return held
+        tokens = min(max_output_tokens + choice.reasoning_tokens, MAX_OUTPUT_TOKENS)
+        call = _Call(prompt, schema, choice, tokens)
         while True:
             async with self._gate:
                 call.begin()
@@ -127,11 +148,16 @@ class ModelClient:
                 break
             await self._sleep(pause)
         result = call.result()
+        self.tally.add(result)
+        if (breaker := self.breakers.report(choice.model, result.outcome, time.monotonic())) is not None:
+            write = log.info if breaker.circuit is Circuit.CLOSED else log.warning
+            write("model_circuit_changed", model=breaker.model, circuit=breaker.circuit, last=breaker.last)
         log.info(
             "model_answered",
             prompt=prompt.key,
             version=prompt.version,
-            model=self.model,
+            model=choice.model,
+            effort=choice.effort,
             outcome=result.outcome.value,
             detail=result.detail,
             attempts=result.attempts,
@@ -140,8 +166,27 @@ class ModelClient:
         )
         return result
 
+    def _held_back(self, prompt: RenderedPrompt, choice: ModelChoice) -> ModelResult[Any] | None:
+        """The result of not asking a model whose circuit is open."""
+        breaker = self.breakers.of(choice.model)
+        wait_s = breaker.wait_s(time.monotonic())
+        if wait_s is None:
+            return None
+        result: ModelResult[Any] = ModelResult(
+            ModelOutcome.CIRCUIT_OPEN,
+            None,
+            prompt.key,
+            prompt.version,
+            choice.model,
+            effort=choice.effort,
+            retry_after_s=wait_s,
+            detail=f"after_{breaker.last}",
+        )
+        self.tally.add(result)
+        return result
+
     async def _attempt(self, sdk: "openai.AsyncOpenAI", call: "_Call[T]", timeout_s: float) -> None:
-        arguments = request_arguments(call.prompt, call.schema, self.model, call.tokens)
+        arguments = request_arguments(call.prompt, call.schema, call.choice, call.tokens)
         try:
             async with asyncio.timeout(timeout_s):
                 raw = await sdk.responses.with_raw_response.create(
@@ -167,11 +212,11 @@ class ModelClient:
 class _Call(Generic[T]):
     """The running state of one call over its attempts."""
 
-    def __init__(self, prompt: RenderedPrompt, schema: type[T], model: str, tokens: int) -> None:
+    def __init__(self, prompt: RenderedPrompt, schema: type[T], choice: ModelChoice, tokens: int) -> None:
         self.prompt = prompt
         self.schema = schema
         self.tokens = tokens
-        self._model = model
+        self.choice = choice
         self._started: float | None = None
         self._attempts = 0
         self._seen: set[ModelOutcome] = set()
@@ -181,6 +226,7 @@ class _Call(Generic[T]):
         self._may_retry = True
         self._input_tokens: int | None = None
         self._output_tokens: int | None = None
+        self._reasoning_tokens: int | None = None
 
     def begin(self) -> None:
         self._attempts += 1
@@ -198,6 +244,8 @@ class _Call(Generic[T]):
             self._input_tokens = (self._input_tokens or 0) + reading.input_tokens
         if reading.output_tokens is not None:
             self._output_tokens = (self._output_tokens or 0) + reading.output_tokens
+        if reading.reasoning_tokens is not None:
+            self._reasoning_tokens = (self._reasoning_tokens or 0) + reading.reasoning_tokens
 
     def next_pause_s(self, deadline_s: float) -> float | None:
         """Seconds until the next attempt, or None when this verdict stands."""
@@ -224,7 +272,7 @@ class _Call(Generic[T]):
             value=self._last.value,
             prompt_key=self.prompt.key,
             prompt_version=self.prompt.version,
-            model=self._model,
+            model=self.choice.model,
             latency_ms=round(self.elapsed_s() * 1000),
             attempts=self._attempts,
             input_tokens=self._input_tokens,
@@ -232,4 +280,6 @@ class _Call(Generic[T]):
             request_id=self._request_id,
             retry_after_s=self._asked_pause if self._last.outcome in TRANSIENT else None,
             detail=self._last.detail,
+            effort=self.choice.effort,
+            reasoning_tokens=self._reasoning_tokens,
         )

@@ -7,7 +7,7 @@ occur inside it, so a reply cannot close its own block and speak as instructions
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -45,13 +45,15 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
-    """What goes to the model: our instructions, and the input with everything that others wrote."""
+    """What goes to the model: our instructions, and the input with everything that others wrote. `values` are what was
+    filled in, so that a workspace's own words can be filled with the same."""
 
     key: str
     version: str
     content_hash: str
     instructions: str
     input: str
+    values: Mapping[str, str | Own] = field(default_factory=dict, repr=False)
 
 
 def as_data(name: str, text: str) -> str:
@@ -75,15 +77,30 @@ def parse(key: str, content: str) -> Prompt:
     match = _FRONT_MATTER.match(content)
     if match is None:
         raise PromptError(f"prompt {key}: must begin with front matter that holds `version:` alone")
-    instructions, line, rest = match["body"].partition(f"\n{INPUT_LINE}\n")
+    body = parse_body(key, match["body"])
+    digest = sha256(content.encode()).hexdigest()[:16]
+    return Prompt(key, match["version"], digest, body.instructions, body.input)
+
+
+def parse_body(key: str, content: str) -> Prompt:
+    """The prompt in `content` without front matter, and so without a version and a hash."""
+    instructions, line, rest = content.partition(f"\n{INPUT_LINE}\n")
     if not line or not instructions.strip() or not rest.strip():
         raise PromptError(f"prompt {key}: needs instructions, the line `{INPUT_LINE}`, and an input part")
-    digest = sha256(content.encode()).hexdigest()[:16]
-    return Prompt(key, match["version"], digest, instructions.strip(), rest.strip())
+    return Prompt(key, "", "", instructions.strip(), rest.strip())
+
+
+def body(prompt: Prompt) -> str:
+    """A prompt as `parse_body` reads it."""
+    return f"{prompt.instructions}\n\n{INPUT_LINE}\n\n{prompt.input}\n"
 
 
 def placeholders(prompt: Prompt) -> frozenset[str]:
-    return frozenset(_PLACEHOLDER.findall(prompt.instructions) + _PLACEHOLDER.findall(prompt.input))
+    return in_instructions(prompt) | frozenset(_PLACEHOLDER.findall(prompt.input))
+
+
+def in_instructions(prompt: Prompt) -> frozenset[str]:
+    return frozenset(_PLACEHOLDER.findall(prompt.instructions))
 
 
 def render(key: str, values: Mapping[str, str | Own]) -> RenderedPrompt:
@@ -115,4 +132,5 @@ def fill(prompt: Prompt, values: Mapping[str, str | Own]) -> RenderedPrompt:
         prompt.content_hash,
         _PLACEHOLDER.sub(own, prompt.instructions),
         _PLACEHOLDER.sub(any_value, prompt.input),
+        values,
     )

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from zrg_dagster.core.ai.models import Effort, ModelChoice
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 
 T = TypeVar("T", bound=BaseModel)
@@ -26,6 +27,7 @@ class ModelOutcome(StrEnum):
     QUOTA = "quota"
     BAD_REQUEST = "bad_request"
     NO_KEY = "no_key"
+    CIRCUIT_OPEN = "circuit_open"  # not asked: the model's last calls failed in a row
 
 
 TRANSIENT = frozenset({ModelOutcome.TIMEOUT, ModelOutcome.RATE_LIMITED, ModelOutcome.UNAVAILABLE})
@@ -37,8 +39,8 @@ NEEDS_OPERATOR = frozenset({ModelOutcome.AUTH, ModelOutcome.QUOTA, ModelOutcome.
 class ModelResult(Generic[T]):
     """One structured call, retries included. `value` is set exactly when `outcome` is ok.
 
-    Tokens are summed over the attempts (a failed attempt costs too), `latency_ms` runs from the first request to the
-    last answer, `detail` is a short code without text of the conversation.
+    Tokens are summed over the attempts (a failed attempt costs too), output tokens include `reasoning_tokens`,
+    `latency_ms` runs from the first request to the last answer, `detail` is a short code without text of the conversation.
     """
 
     outcome: ModelOutcome
@@ -53,6 +55,8 @@ class ModelResult(Generic[T]):
     request_id: str | None = None
     retry_after_s: float | None = None
     detail: str = ""
+    effort: Effort | None = None
+    reasoning_tokens: int | None = None
 
     @property
     def is_ok(self) -> bool:
@@ -68,14 +72,33 @@ class ModelResult(Generic[T]):
         return self.outcome in NEEDS_OPERATOR
 
     @property
+    def was_asked(self) -> bool:
+        """Whether a request may have left: what was not asked is no call and costs nothing."""
+        return self.outcome is not ModelOutcome.CIRCUIT_OPEN
+
+    @property
+    def parks(self) -> bool:
+        """The work waits without spending its attempts: for an operator, or until the circuit closes."""
+        return self.needs_operator or self.outcome is ModelOutcome.CIRCUIT_OPEN
+
+    @property
     def reason(self) -> str:
         """The stable reason that work parks or retries with, for example `model_no_key`."""
         return f"model_{self.outcome.value}"
 
 
 class StructuredModel(Protocol):
-    """What classification, drafting and evaluation need of a model."""
+    """What classification, drafting and evaluation need of a model. `model` is the process's own choice, None for none."""
+
+    @property
+    def model(self) -> str | None: ...
 
     async def structured(
-        self, prompt: RenderedPrompt, schema: type[T], *, max_output_tokens: int, timeout_s: float
+        self,
+        prompt: RenderedPrompt,
+        schema: type[T],
+        *,
+        max_output_tokens: int,
+        timeout_s: float,
+        choice: ModelChoice | None = None,
     ) -> ModelResult[T]: ...

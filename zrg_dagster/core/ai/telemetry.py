@@ -1,20 +1,29 @@
-"""One row per model call, without any text: what was asked, how it ended, what it cost (TL-04, TL-05)."""
+"""One row per model call, without any text: what was asked, by what, how it ended, what it cost (TL-04, TL-05, TL-08)."""
 
+from contextvars import ContextVar
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.ai.prices import Price, cost_usd, parse_prices
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.base.settings import SettingsError, current_settings
+
+# What asks on behalf of nobody that said its name: a call without a source would be one that no analyst can place.
+UNNAMED = "unnamed"
+_source: ContextVar[str] = ContextVar("model_call_source", default=UNNAMED)
 
 _INSERT = text("""
-    INSERT INTO app.ai_call (id, workspace_id, message_id, prompt_key, prompt_version, model, outcome, input_tokens,
-                             output_tokens, latency_ms, request_id, correlation_id, called_at)
-    VALUES (:id, :workspace_id, :message_id, :prompt_key, :prompt_version, :model, :outcome, :input_tokens,
-            :output_tokens, :latency_ms, :request_id, :correlation_id, :called_at)""")
+    INSERT INTO app.ai_call (id, workspace_id, message_id, prompt_key, prompt_version, model, effort, outcome, input_tokens,
+                             output_tokens, reasoning_tokens, cost_usd, latency_ms, request_id, source, correlation_id,
+                             called_at)
+    VALUES (:id, :workspace_id, :message_id, :prompt_key, :prompt_version, :model, :effort, :outcome, :input_tokens,
+            :output_tokens, :reasoning_tokens, :cost_usd, :latency_ms, :request_id, :source, :correlation_id, :called_at)""")
 
 
 # Counted down in batches: a night's delete holds its rows until it commits.
@@ -22,6 +31,24 @@ PRUNE_BATCH = 5000
 _PRUNE = text("""
     DELETE FROM app.ai_call WHERE id IN (
         SELECT id FROM app.ai_call WHERE called_at < :before ORDER BY called_at LIMIT :batch FOR UPDATE SKIP LOCKED)""")
+
+
+def calling_from(source: str) -> None:
+    """Name what asks in the current task from now on: `job/reply`, `op/drain_replies`, `command/drafts`."""
+    _source.set(source)
+
+
+@lru_cache(maxsize=1)
+def _prices(text_of_setting: str | None) -> dict[str, Price]:
+    try:
+        return parse_prices(text_of_setting)
+    except ValueError as error:
+        raise SettingsError(f"setting AI_MODEL_PRICING_JSON: {error}") from None
+
+
+def price_list() -> dict[str, Price]:
+    """The prices of this process. `SettingsError` when AI_MODEL_PRICING_JSON is none; whoever makes a client asks first."""
+    return _prices(current_settings().ai_model_pricing_json)
 
 
 async def prune_calls(conn: AsyncConnection, before: datetime) -> int:
@@ -36,8 +63,13 @@ async def record_call(
     result: ModelResult[Any],
     correlation_id: str | None,
     now: datetime,
-) -> UUID:
-    """Store the facts of `result`; the id of the row."""
+) -> UUID | None:
+    """Store the facts of `result`; the id of the row, None for what was never asked.
+
+    `correlation_id` is the trace: the id that the receiver gave the delivery which all of this began with.
+    """
+    if not result.was_asked:
+        return None
     call_id = new_id()
     row = {
         "id": call_id,
@@ -46,11 +78,15 @@ async def record_call(
         "prompt_key": result.prompt_key,
         "prompt_version": result.prompt_version,
         "model": result.model,
+        "effort": result.effort,
         "outcome": result.outcome.value,
         "input_tokens": result.input_tokens,
         "output_tokens": result.output_tokens,
+        "reasoning_tokens": result.reasoning_tokens,
+        "cost_usd": cost_usd(price_list(), result.model, result.input_tokens, result.output_tokens),
         "latency_ms": result.latency_ms,
         "request_id": result.request_id,
+        "source": _source.get(),
         "correlation_id": correlation_id,
         "called_at": now,
     }

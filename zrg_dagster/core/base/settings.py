@@ -224,8 +224,30 @@ class Settings(BaseSettings):
         validation_alias="OPENAI_BASE_URL",
         description="Address of the Responses API.",
     )
-    openai_model: str = Field(
-        default="gpt-5.4-mini", validation_alias="OPENAI_MODEL", description="Model for classification and drafting."
+    openai_model: str | None = Field(
+        default=None,
+        validation_alias="OPENAI_MODEL",
+        description="Model for every purpose of every workspace that names none. Unset: the default of each purpose.",
+    )
+    ai_model_pricing_json: str | None = Field(
+        default=None,
+        validation_alias="AI_MODEL_PRICING_JSON",
+        description="Prices that the built-in list lacks or has wrong, USD for a million tokens: "
+        '`{"gpt-5.1": {"input": 1.25, "output": 10}}`.',
+    )
+    model_daily_budget_usd: float = Field(
+        default=100.0,
+        ge=0.01,
+        le=1_000_000,
+        validation_alias="ZRG_MODEL_DAILY_BUDGET_USD",
+        description="What the model may cost a workspace in a UTC day unless it says otherwise itself, USD.",
+    )
+    model_max_in_flight: int = Field(
+        default=32,
+        ge=1,
+        le=256,
+        validation_alias="ZRG_MODEL_MAX_IN_FLIGHT",
+        description="Requests to the model that one process has open at the same time, over everything that asks.",
     )
     model_timeout_s: float = Field(
         default=60.0, ge=5, le=600, validation_alias="ZRG_MODEL_TIMEOUT_S", description="Deadline of one model call."

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -36,6 +36,8 @@ class LaneReport:
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     item_ms: list[float] = field(default_factory=list)
+    # What the lane itself adds to the numbers of its run.
+    more: dict[str, Any] = field(default_factory=dict)
 
     def count(self, outcome: str, reason: str | None = None, number: int = 1) -> None:
         self.outcomes[outcome] += number

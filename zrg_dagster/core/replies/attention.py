@@ -6,8 +6,11 @@ Read with a short synchronous connection, for the asset `ops/attention`. No text
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from zrg_dagster.core.ai.spend import DEFAULT_BUDGET_USD
+from zrg_dagster.core.replies.model_health import BUDGETS, UNPRICED, ModelHealth, budget_values, model_health
 from zrg_dagster.core.replies.why import why
 
 if TYPE_CHECKING:
@@ -88,16 +91,36 @@ _ACCOUNTS = """
     FROM ops.vendor_budget b JOIN app.workspace w ON w.id = b.workspace_id WHERE b.paused_until > %(now)s"""
 
 
-def attention(conn: "psycopg.Connection[dict[str, Any]]", now: datetime) -> Sequence[Item]:
-    """Everything that needs somebody, the oldest first."""
-    times = {"now": now, "late": now - LATE, "unknown": now - UNKNOWN_WAITS, "drafts": now - DRAFT_WAITS}
-    items: list[Item] = []
+def attention(
+    conn: "psycopg.Connection[dict[str, Any]]",
+    now: datetime,
+    *,
+    default_budget_usd: Decimal = DEFAULT_BUDGET_USD,
+    models: Sequence[ModelHealth] | None = None,
+) -> Sequence[Item]:
+    """Everything that needs somebody, the oldest first. `models` is `model_health`, for who has asked already."""
+    times: dict[str, Any] = {
+        "now": now,
+        "late": now - LATE,
+        "unknown": now - UNKNOWN_WAITS,
+        "drafts": now - DRAFT_WAITS,
+    }
+    times |= budget_values(now, default_budget_usd)
+    items = [_failing(each, now) for each in (model_health(conn, now) if models is None else models) if each.is_failing]
     for question, fix in _QUESTIONS:
         for row in conn.execute(question.encode(), times).fetchall():
             job, config, hint = fix(row)
             shown = (row["what"], row["code"], row["number"], row["oldest"], row["workspace"])
             items.append(Item(*shown, job, config, hint))
     return sorted(items, key=lambda item: (item.oldest, item.what, item.workspace or ""))
+
+
+def _failing(model: ModelHealth, now: datetime) -> Item:
+    circuit = f", circuit {model.circuit}" if model.circuit else ""
+    what = f"model {model.model} fails{circuit}"
+    hint = f"{model.failed} of {model.calls} calls failed in five minutes; parked replies are redone when it answers"
+    code = f"model_{model.cause or 'circuit_open'}"
+    return Item(what, code, max(model.failed, 1), model.since or now, None, "process_replies", None, hint)
 
 
 def launch(op: str, **config: Any) -> str:
@@ -165,5 +188,13 @@ _QUESTIONS: tuple[tuple[str, Any], ...] = (
     (_DRAFTS, _decide),
     (_FOLLOW_UPS, lambda _row: ("explain", None, "a task says what a person does; `explain` tells each lead's story")),
     (_SWITCHES, _switch),
+    (
+        BUDGETS,
+        lambda _row: ("process_replies", None, "raise `settings.model_daily_budget_usd`, or wait for midnight UTC"),
+    ),
+    (
+        UNPRICED,
+        lambda _row: ("process_replies", None, "name its price in AI_MODEL_PRICING_JSON; the budget does not see it"),
+    ),
     (_ACCOUNTS, lambda _row: ("process_sends", None, "connect the account at the vendor again")),
 )

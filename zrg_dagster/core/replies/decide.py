@@ -30,7 +30,8 @@ class ReviewReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What the decision looks at. `confidence` and `is_safe` are None when no evaluation was made or it failed."""
+    """What the decision looks at. `confidence` and `is_safe` are None when no evaluation was made or it failed;
+    `unevaluated` says why none was even tried."""
 
     response_mode: str | None
     auto_send_disabled: bool
@@ -46,6 +47,7 @@ class Candidate:
     trigger_sent_at: datetime
     is_uncertain: bool = False
     hours: Hours = ALWAYS
+    unevaluated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def decide(candidate: Candidate, now: datetime) -> Verdict:
     """AI mode, safe and confident enough: send at its time. Anything else: a person (AM-01…AM-05, EV-06)."""
     reason = _blocked_before_evaluation(candidate)
     if reason is None and (candidate.confidence is None or candidate.is_safe is None):
-        reason = ReviewReason.EVALUATOR_FAILED
+        reason = candidate.unevaluated or ReviewReason.EVALUATOR_FAILED
     if reason is None and not candidate.is_safe:
         reason = ReviewReason.NOT_SAFE
     if reason is None and candidate.confidence is not None and candidate.confidence < candidate.threshold:

@@ -14,7 +14,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.ai.telemetry import record_call
+from zrg_dagster.core.ai.circuits import save_circuits
+from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.spend import RETRY_S
+from zrg_dagster.core.ai.telemetry import calling_from, record_call
+from zrg_dagster.core.ai.workspace import load_ai
 from zrg_dagster.core.base.log import bind_correlation, get_logger
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.engine import is_away, until_settled
@@ -29,12 +33,15 @@ from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
+from zrg_dagster.core.replies.budget import allowance_of
 from zrg_dagster.core.replies.pipeline import ReplyPipeline, ReplyWorld, not_now
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 log = get_logger(__name__)
 
 PARK_FOR = timedelta(minutes=5)
+# Parked work may name its own pause (a circuit that closes soon, a budget that begins anew); never shorter than this.
+PARK_AT_LEAST_S = 5.0
 Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
 Handler = Callable[[Row[Any]], Awaitable[Ended | NotNow]]
 
@@ -88,6 +95,7 @@ class RepliesLane:
 
     async def _work(self, worker_id: int, job: Row[Any]) -> None:
         bind_correlation(job.correlation_id)
+        calling_from(f"job/{job.kind}")
         try:
             ended = await self._handlers[job.kind](job)
         except ClaimLost:
@@ -112,7 +120,8 @@ class RepliesLane:
         if isinstance(ended, Ended):
             return Settlement(job.id, job.attempts, ended.state, ended.reason)
         if ended.park:
-            return Settlement(job.id, job.attempts, "parked", ended.reason, run_at=now + PARK_FOR)
+            pause = timedelta(seconds=max(PARK_AT_LEAST_S, ended.after_s)) if ended.after_s is not None else PARK_FOR
+            return Settlement(job.id, job.attempts, "parked", ended.reason, run_at=now + pause)
         settlement = queue.failed(job.id, job.attempts, job.max_attempts, now, reason=ended.reason, error=ended.reason)
         if settlement.state == "dead":
             # A model that stays away is nobody's fault here: the work waits and is redone, it is never dropped.
@@ -133,6 +142,7 @@ class RepliesLane:
             if settlement.state == "dead" and job.kind == "reply":
                 await end_run(conn, job.message_id, RunStatus.FAILED, settlement.reason, now)
             await _end_attempt(conn, job, settlement, now)
+            await save_circuits(conn, self._world.breakers, now)
         outcome = "retried" if settlement.state == "pending" else settlement.state
         self._report.count(outcome, settlement.reason)
 
@@ -166,12 +176,19 @@ class RepliesLane:
             draft = await outbound.load_draft(conn, draft_id)
             if draft is None or draft.status != "pending" or draft.version != version:
                 return Ended("skipped", "draft_already_handled")
-            context = await load_context(conn, draft.trigger_message_id, now=self._world.clock())
+            now = self._world.clock()
+            context = await load_context(conn, draft.trigger_message_id, now=now)
+            ai = await load_ai(conn, job.workspace_id)
         # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.
         tag = draft.trigger_tag or draft.sentiment_tag
         if not is_eligible(tag):
             return Ended("skipped", "no_draft_for_tag")
-        made = await generate(self._world.model, context, tag=tag, previous_draft=draft.body)
+        asked = (job.workspace_id, Purpose.DRAFTING, job.correlation_id, now)
+        allowance = await allowance_of(self._engine, self._world.spending, *asked)
+        if allowance.reason is not None:
+            return NotNow(allowance.reason, park=True, after_s=RETRY_S)
+        model = ai.model(self._world.model, Purpose.DRAFTING)
+        made = await generate(model, context, tag=tag, previous_draft=draft.body)
         now = self._world.clock()
         async with self._engine.begin() as conn:
             await record_call(conn, job.workspace_id, draft.trigger_message_id, made.call, job.correlation_id, now)

@@ -63,7 +63,8 @@ _LINES = text("""
         UNION ALL
         SELECT c.called_at, 'model asked: ' || c.prompt_key || ' → ' || c.outcome, NULL,
                jsonb_strip_nulls(jsonb_build_object('version', c.prompt_version, 'model', c.model, 'ms', c.latency_ms,
-                   'input_tokens', c.input_tokens, 'output_tokens', c.output_tokens)), ARRAY[c.message_id], 2, c.id::text
+                   'effort', c.effort, 'input_tokens', c.input_tokens, 'output_tokens', c.output_tokens,
+                   'usd', c.cost_usd, 'source', c.source)), ARRAY[c.message_id], 2, c.id::text
         FROM app.ai_call c JOIN app.message m ON m.id = c.message_id WHERE m.lead_id = :lead
         UNION ALL
         SELECT d.created_at, d.channel || ' draft written', NULL, jsonb_build_object('draft', d.id),

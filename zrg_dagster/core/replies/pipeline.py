@@ -4,7 +4,7 @@ The stage runner: it opens short transactions, calls the model between them, and
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from zrg_dagster.core.ai.breaker import Breakers
+from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
+from zrg_dagster.core.ai.spend import RETRY_S, Allowance, Spending
 from zrg_dagster.core.ai.telemetry import record_call
+from zrg_dagster.core.ai.workspace import WorkspaceAi, load_ai
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
@@ -21,7 +25,7 @@ from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, abort_runs, end_run, keep_artifact, open_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
-from zrg_dagster.core.replies import decide, evaluate, outbound, stages
+from zrg_dagster.core.replies import budget, decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import after_tag, is_uncertain, load_switches
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
 from zrg_dagster.core.replies.content import CannotSend
@@ -36,13 +40,12 @@ log = get_logger(__name__)
 
 def not_now(call: ModelResult[Any]) -> NotNow:
     """What a model call without an answer means for its job."""
-    passes = call.is_transient or call.needs_operator
-    return NotNow(call.reason, park=call.needs_operator, after_s=call.retry_after_s, passes=passes)
+    return NotNow(call.reason, park=call.parks, after_s=call.retry_after_s, passes=call.is_transient or call.parks)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyWorld:
-    """What the pipeline works with."""
+    """What the pipeline works with. `breakers` are the model's own, so that a change of one can be shown to others."""
 
     engine: AsyncEngine
     model: StructuredModel
@@ -50,6 +53,8 @@ class ReplyWorld:
     auto_send_disabled: bool
     clock: Callable[[], datetime]
     super_admins: frozenset[str] = frozenset()
+    spending: Spending = field(default_factory=Spending)
+    breakers: Breakers = field(default_factory=Breakers)
 
 
 class ReplyPipeline:
@@ -58,12 +63,14 @@ class ReplyPipeline:
     def __init__(self, world: ReplyWorld, correlation_id: str) -> None:
         self._world = world
         self._correlation_id = correlation_id
+        self._ai = WorkspaceAi({}, {})
 
     async def run(self, message_id: UUID) -> Ended | NotNow:
         async with self._world.engine.connect() as conn:
             reply = await stages.load(conn, message_id)
-        if reply is None:
-            return Ended("skipped", "message_gone")
+            if reply is None:
+                return Ended("skipped", "message_gone")
+            self._ai = await load_ai(conn, reply.message.workspace_id)
         if reply.message.opt_out_rule:
             return await self._end_at_floor(reply)
         tag = await self._tag(reply)
@@ -107,7 +114,7 @@ class ReplyPipeline:
             return await self._store_tag(reply, automatic, "floor", None)
         context = await self._context(reply)
         classified = await classify(
-            self._world.model,
+            self._model(Purpose.CLASSIFICATION),
             context.transcript_text,
             ClassificationContext(context.channel, context.persona.company_name, context.trigger.body),
         )
@@ -201,6 +208,9 @@ class ReplyPipeline:
         if (stored := reply.done.get(Stage.DRAFT)) is not None:
             return UUID(stored["draft_id"])
         message = reply.message
+        allowance = await self._allowed(reply, Purpose.DRAFTING)
+        if allowance.reason is not None:
+            return NotNow(allowance.reason, park=True, after_s=RETRY_S)
         async with self._world.engine.begin() as conn:
             await open_run(
                 conn,
@@ -210,7 +220,7 @@ class ReplyPipeline:
                 channel=message.channel,
                 now=self._world.clock(),
             )
-        made = await generate(self._world.model, context, tag=tag.tag.value)
+        made = await generate(self._model(Purpose.DRAFTING), context, tag=tag.tag.value)
         now = self._world.clock()
         if made.body is None:
             async with self._world.engine.begin() as conn:
@@ -231,6 +241,9 @@ class ReplyPipeline:
             return candidate
         if (stored := reply.done.get(Stage.EVALUATE)) is not None:
             return _evaluated(candidate, stored["confidence"], stored["is_safe"])
+        allowance = await self._allowed(reply, Purpose.EVALUATION)
+        if allowance.reason is not None:
+            return replace(candidate, unevaluated=allowance.reason)
         block = evaluate.hard_block(
             draft=body,
             opt_out_rule=reply.message.opt_out_rule,
@@ -238,9 +251,8 @@ class ReplyPipeline:
             is_auto_reply=reply.message.is_auto_reply,
             has_model_key=self._world.has_model_key,
         )
-        verdict = (
-            evaluate.blocked(block) if block else await evaluate.evaluate(self._world.model, context, body, tag=tag.tag)
-        )
+        model = self._model(Purpose.EVALUATION)
+        verdict = evaluate.blocked(block) if block else await evaluate.evaluate(model, context, body, tag=tag.tag)
         now = self._world.clock()
         if verdict.source is evaluate.Source.MODEL_FAILURE:
             # No stage record: the reviewer gets the draft now, and nothing claims that an evaluation was made.
@@ -294,6 +306,19 @@ class ReplyPipeline:
         await self._keep(reply, Artifact(RunStage.FINAL, {"action": action, "reason": reason}, draft.body))
         log.info("reply_decided", action=action, reason=reason)
         return Ended("done", reason)
+
+    def _model(self, purpose: Purpose) -> StructuredModel:
+        """The model as this reply's workspace wants it for `purpose`."""
+        return self._ai.model(self._world.model, purpose)
+
+    async def _allowed(self, reply: Reply, purpose: Purpose) -> Allowance:
+        """Whether the day's budget of the workspace allows this; a refusal is noted."""
+        world, now = self._world, self._world.clock()
+        asked = (reply.message.workspace_id, purpose, self._correlation_id, now)
+        allowance = await budget.allowance_of(world.engine, world.spending, *asked)
+        if not allowance.is_allowed:
+            await budget.note_refusal(world.engine, reply, allowance, now)
+        return allowance
 
     async def _context(self, reply: Reply) -> DraftContext:
         async with self._world.engine.connect() as conn:

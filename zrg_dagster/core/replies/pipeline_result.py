@@ -13,7 +13,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """Nothing was got. `park` waits for an operator, otherwise the job is retried; `after_s` is the other side's wish.
+    """Nothing was got. `park` waits for an operator (or for `after_s`) without spending an attempt, otherwise the job is
+    retried; `after_s` is the other side's wish.
 
     `passes` tells an outage, which ends by itself, from an answer that the model will give again (a refusal, text that
     does not fit the schema): that one ends in the dead letter, or each retry would cost money for ever.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from zrg_dagster.core.ai.spend import SpendReason
 from zrg_dagster.core.leads.assignment import AssignmentCode
 from zrg_dagster.core.replies.after_tag import TagCode
 from zrg_dagster.core.replies.decide import ReviewReason
@@ -49,6 +50,21 @@ WHY: Mapping[str, str] = {
     AssignmentCode.CHANNEL: "only leads that answer by e-mail are given to setters",
     AssignmentCode.NOBODY: "the workspace has no setter",
     AssignmentCode.NOBODY_OF_SEQUENCE: "none of those who take turns is a setter of the workspace any more",
+    SpendReason.NO_REVISION: "80 % of the day's budget for the model is spent: drafts are not revised any more",
+    SpendReason.NO_CHECKS: "90 % of the day's budget for the model is spent: nobody checks drafts but a person",
+    SpendReason.NO_DRAFTS: "the day's budget for the model is spent; it begins anew at midnight UTC, or when it is raised",
+    "model_no_key": "there is no key of the model's vendor; the work waits and is redone when there is one",
+    "model_auth": "the model's vendor refused our key, or the key may not use this model",
+    "model_quota": "the account at the model's vendor has no money left",
+    "model_bad_request": "the model's vendor refuses the request as it is; the model's name may be wrong",
+    "model_circuit_open": "the model failed several times in a row, so it is left alone for a while",
+    "model_unpriced": "nobody knows what these calls cost, so no budget counts them",
+    "model_rate_limited": "the model's vendor asks for fewer requests",
+    "model_unavailable": "the model's vendor did not answer properly",
+    "model_timeout": "the model did not answer in time",
+    "model_refused": "the model declined to answer",
+    "model_incomplete": "the model ran out of room for its answer, twice",
+    "model_invalid": "the model answered in a form that we cannot read, twice",
     "postponed_to_hours": "it was due outside of the hours in which answers leave by themselves",
     "invitation_pending": "the LinkedIn invitation is not accepted yet",
     "account_throttled": "LinkedIn lets this account send nothing more today",

@@ -56,6 +56,7 @@ class Action(StrEnum):
     MANAGE_SEQUENCES = "manage_sequences"
     MANAGE_CAMPAIGNS = "manage_campaigns"
     MANAGE_MEMBERS = "manage_members"
+    EDIT_PROMPTS = "edit_prompts"
     VIEW_AI_OBSERVABILITY = "view_ai_observability"
     ROLL_OUT_REVISIONS = "roll_out_revisions"
     VIEW_PIPELINE_RUNS = "view_pipeline_runs"
@@ -86,6 +87,7 @@ _ADMIN = _INBOX_MANAGER | {
     Action.MANAGE_SEQUENCES,
     Action.MANAGE_CAMPAIGNS,
     Action.MANAGE_MEMBERS,
+    Action.EDIT_PROMPTS,
     Action.VIEW_AI_OBSERVABILITY,
 }
 # Seed 002 §8: what changes how the platform itself behaves belongs to the people who run it, not to a workspace.
@@ -182,6 +184,17 @@ async def standing_of(
     if user is None:
         return None, False
     return await member_role(conn, workspace_id, user.id, admins=admins), user.is_assigned
+
+
+_USER = text("SELECT id FROM app.user WHERE email = :email")
+
+
+async def role_of(
+    conn: AsyncConnection, workspace_id: UUID, email: str, *, admins: frozenset[str] = frozenset()
+) -> Role | None:
+    """The role of the user of that address, as `member_role` says; None for nobody's address."""
+    user = (await conn.execute(_USER, {"email": email.strip().lower()})).scalar_one_or_none()
+    return await member_role(conn, workspace_id, user, admins=admins) if user is not None else None
 
 
 _WORKSPACE = text("SELECT id FROM app.workspace WHERE key = :key")

@@ -21,6 +21,7 @@ from pydantic import (
 
 from zrg_dagster.core.workspaces import declared_hours
 from zrg_dagster.core.workspaces.declared_hours import FILE_PART, HolidaysPart, ScheduleMode, SchedulePart
+from zrg_dagster.core.workspaces.declared_models import ModelSettings, replaced
 from zrg_dagster.core.workspaces.declared_values import (
     ClayTable,
     CrmEvents,
@@ -56,7 +57,7 @@ class WorkspacePart(_Part):
     is_active: bool = True
 
 
-class SettingsPart(_Part):
+class SettingsPart(ModelSettings, _Part):
     """Columns of `app.workspace_setting`; who reads each is in settings_registry.py."""
 
     company_name: str = ""
@@ -273,6 +274,11 @@ class WorkspaceFile(_Part):
 
     def problem(self, path: tuple[str | int, ...], message: str) -> str:
         return self._source.problem(path, message)
+
+    def notes(self) -> list[str]:
+        """What the file says and what is stored instead, a line for each."""
+        told = replaced(self._source.document)
+        return [self.problem(("settings", column), note) for column, note in told.items()]
 
     def twice(self) -> list[str]:
         """Problems of entries that name the same thing; one of the two would silently win."""

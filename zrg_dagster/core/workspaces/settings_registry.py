@@ -32,6 +32,8 @@ _TEMPLATE = "zrg_dagster.core.followups.values.template_values"
 _SWITCHES = "zrg_dagster.core.replies.after_tag._SWITCHES"
 _HOURS = "zrg_dagster.core.sending.hours._RULE"
 _ROTATION = "zrg_dagster.core.leads.assignment._ROTATION"
+_AI = "zrg_dagster.core.ai.workspace._SETTINGS"
+_EFFORTS = "low, medium, high, xhigh; coerced to what the model takes"
 _PERSONA = "seed 004; mirror of the default persona"
 
 SETTINGS = (
@@ -87,6 +89,22 @@ SETTINGS = (
     Setting("work_end_time", "time without time zone", "'17:00:00'", "another time of day", "SC-02", _HOURS),
     Setting("auto_send_custom_schedule", "jsonb", None, "days, start, end, timezone", "SC-03", _HOURS),
     Setting("auto_send_holidays", "jsonb", None, "preset, excluded, extra, ranges", "SC-05", _HOURS),
+    Setting("draft_generation_model", "text", None, "gpt-5.1, gpt-5.2; else coerced", "domain rules 4.9", _AI),
+    Setting("draft_generation_reasoning_effort", "text", None, _EFFORTS, "domain rules 4.9", _AI),
+    Setting("draft_verification_model", "text", None, "gpt-5.2, gpt-5.1, gpt-5-mini; else coerced", "E104", _AI),
+    Setting("draft_verification_reasoning_effort", "text", None, _EFFORTS, "E103", _AI),
+    Setting("auto_send_evaluator_model", "text", None, "gpt-5-mini, gpt-5.1, gpt-5.2; else coerced", "EV-05", _AI),
+    Setting("auto_send_evaluator_reasoning_effort", "text", None, _EFFORTS, "EV-05", _AI),
+    Setting("auto_send_revision_model", "text", None, "gpt-5.2, gpt-5.1, gpt-5-mini; else coerced", "PR-09", _AI),
+    Setting("auto_send_revision_reasoning_effort", "text", None, _EFFORTS, "PR-09", _AI),
+    Setting(
+        "model_daily_budget_usd",
+        "numeric(10,2)",
+        "0",
+        "USD of a UTC day; 0: ZRG_MODEL_DAILY_BUDGET_USD",
+        "domain rules 9, no. 48",
+        "zrg_dagster.core.ai.spend._SPENT",
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.ai.models import columns_of_settings
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.workspaces.personas import FIELDS
 
@@ -124,6 +125,8 @@ SETTING = Section(
         Column("auto_send_schedule_mode"),
         *(Column(name, "time") for name in ("work_start_time", "work_end_time")),
         *(Column(name, "jsonb") for name in ("auto_send_custom_schedule", "auto_send_holidays")),
+        *(Column(column) for column in columns_of_settings()),
+        Column("model_daily_budget_usd", "numeric"),
     ),
     has_id=False,
     is_stamped=True,

@@ -1,0 +1,167 @@
+"""A workspace's own words for our prompts: every save and reset is a revision that stays (PG-01 to PG-07).
+
+The newest revision of a key counts. It is written against one text of ours (`base_hash`); once ours changes, the words of
+the workspace rest until somebody has looked at them, and the command says "needs rebase". What the model must answer, the
+JSON schema, is code and stands in no prompt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.ai import prompts
+from zrg_dagster.core.ai.prompts import FOLDER, INPUT_LINE, Prompt, PromptError
+
+MAX_CHARS = 20_000
+
+
+class OverrideError(ValueError):
+    """The words cannot be used. One line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The newest revision of one key. `content` is None after a reset."""
+
+    key: str
+    revision: int
+    base_hash: str
+    content: str | None
+    content_hash: str
+    changed_by: str
+    changed_at: datetime
+
+    @property
+    def state(self) -> str:
+        """`default`, `override`, or `needs rebase`: ours has changed since, so ours is used."""
+        if self.content is None:
+            return "default"
+        return "override" if _base(self.key) == self.base_hash else "needs rebase"
+
+    @property
+    def version(self) -> str:
+        """What `app.ai_call.prompt_version` says of an answer that these words made."""
+        return f"ws.r{self.revision}.{self.content_hash}"
+
+
+def prompt_keys() -> tuple[str, ...]:
+    """Every prompt that we have, by name."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.md")))
+
+
+def check(key: str, content: str) -> Prompt:
+    """`content` as a prompt of that key, or `OverrideError`: instructions, the line `--- input ---`, the input part.
+
+    It must use every placeholder of ours and no other, and none in the instructions that stands in our input alone: what
+    others wrote is data.
+    """
+    if key not in prompt_keys():
+        raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
+    content = content.replace("\r\n", "\n").strip() + "\n"
+    if len(content) > MAX_CHARS:
+        raise OverrideError(f"prompt {key}: {len(content)} characters; at most {MAX_CHARS} are allowed")
+    ours = prompts.load(key)
+    try:
+        own = prompts.parse_body(key, content)
+    except PromptError as error:
+        raise OverrideError(str(error)) from None
+    wanted, given = prompts.placeholders(ours), prompts.placeholders(own)
+    problems = [f"lacks {{{{{name}}}}}" for name in sorted(wanted - given)]
+    problems += [f"knows no {{{{{name}}}}}" for name in sorted(given - wanted)]
+    problems += [
+        f"{{{{{name}}}}} is what others wrote and belongs below the line `{INPUT_LINE}`"
+        for name in sorted(prompts.in_instructions(own) - prompts.in_instructions(ours) - (given - wanted))
+    ]
+    if problems:
+        raise OverrideError(f"prompt {key}: {'; '.join(problems)}")
+    return own
+
+
+def _base(key: str) -> str | None:
+    return prompts.load(key).content_hash if key in prompt_keys() else None
+
+
+def _hash(content: str) -> str:
+    return sha256(content.encode()).hexdigest()[:16]
+
+
+_COLUMNS = "prompt_key, revision, base_hash, content, content_hash, changed_by, changed_at"
+_NEWEST = text(f"""
+    SELECT DISTINCT ON (prompt_key) {_COLUMNS} FROM app.prompt_revision
+    WHERE workspace_id = :workspace_id ORDER BY prompt_key, revision DESC""")
+_HISTORY = text(f"""
+    SELECT {_COLUMNS} FROM app.prompt_revision
+    WHERE workspace_id = :workspace_id AND prompt_key = :key ORDER BY revision DESC LIMIT :limit""")
+# Two admins who save at once wait for each other; the second writes the next revision.
+_TAKE_TURN = text("SELECT id FROM app.workspace WHERE id = :workspace_id FOR NO KEY UPDATE")
+_INSERT = text(f"""
+    INSERT INTO app.prompt_revision (workspace_id, {_COLUMNS})
+    VALUES (:workspace_id, :key, :revision, :base_hash, :content, :content_hash, :changed_by, :now)""")
+
+
+def _override(row: Row[Any]) -> Override:
+    said = (row.base_hash, row.content, row.content_hash, row.changed_by, row.changed_at)
+    return Override(row.prompt_key, row.revision, *said)
+
+
+async def newest(conn: AsyncConnection, workspace_id: UUID) -> dict[str, Override]:
+    """The newest revision of each key that the workspace ever changed."""
+    rows = await conn.execute(_NEWEST, {"workspace_id": workspace_id})
+    return {row.prompt_key: _override(row) for row in rows}
+
+
+async def history(conn: AsyncConnection, workspace_id: UUID, key: str, limit: int = 100) -> Sequence[Override]:
+    """The revisions of one key, newest first."""
+    rows = await conn.execute(_HISTORY, {"workspace_id": workspace_id, "key": key, "limit": limit})
+    return [_override(row) for row in rows]
+
+
+async def active(conn: AsyncConnection, workspace_id: UUID) -> dict[str, Prompt]:
+    """The prompts that the workspace's answers are made with instead of ours, by key."""
+    found = {}
+    for key, override in (await newest(conn, workspace_id)).items():
+        if override.state == "override" and override.content is not None:
+            parsed = prompts.parse_body(key, override.content)
+            found[key] = Prompt(key, override.version, override.content_hash, parsed.instructions, parsed.input)
+    return found
+
+
+async def save(
+    conn: AsyncConnection, workspace_id: UUID, key: str, content: str | None, *, changed_by: str, now: datetime
+) -> Override | None:
+    """Write the next revision: words that `check` accepted, or None to go back to ours. None when nothing changes.
+
+    The caller writes the audit row in the same transaction.
+    """
+    if content is not None:
+        check(key, content)
+        content = content.replace("\r\n", "\n").strip() + "\n"
+    elif key not in prompt_keys():
+        raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
+    await conn.execute(_TAKE_TURN, {"workspace_id": workspace_id})
+    before = (await newest(conn, workspace_id)).get(key)
+    base = prompts.load(key).content_hash
+    if (before.content if before else None) == content and (content is None or (before and before.base_hash == base)):
+        return None
+    revision = (before.revision if before else 0) + 1
+    made = Override(key, revision, base, content, _hash(content or ""), changed_by, now)
+    await conn.execute(
+        _INSERT,
+        {
+            "workspace_id": workspace_id,
+            "key": key,
+            "revision": revision,
+            "base_hash": base,
+            "content": content,
+            "content_hash": made.content_hash,
+            "changed_by": changed_by,
+            "now": now,
+        },
+    )
+    return made

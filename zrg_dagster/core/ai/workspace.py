@@ -1,0 +1,85 @@
+"""What a workspace says about the model: which one for which purpose, and its own words for our prompts.
+
+    ai = await load_ai(conn, workspace_id)
+    model = ai.model(client, Purpose.DRAFTING)     # asks with the workspace's model, effort and words
+    model.of(Purpose.VERIFICATION)                 # the same workspace, another purpose
+
+`model` is a `StructuredModel` like the client itself, so whatever takes the one takes the other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.ai.models import ModelChoice, Purpose, resolve
+from zrg_dagster.core.ai.overrides import active
+from zrg_dagster.core.ai.prompts import Prompt, RenderedPrompt, fill
+from zrg_dagster.core.ai.result import ModelResult, StructuredModel
+
+T = TypeVar("T", bound=BaseModel)
+
+_SETTINGS = text("""
+    SELECT draft_generation_model, draft_generation_reasoning_effort, draft_verification_model,
+           draft_verification_reasoning_effort, auto_send_evaluator_model, auto_send_evaluator_reasoning_effort,
+           auto_send_revision_model, auto_send_revision_reasoning_effort
+    FROM app.workspace_setting WHERE workspace_id = :workspace_id""")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceAi:
+    """`settings` are the model columns of `app.workspace_setting`, `overrides` its own prompts by key, those in force."""
+
+    settings: Mapping[str, Any]
+    overrides: Mapping[str, Prompt]
+
+    def choice(self, purpose: Purpose, *, default_model: str | None = None) -> ModelChoice:
+        return resolve(self.settings, purpose, default_model=default_model)
+
+    def model(self, client: StructuredModel, purpose: Purpose) -> "WorkspaceModel":
+        return WorkspaceModel(client, self, purpose)
+
+
+class WorkspaceModel:
+    """A `StructuredModel` that asks for one purpose, with one workspace's choice and words."""
+
+    def __init__(self, client: StructuredModel, ai: WorkspaceAi, purpose: Purpose) -> None:
+        self._client = client
+        self._ai = ai
+        self.choice = ai.choice(purpose, default_model=client.model)
+
+    def of(self, purpose: Purpose) -> "WorkspaceModel":
+        """The same workspace's model for another purpose."""
+        return WorkspaceModel(self._client, self._ai, purpose)
+
+    @property
+    def model(self) -> str:
+        return self.choice.model
+
+    async def structured(
+        self,
+        prompt: RenderedPrompt,
+        schema: type[T],
+        *,
+        max_output_tokens: int,
+        timeout_s: float,
+        choice: ModelChoice | None = None,
+    ) -> ModelResult[T]:
+        own = self._ai.overrides.get(prompt.key)
+        return await self._client.structured(
+            prompt if own is None else fill(own, prompt.values),
+            schema,
+            max_output_tokens=max_output_tokens,
+            timeout_s=timeout_s,
+            choice=choice or self.choice,
+        )
+
+
+async def load_ai(conn: AsyncConnection, workspace_id: UUID) -> WorkspaceAi:
+    """Read at the beginning of a piece of work: one answer is made with one set of choices."""
+    row = (await conn.execute(_SETTINGS, {"workspace_id": workspace_id})).mappings().one_or_none()
+    return WorkspaceAi(dict(row or {}), await active(conn, workspace_id))

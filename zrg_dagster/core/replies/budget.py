@@ -1,0 +1,54 @@
+"""The day's budget for the model as the stages of a reply meet it: may they ask, and who is told when it runs out."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.spend import Allowance, Spending
+from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
+from zrg_dagster.core.replies import stages
+from zrg_dagster.core.replies.stages import Reply
+from zrg_dagster.core.workspaces.access import Action
+
+_CONSEQUENCE = {
+    Decimal(
+        "0.8"
+    ): "Drafts are not revised any more. At 90 % they are not checked either and wait for a person, at 100 % "
+    "none is written.",
+    Decimal(1): "Replies are still sorted, but no drafts are written until midnight UTC. Raise "
+    "`settings.model_daily_budget_usd` to go on at once.",
+}
+
+
+async def allowance_of(
+    engine: AsyncEngine, spending: Spending, workspace_id: UUID, purpose: Purpose, correlation_id: str, now: datetime
+) -> Allowance:
+    """Whether the workspace may ask for `purpose` now. At 80 and at 100 % its admins are told, once a day each."""
+    async with engine.connect() as conn:
+        allowance = await spending.allowed(conn, workspace_id, purpose, now)
+    share = spending.share_to_tell(workspace_id, allowance, now)
+    if share is not None:
+        async with engine.begin() as conn:
+            await plan_alert(
+                conn,
+                workspace_id,
+                await people_who_may(conn, workspace_id, Action.CHANGE_SETTINGS),
+                key=f"model_budget:{share:.0%}:{now.date()}",
+                title=f"{share:.0%} of the day's budget for the model is spent",
+                said=f"The model has cost {allowance.spent_usd:.2f} of {allowance.budget_usd:.2f} USD today. "
+                f"{_CONSEQUENCE[share]}",
+                now=now,
+                correlation_id=correlation_id,
+            )
+    return allowance
+
+
+async def note_refusal(engine: AsyncEngine, reply: Reply, allowance: Allowance, now: datetime) -> None:
+    """What the budget cost this reply, on the lead's list."""
+    assert allowance.reason is not None
+    detail = {"spent_usd": allowance.spent_usd, "budget_usd": allowance.budget_usd}
+    async with engine.begin() as conn:
+        await stages.decide_row(conn, reply, "reply", reply.message.id, allowance.reason, now, detail)
