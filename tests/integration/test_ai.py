@@ -21,6 +21,7 @@ from zrg_dagster.core.ai.circuits import save_circuits
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelOutcome
 from zrg_dagster.core.ai.spend import Spending
+from zrg_dagster.core.ai.telemetry import prune_calls
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.base.settings import current_settings
@@ -163,6 +164,19 @@ async def test_a_circuit_that_closes_is_written_too(database):
             await engine.dispose()
         row = scene.rows.one("SELECT circuit, failures, retry_at FROM ops.model_circuit")
         assert (row["circuit"], row["failures"], row["retry_at"]) == ("closed", 0, None)
+
+
+async def test_calls_past_their_retention_go_and_no_other(scene):
+    for days in (-31, -30, -1):
+        spend(scene, "1", days=days)
+    engine = make_engine(scene.database.dsn("worker"), pool_size=1)
+    try:
+        async with engine.begin() as conn:
+            assert await prune_calls(conn, scene.now - timedelta(days=30)) == 1
+            assert await prune_calls(conn, scene.now - timedelta(days=30)) == 0
+    finally:
+        await engine.dispose()
+    assert scene.rows.value("SELECT count(*) FROM app.ai_call") == 2
 
 
 # ── the day's budget ────────────────────────────────────────────────────────────

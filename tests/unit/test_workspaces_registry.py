@@ -17,8 +17,8 @@ def test_each_setting_has_a_reader_that_mentions_it(setting):
 
 def test_each_setting_stands_in_the_file_and_in_the_section():
     registered = [setting.column for setting in SETTINGS]
-    # Recipients are rows of a table of their own, which the reviews and the digest read.
-    assert sorted({*SettingsPart.model_fields} - {"slack_recipients"}) == sorted(registered)
+    # Lists of people are rows of tables of their own: whom reviews and the digest tell, and whose turn it is.
+    assert sorted({*SettingsPart.model_fields} - {"slack_recipients", "round_robin_sequence"}) == sorted(registered)
     assert sorted(column.name for column in SETTING.columns) == sorted(registered)
 
 
