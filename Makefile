@@ -47,7 +47,7 @@ check: setup ## Format, lint, types, import contracts, and a clean load of the c
 proof: setup ## The heavy matrices, seeds printed
 	@ZRG_TEST_PG=$(PG) $(PY) -m pytest -m proof -s
 
-bench: setup ## Measure one claim: BENCH=run_start, import, idle, receiver, drain, sensor
+bench: setup ## Measure one claim: BENCH=run_start, import, idle, receiver, drain, sensor, replies
 	@$(PY) -m benchmarks.$(BENCH)
 
 lock: setup ## Resolve the dependencies anew into requirements.lock
