@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.db.jobs import NewJob
 from zrg_dagster.core.followups.pause import Touch
 from zrg_dagster.core.intake.enrichments import NewEnrichment
@@ -16,7 +17,7 @@ from zrg_dagster.core.leads.suppression import Stop
 from zrg_dagster.core.providers.records import Parsed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ending:
     """How one event ends, with the columns that make it readable without its body."""
 
