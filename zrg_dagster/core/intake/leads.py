@@ -55,15 +55,17 @@ class LeadChange:
 
 
 _KNOWN = text("""
-    SELECT i.workspace_id, i.kind, i.value, i.lead_id
-    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:kinds AS text[]), CAST(:values AS text[])) AS k (workspace_id, kind, value)
+    SELECT k.nth, i.lead_id
+    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:kinds AS text[]), CAST(:values AS text[]))
+        WITH ORDINALITY AS k (workspace_id, kind, value, nth)
     JOIN app.lead_identity i USING (workspace_id, kind, value)""")
 
 
-async def known_identities(conn: AsyncConnection, keys: Iterable[Identity]) -> dict[Identity, UUID]:
-    """The leads behind identities that are already stored."""
-    rows = await conn.execute(_KNOWN, _columns(list(keys)))
-    return {(row.workspace_id, row.kind, row.value): row.lead_id for row in rows}
+async def known_identities(conn: AsyncConnection, keys: Sequence[Identity]) -> dict[Identity, UUID]:
+    """The leads behind identities that are already stored; one object for each lead."""
+    rows = await conn.execute(_KNOWN, _columns(keys))
+    leads: dict[UUID, UUID] = {}
+    return {keys[nth - 1]: leads.setdefault(lead_id, lead_id) for nth, lead_id in rows}
 
 
 def _columns(keys: Sequence[Identity]) -> dict[str, Any]:
@@ -149,7 +151,7 @@ _LOCK = text("SELECT id FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[])) ORDER
 
 async def lock_leads(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> None:
     """Hold the leads of a batch, taken in id order, until its transaction ends."""
-    if ids := sorted(lead_ids):
+    if ids := list(lead_ids):
         await conn.execute(_LOCK, {"ids": ids})
 
 
@@ -184,8 +186,9 @@ async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange
     """Let the winning claims in and move the roll-ups forward. The leads are locked and their messages stored."""
     if not changes:
         return
-    stored = await conn.execute(_STORED, {"ids": sorted(changes)})
-    rows = [_row(changes[lead.id], lead._asdict()) for lead in stored]
+    stored = await conn.execute(_STORED, {"ids": list(changes)})
+    columns = tuple(stored.keys())
+    rows = [_row(changes[lead.id], dict(zip(columns, lead, strict=True))) for lead in stored]
     await conn.execute(_UPDATE, {"rows": json.dumps(rows, default=str), "now": now})
     await set_repliers(
         conn, [change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims]
