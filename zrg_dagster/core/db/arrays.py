@@ -27,7 +27,8 @@ def literal(texts: Sequence[str | None]) -> str:
 
 
 def _uuids(values: Sequence[UUID | None]) -> str:
-    return "{" + ",".join(["NULL" if each is None else f"{each.int:032x}" for each in values]) + "}"
+    # By way of bytes: formatting a number of 128 bits in base sixteen takes six times as long.
+    return "{" + ",".join(["NULL" if each is None else each.int.to_bytes(16).hex() for each in values]) + "}"
 
 
 def _booleans(values: Sequence[bool | None]) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from zrg_dagster.core.base.record import record
@@ -48,6 +48,7 @@ class Batch:
     reasons: dict[int, str] = field(default_factory=dict)
     message_ids: dict[int, UUID] = field(default_factory=dict)
     campaigns: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
+    booking_days: set[tuple[date, UUID]] = field(default_factory=set)  # with workspace
 
     def change(self, lead_id: UUID) -> LeadChange:
         return self.changes.setdefault(lead_id, LeadChange(lead_id))

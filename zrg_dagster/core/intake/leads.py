@@ -158,10 +158,21 @@ async def lock_leads(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> None:
 _STORED = text(f"""
     SELECT id, provenance, {", ".join(FIELDS)} FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[]))""")
 
+_CHANGED = {
+    "id": "uuid",
+    **dict.fromkeys(FIELDS, "text"),
+    "provenance": "text",  # JSON; none when no claim wins
+    "inbound_at": "timestamptz",
+    "outbound_at": "timestamptz",
+    "campaign_at": "timestamptz",
+    "campaign_id": "uuid",
+    "campaign_provider": "text",
+    "campaign_external_id": "text",
+}
 _UPDATE = text(f"""
     UPDATE app.lead l SET
         {", ".join(f"{name} = coalesce(r.{name}, l.{name})" for name in FIELDS)},
-        provenance = l.provenance || r.provenance
+        provenance = CASE WHEN r.provenance IS NULL THEN l.provenance ELSE l.provenance || CAST(r.provenance AS jsonb) END
             || CASE WHEN r.takes_campaign THEN jsonb_build_object('campaign', jsonb_build_object('at', r.campaign_at))
                     ELSE '{{}}' END,
         email_campaign_id = CASE WHEN r.takes_campaign THEN r.campaign_id ELSE l.email_campaign_id END,
@@ -174,9 +185,8 @@ _UPDATE = text(f"""
             j.campaign_id IS NOT NULL AND (o.email_campaign_id IS NULL OR
                 (j.campaign_at, j.campaign_provider, j.campaign_external_id)
                     < ((o.provenance #>> '{{campaign,at}}')::timestamptz, c.provider, c.external_id)) AS takes_campaign
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, provenance jsonb,
-            {", ".join(f"{name} text" for name in FIELDS)}, inbound_at timestamptz, outbound_at timestamptz,
-            campaign_at timestamptz, campaign_id uuid, campaign_provider text, campaign_external_id text)
+        FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _CHANGED.items())})
+            AS j ({", ".join(_CHANGED)})
         JOIN app.lead o ON o.id = j.id
         LEFT JOIN app.email_campaign c ON c.id = o.email_campaign_id
     ) r WHERE l.id = r.id""")
@@ -189,7 +199,7 @@ async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange
     stored = await conn.execute(_STORED, {"ids": list(changes)})
     columns = tuple(stored.keys())
     rows = [_row(changes[lead.id], dict(zip(columns, lead, strict=True))) for lead in stored]
-    await conn.execute(_UPDATE, {"rows": json.dumps(rows, default=str), "now": now})
+    await conn.execute(_UPDATE, {**{name: [row.get(name) for row in rows] for name in _CHANGED}, "now": now})
     await set_repliers(
         conn, [change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims]
     )
@@ -200,13 +210,13 @@ def _row(change: LeadChange, stored: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {name: claim.value for name, claim in winners.items()}
     row |= {
         "id": change.lead_id,
-        "provenance": {name: claim.as_json() for name, claim in winners.items()},
-        "inbound_at": change.last_inbound_at and change.last_inbound_at.isoformat(),
-        "outbound_at": change.last_outbound_at and change.last_outbound_at.isoformat(),
+        "provenance": json.dumps({name: claim.as_json() for name, claim in winners.items()}) if winners else None,
+        "inbound_at": change.last_inbound_at,
+        "outbound_at": change.last_outbound_at,
     }
     if claim := change.email_campaign:
         row |= {
-            "campaign_at": claim.at.isoformat(),
+            "campaign_at": claim.at,
             "campaign_id": claim.campaign_id,
             "campaign_provider": claim.provider,
             "campaign_external_id": claim.external_id,
