@@ -11,10 +11,10 @@ from zrg_dagster.core.drafting.generate import (
     generate,
     greeting,
     is_eligible,
-    reply_subject,
     with_signature,
 )
 from zrg_dagster.core.replies.classify import DRAFT_ELIGIBLE
+from zrg_dagster.core.text.subject import reply_subject
 
 
 def test_exactly_the_draft_eligible_tags_have_a_strategy() -> None:

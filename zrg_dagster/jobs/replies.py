@@ -35,13 +35,17 @@ def drain_replies(
 ) -> None:
     from zrg_dagster.core.base.seal import Sealer
     from zrg_dagster.core.intake import history
+    from zrg_dagster.core.leads.vendor_stops import KIND as STOP_AT_VENDOR
     from zrg_dagster.core.notifications.crm import KIND as CRM_WEBHOOK
     from zrg_dagster.core.providers.pinned import PinnedPoster, make_pinned_client
     from zrg_dagster.core.replies.crm_webhook import CrmDeliveries
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.enrich import KIND as ENRICHMENT_REQUEST
     from zrg_dagster.core.replies.enrich import EnrichmentRequests
+    from zrg_dagster.core.replies.escalation import KIND as ESCALATION
+    from zrg_dagster.core.replies.escalation import Escalation
     from zrg_dagster.core.replies.pipeline import ReplyWorld
+    from zrg_dagster.core.replies.tell_vendors import VendorStops
     from zrg_dagster.core.workspaces.access import super_admins
 
     settings = current_settings()
@@ -80,7 +84,9 @@ def drain_replies(
                     also={
                         CRM_WEBHOOK: crm,
                         ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
+                        ESCALATION: Escalation(engine, clock.now),
                         history.KIND: sync.run,
+                        STOP_AT_VENDOR: VendorStops(engine, vendors, access=access, clock=clock.now),
                     },
                 )
                 yield lane.work()

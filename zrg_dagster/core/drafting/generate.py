@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from zrg_dagster.core.ai.prompts import Own, render
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 from zrg_dagster.core.drafting.context import DraftContext, DraftLead
+from zrg_dagster.core.text.subject import reply_subject
 
 PROMPT = "reply_draft"
 MAX_OUTPUT_TOKENS = 2_000
@@ -114,11 +115,3 @@ def with_signature(body: str, signature: str) -> str:
     if not body or not signature or " ".join(signature.split()) in " ".join(body.split()):
         return body
     return f"{body}\n\n{signature}"
-
-
-def reply_subject(subject: str | None) -> str | None:
-    """`Re: ` before a subject that has none yet; None stays None (the vendor continues the thread)."""
-    if not subject or not subject.strip():
-        return None
-    subject = " ".join(subject.split())
-    return subject if subject.lower().startswith("re:") else f"Re: {subject}"
