@@ -25,9 +25,11 @@ from tests.integration.test_vendor_stops import connect
 from tests.unit.model_server import Scripted, serve
 from tests.unit.sandbox_tools import InProcess
 from zrg_dagster.core.db.engine import make_engine
+from zrg_dagster.core.leads.contacts import KIND as CONTACT
 from zrg_dagster.core.leads.vendor_stops import KIND as STOP_AT_VENDOR
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.replies import review
+from zrg_dagster.core.replies.contact_sync import ContactSync
 from zrg_dagster.core.replies.escalation import KIND as ESCALATION
 from zrg_dagster.core.replies.escalation import Escalation
 from zrg_dagster.core.replies.review import Reviewed
@@ -48,10 +50,12 @@ class Story(Scene):
             transport=httpx.ASGITransport(app=sandbox.app, raise_app_exceptions=False)
         )
         self.more = lambda engine: {
+            CONTACT: ContactSync(engine, self.vendors, access=self._access, clock=lambda: self.now),
             ESCALATION: Escalation(engine, lambda: self.now),
             STOP_AT_VENDOR: VendorStops(engine, self.vendors, access=self._access, clock=lambda: self.now),
         }
         connect(self, "emailbison", "ghl")
+        self.rows.all("UPDATE app.integration SET external_id = %s WHERE provider = 'ghl'", LOCATION)
 
     async def _access(self, _conn: Any, _workspace: UUID, vendor: str) -> Credential:
         token, account = ACCOUNTS[vendor]

@@ -34,6 +34,7 @@ from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
 from zrg_dagster.core.intake.signals import has_effect, is_stop
 from zrg_dagster.core.intake.twins import settle_twins
 from zrg_dagster.core.leads.campaigns import sync_campaigns
+from zrg_dagster.core.leads.contacts import contact_job
 from zrg_dagster.core.leads.fields import ENRICHMENT, best, claims_of
 from zrg_dagster.core.leads.suppression import Stop, suppress, suppress_new_addresses
 from zrg_dagster.core.notifications.crm import crm_states, tell_crm_changes
@@ -282,6 +283,10 @@ def _gather_enrichments(batch: Batch) -> None:
             continue
         record = parsed.enrichment
         batch.enrichments.append(NewEnrichment(event.workspace_id, lead_id, event.provider, record))
+        if record.kind == "phone" and record.status == "success":
+            # The number is of use where messages to it leave from.
+            why = f"enriched:{event.id}"
+            batch.jobs.append(contact_job(event.workspace_id, lead_id, why, event.correlation_id, batch.now))
         if parsed.lead is not None:
             change = batch.change(lead_id)
             source = f"{event.provider}:{parsed.event_type}"

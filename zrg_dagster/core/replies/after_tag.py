@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.leads.assignment import UNREMARKABLE, Assignment, AssignmentCode, assign_lead
+from zrg_dagster.core.leads.contacts import contact_job, is_connected
 from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
 from zrg_dagster.core.replies.stages import Reply, decide_row
@@ -124,6 +126,9 @@ async def after_tag(
     await _snooze(conn, reply, tag, (lead.timezone, zone), switches, now)
     if tag.tag not in POSITIVE:
         return
+    if await is_connected(conn, reply.message.workspace_id):
+        job = contact_job(reply.message.workspace_id, reply.lead.id, str(message_id), correlation_id, now)
+        await enqueue(conn, [job])
     if switches.auto_follow_ups:
         switched = await conn.execute(_FOLLOW_UPS, {"lead_id": reply.lead.id, "now": now})
         if switched.one_or_none() is not None:
