@@ -109,7 +109,7 @@ def _without_blocks(html: str) -> str:
     """Remove comments, styles and scripts with their content; an unclosed one swallows the rest, as in a browser."""
     folded = html.casefold()
     if "<!--" not in html and "<style" not in folded and "<script" not in folded:
-        return html  # ten times faster than looking with the patterns, which ignore case
+        return html  # in a third of the time of the patterns, which ignore case
     for opening, closing in _BLOCKS:
         start = opening.search(html)
         if start is None:
