@@ -1,5 +1,6 @@
-"""What our arrays say, Postgres reads: any text and any id, beside the driver's own way of writing them."""
+"""What our arrays say, Postgres reads: any text, id, time and truth value, beside the driver's own way of writing them."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import psycopg
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from psycopg.types.array import ListDumper
 
 from tests.conftest import Database
-from zrg_dagster.core.db.arrays import BatchListDumper
+from zrg_dagster.core.db.arrays import BatchListDumper, literal
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
 AWKWARD = st.sampled_from(["", "NULL", "null", '"', "\\", '\\"', "{", "}", ",", " a ", "\n", "\u3000", "'", "a,b"])
@@ -27,6 +28,25 @@ def connection(database: Database):
 def test_texts_and_ids_come_back_as_they_were(connection, texts: list[str | None], ids: list[UUID | None]) -> None:
     row = connection.execute("SELECT %s::text[], %s::uuid[]", (texts, ids)).fetchone()
     assert row == (texts, ids)
+
+
+ZONES = st.timezones() | st.sampled_from([UTC, timezone(timedelta(hours=-3, minutes=-30))])
+TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=ZONES)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(times=st.lists(st.none() | TIMES, max_size=30), marks=st.lists(st.none() | st.booleans(), max_size=30))
+def test_times_and_truth_values_come_back_too(
+    connection, times: list[datetime | None], marks: list[bool | None]
+) -> None:
+    row = connection.execute("SELECT %s::timestamptz[], %s::boolean[]", (times, marks)).fetchone()
+    assert row == (times, marks)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(TEXTS | AWKWARD, max_size=30))
+def test_a_literal_is_read_as_the_array_that_it_names(connection, texts: list[str]) -> None:
+    assert connection.execute("SELECT %s::text::text[]", (literal(texts),)).fetchone() == (texts,)
 
 
 def test_a_text_with_nul_is_refused_as_before(connection) -> None:

@@ -86,12 +86,12 @@ async def test_a_defect_of_a_parser_costs_its_own_delivery_only(database, rows, 
 @pytest.mark.parametrize(
     "before, after, says",
     [
-        ("sent_at timestamptz", "sent_at integer", "DatatypeMismatch: 42804"),
-        ("thread_handle text", "thread_handle integer", "InvalidTextRepresentation: 22P02"),
-        ("channel text", "channel date", "InvalidDatetimeFormat: 22007"),
+        ("SELECT id,", "SELECT 3,", "DatatypeMismatch: 42804"),
+        ("CAST(:thread_handle AS text[])", "CAST(:thread_handle AS integer[])", "InvalidTextRepresentation: 22P02"),
+        ("CAST(:channel AS text[])", "CAST(:channel AS date[])", "InvalidDatetimeFormat: 22007"),
         (
-            "SELECT id, workspace_id, lead_id, message_key, channel",
-            "SELECT id, workspace_id, lead_id, message_key, 'fax'",
+            "SELECT id, workspace_id, lead_id, event_id, message_key, channel",
+            "SELECT id, workspace_id, lead_id, event_id, message_key, 'fax'",
             "CheckViolation: 23514: message.message_channel_check",
         ),
     ],

@@ -16,6 +16,7 @@ from zrg_dagster.core.providers.clay.parse import parse as parse_clay
 from zrg_dagster.core.providers.emailbison.parse import parse as parse_emailbison
 from zrg_dagster.core.providers.ghl.parse import parse as parse_ghl
 from zrg_dagster.core.providers.instantly.parse import parse as parse_instantly
+from zrg_dagster.core.providers.payload import _load_tolerantly, load
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, Parsed, ShapeError
 from zrg_dagster.core.providers.resend.parse import parse as parse_resend
 from zrg_dagster.core.providers.slack.parse import parse as parse_slack
@@ -115,6 +116,26 @@ def test_a_sample_with_one_value_replaced_or_missing(data: st.DataObject) -> Non
     else:
         del holder[path[-1]]
     check(vendor, json.dumps(document).encode())
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+)
+_ODD = [
+    b'{"a":1,"a":2}',
+    b"[1e400]",
+    b"[12345678901234567890123]",
+    b"[-0.0, 5e-324]",
+    b'"\\ud83d\\ude00"',
+    b'"\\u0000"',
+    b"-0",
+]
+
+
+@given(_JSON.map(lambda value: json.dumps(value).encode()) | st.sampled_from(_ODD))
+def test_both_decoders_read_the_same(body: bytes) -> None:
+    assert repr(load(body)) == repr(_load_tolerantly(body))
 
 
 @pytest.mark.parametrize("vendor", PARSERS)

@@ -10,7 +10,7 @@ import pytest
 
 from zrg_dagster.core.text.chars import folded
 from zrg_dagster.core.text.email_body import clean_reply
-from zrg_dagster.core.text.optout import RULES, Channel, canonical_sentences, is_opt_out
+from zrg_dagster.core.text.optout import RULES, Channel, _worth_asking, canonical_sentences, is_opt_out
 
 _DATA = Path(__file__).parent.parent / "data"
 _CORPUS = "optout_corpus.tsv"
@@ -51,6 +51,14 @@ def _recall(family: str, language: str | None = None) -> float:
         return row.family == family and row.asks_to_stop and language in {None, row.language}
 
     return 1 - sum(map(chosen, WRONG)) / sum(map(chosen, ROWS))
+
+
+def test_what_is_worth_asking_is_found_in_one_walk() -> None:
+    assert all(len(need) >= 3 for rule in RULES for need in rule.needs)
+    for row in ROWS:
+        sentences = list(canonical_sentences(folded(row.text)))
+        wanted = [rule for rule in RULES if any(rule.wants.search(sentence) for sentence in sentences)]
+        assert _worth_asking(sentences) == wanted
 
 
 def test_the_table_of_families_and_languages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,11 @@
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zrg_dagster.core.text.optout import is_opt_out
-from zrg_dagster.core.text.optout_spelling import spelled
+from zrg_dagster.core.text.optout_spelling import _ANY_PHRASE, _PHRASES, spelled
 from zrg_dagster.core.text.optout_typos import head_word
 
 ENGLISH = [
@@ -104,6 +106,14 @@ def test_every_combination_is_a_request(text: str) -> None:
 @pytest.mark.parametrize("text", SOMETHING_ELSE)
 def test_the_same_words_in_another_frame_are_none(text: str) -> None:
     assert not is_opt_out(text, channel="email"), text
+
+
+@given(st.data())
+def test_no_phrase_is_overlooked(data: st.DataObject) -> None:
+    """Sentences without any of them are not searched for each."""
+    pattern, _ = data.draw(st.sampled_from(_PHRASES))
+    text = data.draw(st.from_regex(pattern, alphabet=st.characters(codec="ascii")))
+    assert _ANY_PHRASE.search(text) is not None
 
 
 def test_canonical_spelling() -> None:

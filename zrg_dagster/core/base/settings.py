@@ -186,7 +186,7 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
         validation_alias="ZRG_EVENT_BATCH_SIZE",
-        description="Events claimed together by an inbound drain.",
+        description="Events that an inbound drain writes in one transaction; it claims twice as many together.",
     )
     job_concurrency: int = Field(
         default=32, ge=1, le=256, validation_alias="ZRG_JOB_CONCURRENCY", description="Jobs in flight in one drain."

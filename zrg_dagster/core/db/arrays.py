@@ -1,10 +1,12 @@
 """Arrays for set-based statements, faster than the driver writes them.
 
-A batch is dozens of lists of hundreds of ids and texts, and the driver asks for each element how it is written and
-whether it needs quotes: a seventh of a drain's CPU. Lists of UUIDs and lists of strings are written here in one go;
-everything else goes the driver's way.
+A batch is dozens of lists of hundreds of ids, texts and times, and the driver asks for each element how it is written and
+whether it needs quotes: a seventh of a drain's CPU. Lists of one such kind are written here in one go; everything else
+goes the driver's way.
 """
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,20 +17,40 @@ from psycopg.types.array import ListDumper
 _NONE = type(None)
 
 
+def literal(texts: Sequence[str | None]) -> str:
+    """The array of these texts in Postgres' own notation. Always in quotes: then nothing but quotes and backslashes has a
+    meaning."""
+    written = ",".join(
+        ["NULL" if each is None else '"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in texts]
+    )
+    return "{" + written + "}"
+
+
+def _uuids(values: Sequence[UUID | None]) -> str:
+    # By way of bytes: formatting a number of 128 bits in base sixteen takes six times as long.
+    return "{" + ",".join(["NULL" if each is None else each.int.to_bytes(16).hex() for each in values]) + "}"
+
+
+def _booleans(values: Sequence[bool | None]) -> str:
+    return "{" + ",".join(["NULL" if each is None else "t" if each else "f" for each in values]) + "}"
+
+
+def _times(values: Sequence[datetime | None]) -> str:
+    return "{" + ",".join(["NULL" if each is None else f'"{each}"' for each in values]) + "}"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {UUID: _uuids, str: literal, bool: _booleans, datetime: _times}
+
+
 class BatchListDumper(ListDumper):
-    """Writes `[UUID | None, …]` and `[str | None, …]`; the types of others are found out as before."""
+    """Writes lists of UUIDs, texts, truth values or times, with None among them; the types of others are found out as
+    before."""
 
     def dump(self, obj: list[Any]) -> Buffer | None:
-        kinds = set(map(type, obj)) - {_NONE}
-        if kinds == {UUID}:
-            return ("{" + ",".join(["NULL" if each is None else f"{each.int:032x}" for each in obj]) + "}").encode()
-        if kinds == {str}:
-            # Always in quotes: then nothing but quotes and backslashes has a meaning.
-            written = ",".join(
-                ["NULL" if each is None else '"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in obj]
-            )
-            if "\x00" not in written:
-                return ("{" + written + "}").encode()
+        kinds = set(map(type, obj)) - {_NONE} or {str}  # nothing but None looks the same in every type
+        writer = _WRITERS.get(kinds.pop()) if len(kinds) == 1 else None
+        if writer is not None and "\x00" not in (text := writer(obj)):
+            return text.encode()
         return super().dump(obj)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.db import lanes, queue
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewJob:
     """One unit of work. Jobs of one `serial_key` (the lead) never overlap; `job_key` is unique per workspace."""
 

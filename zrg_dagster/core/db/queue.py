@@ -8,7 +8,6 @@ counts, so work that kills its worker ends in the dead letter).
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.db.lanes import Queue
 
 MAX_BACKOFF_S = 900
@@ -27,7 +27,7 @@ class ClaimLost(RuntimeError):
     """Another worker took over rows that this one was settling; its transaction must roll back."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settlement:
     """How one claimed row ends. `run_at` is set only when it goes back to pending."""
 

@@ -5,13 +5,14 @@ Set-based and commutative: the times of the messages decide, not the order of th
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.followups.facts import (
     Change,
     Decided,
@@ -36,7 +37,7 @@ _ANSWERED = text("""
     GROUP BY r.lead_id""")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Touch:
     """An accepted outbound to a lead that is no follow-up step. `is_human`: a member wrote it."""
 
@@ -87,19 +88,20 @@ async def resume_on_touch(conn: AsyncConnection, touches: Sequence[Touch], now: 
     for touch in sorted(touches, key=lambda each: each.sent_at):
         known = latest.get(touch.lead_id)
         latest[touch.lead_id] = replace(touch, is_human=touch.is_human or bool(known and known.is_human))
-    leads = await load_leads(conn, latest)
-    allowed = []
-    for lead_id in latest:
+    by_lead: dict[UUID, list[Instance]] = {}
+    for each in await lock_instances(conn, latest, statuses=["active", "paused"]):
+        by_lead.setdefault(each.lead_id, []).append(each)
+    codes[TouchCode.NO_INSTANCES] += len(latest) - len(by_lead)
+    if not by_lead:
+        return codes  # most mail is campaign mail to people without a sequence: their leads need not be looked at
+    leads = await load_leads(conn, by_lead)
+    considered = []
+    for lead_id, found in by_lead.items():
         refusal = touch_refusal(leads.get(lead_id), now)
         if refusal is None:
-            allowed.append(lead_id)
+            considered += found[:MAX_INSTANCES]
         else:
             codes[refusal] += 1
-    by_lead: dict[UUID, list[Instance]] = {lead_id: [] for lead_id in allowed}
-    for each in await lock_instances(conn, sorted(allowed), statuses=["active", "paused"]):
-        by_lead[each.lead_id].append(each)
-    considered = [each for found in by_lead.values() for each in found[:MAX_INSTANCES]]
-    codes[TouchCode.NO_INSTANCES] += sum(not found for found in by_lead.values())
     steps = await load_steps(conn, {each.sequence_id for each in considered})
     changes, decided = [], []
     for each in considered:

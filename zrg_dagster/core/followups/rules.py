@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from zrg_dagster.core.base.record import record
+
 # Sequences known by name, used only when no active sequence has the trigger (FU-8).
 KNOWN_NAMES: dict[str, tuple[str, ...]] = {
     "setter_reply": ("ZRG Workflow V1", "Meeting Requested Day 1/2/5/7"),
@@ -70,7 +72,7 @@ class PauseReason(StrEnum):
     STEP_ERROR = "step_error"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LeadFacts:
     """What the rules ask about a lead and its workspace. Workspace fields are the same for all leads of one.
 

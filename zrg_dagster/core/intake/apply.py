@@ -79,6 +79,7 @@ async def apply(
     await store_enrichments(conn, batch.enrichments)
     await _move_sequences(conn, batch, now)
     await enqueue(conn, batch.jobs)
+    await _count(conn, batch)
     return endings + [_ending(batch, number) for number in range(len(batch.items))]
 
 
@@ -146,6 +147,12 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
     await messages.store_touches(conn, touches)
     # What a vendor or a colleague sent without us counts as a touch: it resumes and moves sequences (FU-28, FU-29).
     batch.touches += [Touch(m.lead_id, m.record.sent_at, m.record.source == "human") for m, _ in touches]
+
+
+async def _count(conn: AsyncConnection, batch: Batch) -> None:
+    """Counters and flags that every batch of a workspace writes: whoever writes them waits for the one before. So they
+    come last, and are held for no longer than the commit."""
+    await mark_dirty(conn, "booking", batch.booking_days)
     campaigns = {campaign for campaign, _ in batch.counts}
     counts = {each: (batch.counts[(each, "outbound")], batch.counts[(each, "inbound")]) for each in campaigns}
     await messages.count_campaigns(conn, counts)
@@ -211,7 +218,7 @@ def _note_person(batch: Batch, number: int, lead_id: UUID, at: datetime) -> lead
     change = batch.change(lead_id)
     if parsed.lead is not None:
         claims = claims_of(parsed.lead, at=at, source=f"{event.provider}:{parsed.event_type}")
-        change.claims = best([change.claims, claims])
+        change.claims = best([change.claims, claims]) if change.claims else claims
         if (reference := parsed.lead.campaign) and (campaign_id := _campaign_of(batch, number)):
             change.offer_campaign(leads.CampaignClaim(at, reference.provider, reference.external_id, campaign_id))
     return change
@@ -311,9 +318,7 @@ async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime
             batch.found.lead_of.get(number) for number, (event, _) in enumerate(batch.items) if event.is_replayed
         }
         await start_on_booking(conn, [lead_id for lead_id in booked if lead_id not in by_hand], now)
-    days = campaign_days | {(day, each.workspace_id) for each in (*stored, *linked) for day in each.days}
-    if days:
-        await mark_dirty(conn, "booking", days)
+    batch.booking_days = campaign_days | {(day, each.workspace_id) for each in (*stored, *linked) for day in each.days}
 
 
 async def _move_sequences(conn: AsyncConnection, batch: Batch, now: datetime) -> None:

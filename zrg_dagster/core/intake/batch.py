@@ -2,9 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.db.jobs import NewJob
 from zrg_dagster.core.followups.pause import Touch
 from zrg_dagster.core.intake.enrichments import NewEnrichment
@@ -16,7 +17,7 @@ from zrg_dagster.core.leads.suppression import Stop
 from zrg_dagster.core.providers.records import Parsed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ending:
     """How one event ends, with the columns that make it readable without its body."""
 
@@ -47,6 +48,7 @@ class Batch:
     reasons: dict[int, str] = field(default_factory=dict)
     message_ids: dict[int, UUID] = field(default_factory=dict)
     campaigns: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
+    booking_days: set[tuple[date, UUID]] = field(default_factory=set)  # with workspace
 
     def change(self, lead_id: UUID) -> LeadChange:
         return self.changes.setdefault(lead_id, LeadChange(lead_id))

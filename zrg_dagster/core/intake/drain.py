@@ -20,6 +20,7 @@ from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.intake.apply import apply
 from zrg_dagster.core.intake.batch import Ending
 from zrg_dagster.core.intake.leads import IdentityRace
+from zrg_dagster.core.intake.parts import PARTS, parts_of
 from zrg_dagster.core.intake.read import ReadEvent, load_bodies, read
 
 log = get_logger(__name__)
@@ -29,10 +30,11 @@ READ_AT_ONCE = 10  # about two milliseconds
 
 
 class InboundLane:
-    """Works claimed deliveries in batches against one engine. An item of this lane is a whole batch.
+    """Works claimed deliveries in batches against one engine. An item of this lane is one claim, of two batches.
 
-    Batches are written one after the other: two would wait for the same leads. But while one is being written the next
-    is claimed and read, so that Python and Postgres work at the same time.
+    Claims are written one after the other: two would wait for the same leads. But the two batches of a claim share no
+    lead and are written at the same time, and meanwhile the next claim is made and read: so Python and Postgres both
+    always have something to do.
     """
 
     CONCURRENCY = 2
@@ -60,7 +62,7 @@ class InboundLane:
 
     async def _claim(self, worker_id: int, _room: int, now: datetime) -> Sequence[Sequence[Row[Any]]]:
         async with self._engine.begin() as conn:
-            rows = await queue.claim(conn, lanes.INBOUND, worker_id=worker_id, limit=self._batch_size, now=now)
+            rows = await queue.claim(conn, lanes.INBOUND, worker_id=worker_id, limit=self._batch_size * PARTS, now=now)
         return [rows] if rows else []
 
     async def _release(self, now: datetime) -> int:
@@ -80,7 +82,10 @@ class InboundLane:
                 if each.failure is not None:
                     await self._isolated(worker_id, each, each.failure)
             if readable := [each for each in events if each.failure is None]:
-                await self._settle_all(worker_id, readable)
+                parts = [self._settle_all(worker_id, part) for part in parts_of(readable, self._batch_size)]
+                ended = await asyncio.gather(*parts, return_exceptions=True)  # none is left behind in flight
+                for error in filter(None, ended):
+                    raise error
 
     async def _settle_all(self, worker_id: int, events: Sequence[ReadEvent]) -> None:
         """Apply and settle; on a failure, halve until the delivery that causes it stands alone.

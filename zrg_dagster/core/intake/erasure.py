@@ -11,7 +11,7 @@ from zrg_dagster.core.intake.enrichments import leads_asked_about
 from zrg_dagster.core.intake.identity import Identity, identities_of
 from zrg_dagster.core.intake.read import ReadEvent
 from zrg_dagster.core.leads import mentions
-from zrg_dagster.core.leads.erased import erased_among, share_workspaces
+from zrg_dagster.core.leads.erased import erased_by, open_peppers, share_workspaces
 from zrg_dagster.core.providers.records import Parsed
 
 
@@ -22,9 +22,12 @@ async def without_erased(
 
     No erasure of these workspaces can come between this answer and the caller's commit.
     """
-    about = {id(each): _identities(each) for each in events}
     await share_workspaces(conn, {each.event.workspace_id for each in events if each.event.workspace_id})
-    gone = await erased_among(conn, {key for keys in about.values() for key in keys}, sealer)
+    naming = (each.event.workspace_id for each in events if each.parsed and (each.parsed.lead or each.parsed.message))
+    # Nearly always no workspace of a batch has erased anybody, and nobody need be compared.
+    peppers = await open_peppers(conn, {workspace for workspace in naming if workspace}, sealer)
+    about = {id(each): _identities(each) for each in events} if peppers else {}
+    gone = await erased_by(conn, {key for keys in about.values() for key in keys}, peppers)
     answers = {
         number: (each.event.workspace_id, each.parsed.enrichment)
         for number, each in enumerate(events)

@@ -55,15 +55,17 @@ class LeadChange:
 
 
 _KNOWN = text("""
-    SELECT i.workspace_id, i.kind, i.value, i.lead_id
-    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:kinds AS text[]), CAST(:values AS text[])) AS k (workspace_id, kind, value)
+    SELECT k.nth, i.lead_id
+    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:kinds AS text[]), CAST(:values AS text[]))
+        WITH ORDINALITY AS k (workspace_id, kind, value, nth)
     JOIN app.lead_identity i USING (workspace_id, kind, value)""")
 
 
-async def known_identities(conn: AsyncConnection, keys: Iterable[Identity]) -> dict[Identity, UUID]:
-    """The leads behind identities that are already stored."""
-    rows = await conn.execute(_KNOWN, _columns(list(keys)))
-    return {(row.workspace_id, row.kind, row.value): row.lead_id for row in rows}
+async def known_identities(conn: AsyncConnection, keys: Sequence[Identity]) -> dict[Identity, UUID]:
+    """The leads behind identities that are already stored; one object for each lead."""
+    rows = await conn.execute(_KNOWN, _columns(keys))
+    leads: dict[UUID, UUID] = {}
+    return {keys[nth - 1]: leads.setdefault(lead_id, lead_id) for nth, lead_id in rows}
 
 
 def _columns(keys: Sequence[Identity]) -> dict[str, Any]:
@@ -149,17 +151,28 @@ _LOCK = text("SELECT id FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[])) ORDER
 
 async def lock_leads(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> None:
     """Hold the leads of a batch, taken in id order, until its transaction ends."""
-    if ids := sorted(lead_ids):
+    if ids := list(lead_ids):
         await conn.execute(_LOCK, {"ids": ids})
 
 
 _STORED = text(f"""
     SELECT id, provenance, {", ".join(FIELDS)} FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[]))""")
 
+_CHANGED = {
+    "id": "uuid",
+    **dict.fromkeys(FIELDS, "text"),
+    "provenance": "text",  # JSON; none when no claim wins
+    "inbound_at": "timestamptz",
+    "outbound_at": "timestamptz",
+    "campaign_at": "timestamptz",
+    "campaign_id": "uuid",
+    "campaign_provider": "text",
+    "campaign_external_id": "text",
+}
 _UPDATE = text(f"""
     UPDATE app.lead l SET
         {", ".join(f"{name} = coalesce(r.{name}, l.{name})" for name in FIELDS)},
-        provenance = l.provenance || r.provenance
+        provenance = CASE WHEN r.provenance IS NULL THEN l.provenance ELSE l.provenance || CAST(r.provenance AS jsonb) END
             || CASE WHEN r.takes_campaign THEN jsonb_build_object('campaign', jsonb_build_object('at', r.campaign_at))
                     ELSE '{{}}' END,
         email_campaign_id = CASE WHEN r.takes_campaign THEN r.campaign_id ELSE l.email_campaign_id END,
@@ -172,9 +185,8 @@ _UPDATE = text(f"""
             j.campaign_id IS NOT NULL AND (o.email_campaign_id IS NULL OR
                 (j.campaign_at, j.campaign_provider, j.campaign_external_id)
                     < ((o.provenance #>> '{{campaign,at}}')::timestamptz, c.provider, c.external_id)) AS takes_campaign
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, provenance jsonb,
-            {", ".join(f"{name} text" for name in FIELDS)}, inbound_at timestamptz, outbound_at timestamptz,
-            campaign_at timestamptz, campaign_id uuid, campaign_provider text, campaign_external_id text)
+        FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _CHANGED.items())})
+            AS j ({", ".join(_CHANGED)})
         JOIN app.lead o ON o.id = j.id
         LEFT JOIN app.email_campaign c ON c.id = o.email_campaign_id
     ) r WHERE l.id = r.id""")
@@ -184,9 +196,10 @@ async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange
     """Let the winning claims in and move the roll-ups forward. The leads are locked and their messages stored."""
     if not changes:
         return
-    stored = await conn.execute(_STORED, {"ids": sorted(changes)})
-    rows = [_row(changes[lead.id], lead._asdict()) for lead in stored]
-    await conn.execute(_UPDATE, {"rows": json.dumps(rows, default=str), "now": now})
+    stored = await conn.execute(_STORED, {"ids": list(changes)})
+    columns = tuple(stored.keys())
+    rows = [_row(changes[lead.id], dict(zip(columns, lead, strict=True))) for lead in stored]
+    await conn.execute(_UPDATE, {**{name: [row.get(name) for row in rows] for name in _CHANGED}, "now": now})
     await set_repliers(
         conn, [change.lead_id for change in changes.values() if change.last_inbound_at or "email" in change.claims]
     )
@@ -197,13 +210,13 @@ def _row(change: LeadChange, stored: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {name: claim.value for name, claim in winners.items()}
     row |= {
         "id": change.lead_id,
-        "provenance": {name: claim.as_json() for name, claim in winners.items()},
-        "inbound_at": change.last_inbound_at and change.last_inbound_at.isoformat(),
-        "outbound_at": change.last_outbound_at and change.last_outbound_at.isoformat(),
+        "provenance": json.dumps({name: claim.as_json() for name, claim in winners.items()}) if winners else None,
+        "inbound_at": change.last_inbound_at,
+        "outbound_at": change.last_outbound_at,
     }
     if claim := change.email_campaign:
         row |= {
-            "campaign_at": claim.at.isoformat(),
+            "campaign_at": claim.at,
             "campaign_id": claim.campaign_id,
             "campaign_provider": claim.provider,
             "campaign_external_id": claim.external_id,

@@ -54,12 +54,12 @@ async def resolve_people(conn: AsyncConnection, batch: Batch) -> None:
     records = [record for record in records if record[0] not in answers or record[0] in given]
     records, related = await relate(conn, records, list(relations.values()))
     records.sort(key=lambda record: not record[3])  # who only looks for a person looks after those who make one
-    keys = {key for _, workspace, lead, _ in records for key in lookups(workspace, lead)}
+    keys = lookups((workspace, lead) for _, workspace, lead, _ in records)
     known = await leads.known_identities(conn, keys) if keys else {}
     batch.found = resolve(records, known, linking=relations, given=given)
     await leads.write_resolution(conn, batch.found)
     # From here to the commit nobody else stores anything of these leads: what is looked up below stays true.
-    await leads.lock_leads(conn, set(batch.found.lead_of.values()))
+    await leads.lock_leads(conn, batch.found.lead_of.values())
     connected = {lead_id for number in relations if (lead_id := batch.found.lead_of.get(number)) is not None}
     await wake_invited(conn, connected, batch.now)
     for number, claims in related.items():

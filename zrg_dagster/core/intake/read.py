@@ -1,8 +1,6 @@
 """From claimed events to records: loading the bodies, and parsing each by its vendor's rules."""
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.providers.calendly import parse as calendly
 from zrg_dagster.core.providers.clay import parse as clay
 from zrg_dagster.core.providers.emailbison import parse as emailbison
@@ -34,7 +33,7 @@ PARSERS: dict[str, Callable[..., Parsed]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClaimedEvent:
     """One delivery that this worker holds. `workspace_id` is None for Slack until its payload names the workspace."""
 
@@ -49,11 +48,10 @@ class ClaimedEvent:
     max_attempts: int
     correlation_id: str
     body: bytes
-    content_type: str
     is_replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadEvent:
     """A delivery with what it says, with why it does not fit (`problem`), or with how our reading broke (`failure`)."""
 
@@ -64,7 +62,7 @@ class ReadEvent:
 
 
 _BODIES = text("""
-    SELECT k.id, b.body, b.headers, w.key, w.timezone
+    SELECT k.id, b.body, w.key, w.timezone
     FROM unnest(CAST(:ids AS uuid[]), CAST(:received AS timestamptz[]), CAST(:workspaces AS uuid[]))
          AS k (id, received_at, workspace_id)
     LEFT JOIN raw.webhook_body b ON b.event_id = k.id AND b.received_at = k.received_at
@@ -89,7 +87,6 @@ async def load_bodies(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[C
 
 
 def _claimed(row: Row[Any], stored: Row[Any], workspace_id: UUID | None) -> ClaimedEvent:
-    headers = json.loads(stored.headers) if stored.headers else {}
     return ClaimedEvent(
         id=row.id,
         provider=row.provider,
@@ -102,7 +99,6 @@ def _claimed(row: Row[Any], stored: Row[Any], workspace_id: UUID | None) -> Clai
         max_attempts=row.max_attempts,
         correlation_id=row.correlation_id,
         body=stored.body or b"",
-        content_type=headers.get("content-type", ""),
         is_replayed=row.replayed_at is not None,
     )
 

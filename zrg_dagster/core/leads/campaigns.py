@@ -20,7 +20,7 @@ _SYNC = text("""
 
 async def sync_campaigns(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> set[tuple[date, UUID]]:
     """Write the campaign behind each booking of these leads; returns the days whose facts changed."""
-    leads = sorted(lead_ids)
+    leads = list(lead_ids)
     if not leads:
         return set()
     rows = await conn.execute(_SYNC, {"leads": leads})

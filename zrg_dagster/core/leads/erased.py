@@ -12,7 +12,7 @@ refuses to take in deliveries of a workspace that has erased somebody.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -69,7 +69,14 @@ async def erased_among(
 ) -> frozenset[Identity]:
     """Those of `identities` that belong to somebody who was erased. `SealError` when a pepper cannot be opened."""
     wanted = set(identities)
-    peppers = await _peppers(conn, {workspace for workspace, _, _ in wanted}, sealer)
+    peppers = await open_peppers(conn, {workspace for workspace, _, _ in wanted}, sealer)
+    return await erased_by(conn, wanted, peppers)
+
+
+async def erased_by(
+    conn: AsyncConnection, wanted: Collection[Identity], peppers: Mapping[UUID, str]
+) -> frozenset[Identity]:
+    """The same with the peppers of the workspaces at hand."""
     hashed = {
         (workspace, hash_of(peppers[workspace], kind, value)): (workspace, kind, value)
         for workspace, kind, value in wanted
@@ -94,12 +101,13 @@ async def remember_erased(
     """Put the hashes of `(kind, value)` on the suppression list; makes the workspace's pepper at the first time."""
     sealed = sealer.seal(secrets.token_urlsafe(32), scope=_scope(workspace_id))
     await conn.execute(_NEW_PEPPER, {"workspace": workspace_id, "name": NAME, "sealed": sealed, "now": now})
-    pepper = (await _peppers(conn, {workspace_id}, sealer))[workspace_id]
+    pepper = (await open_peppers(conn, {workspace_id}, sealer))[workspace_id]
     hashes = sorted({hash_of(pepper, kind, value) for kind, value in identities})
     await conn.execute(_ADD, {"workspace": workspace_id, "hashes": hashes, "now": now})
 
 
-async def _peppers(conn: AsyncConnection, workspaces: Collection[UUID], sealer: Sealer | None) -> dict[UUID, str]:
+async def open_peppers(conn: AsyncConnection, workspaces: Collection[UUID], sealer: Sealer | None) -> dict[UUID, str]:
+    """The peppers of those workspaces that have erased somebody. `SealError` when one cannot be opened."""
     if not workspaces:
         return {}
     rows = (await conn.execute(_PEPPERS, {"name": NAME, "workspaces": sorted(workspaces)})).all()

@@ -5,9 +5,9 @@ arrive (LM-04 fills blanks; a better source may replace, a later delivery may no
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from zrg_dagster.core.providers.records import LeadRecord
 
@@ -23,11 +23,12 @@ FIELDS = (
     "timezone",
     "sender_account_id",
 )
+_values = attrgetter(*FIELDS)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Claim:
-    """One source's value for one field. `at` is ISO UTC, so that claims compare as text everywhere alike."""
+class Claim(NamedTuple):
+    """One source's value for one field. `at` is ISO UTC, so that claims compare as text everywhere alike. A tuple, because
+    a batch makes and compares five thousand of them."""
 
     rank: int
     at: str
@@ -41,8 +42,7 @@ class Claim:
 def claims_of(lead: LeadRecord, *, at: datetime, source: str, rank: int = VENDOR_RECORD) -> dict[str, Claim]:
     """What a record claims, by field; blanks claim nothing."""
     stamp = at.isoformat()
-    values = {name: getattr(lead, name) for name in FIELDS}
-    return {name: Claim(rank, stamp, value, source) for name, value in values.items() if value}
+    return {name: Claim(rank, stamp, value, source) for name, value in zip(FIELDS, _values(lead), strict=True) if value}
 
 
 def merge(stored: Mapping[str, Any], provenance: Mapping[str, Any], claims: Mapping[str, Claim]) -> dict[str, Claim]:
@@ -50,12 +50,8 @@ def merge(stored: Mapping[str, Any], provenance: Mapping[str, Any], claims: Mapp
     winners: dict[str, Claim] = {}
     for name, claim in claims.items():
         value, origin = stored.get(name), provenance.get(name)
-        if not value:
+        if not value or (origin and claim < (origin["rank"], origin["at"], value, origin["source"])):
             winners[name] = claim
-        elif origin is not None:
-            current = Claim(origin["rank"], origin["at"], value, origin["source"])
-            if claim < current:
-                winners[name] = claim
     return winners
 
 
@@ -72,8 +68,8 @@ def stored_claims(lead: Mapping[str, Any]) -> dict[str, Claim]:
 
 def best(claims: list[dict[str, Claim]]) -> dict[str, Claim]:
     """The winning claim of each field over several records."""
-    result: dict[str, Claim] = {}
-    for each in claims:
+    result = dict(claims[0]) if claims else {}
+    for each in claims[1:]:
         for name, claim in each.items():
             if name not in result or claim < result[name]:
                 result[name] = claim

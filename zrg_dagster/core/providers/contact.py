@@ -143,4 +143,7 @@ def _with_address(lead: LeadRecord, kind: IdentityKind, email: str) -> tuple[tup
 
 
 def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((fields[name] for name in names if name in fields), None)
+    for name in names:
+        if name in fields:
+            return fields[name]
+    return None

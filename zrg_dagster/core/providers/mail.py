@@ -4,9 +4,9 @@ A vendor says what it knows as a `Mail`; cleaning, opt-out, auto-reply and bounc
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.providers.records import (
     LeadRecord,
     MessageFlags,
@@ -25,7 +25,7 @@ from zrg_dagster.core.text.optout import detect
 from zrg_dagster.core.text.times import Stamp
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mail:
     """What a vendor reports of one inbound mail, before any rule has read it.
 

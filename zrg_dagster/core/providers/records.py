@@ -5,9 +5,11 @@ surrogate), all times are aware UTC. Records carry claims of the vendor, not dec
 event type, or whether a lead is known, is decided by whoever holds the database.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Literal
+
+from zrg_dagster.core.base.record import record
 
 Outcome = Literal["accept", "ignore"]
 Channel = Literal["email", "sms", "linkedin", "whatsapp", "messenger", "instagram"]
@@ -65,7 +67,7 @@ class ShapeError(Exception):
         self.code: ShapeCode = code
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Person:
     """A mail address with the name it was written with."""
 
@@ -73,14 +75,14 @@ class Person:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CampaignRef:
     provider: str
     external_id: str
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LeadRecord:
     """The person a delivery is about. `identities` is in matching priority and holds normalised values.
 
@@ -115,7 +117,7 @@ class LeadRecord:
         return next((value for name, value in self.identities if name == kind), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MessageFlags:
     """What the deterministic floor and the vendor say about an inbound text. Outbound messages have none set.
 
@@ -136,7 +138,7 @@ class MessageFlags:
     attachment_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MessageRecord:
     """One text on one channel. `key` is the identity of what the delivery says, unique per workspace.
 
@@ -173,7 +175,7 @@ class MessageRecord:
     flags: MessageFlags = field(default_factory=MessageFlags)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AppointmentRecord:
     """One booking as of `version_at`, which orders versions: deliveries arrive in any order.
 
@@ -205,7 +207,7 @@ class AppointmentRecord:
     fetch_event: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignalRecord:
     """A fact that is neither a message nor an appointment; it is about the delivery's lead unless it names an account.
 
@@ -228,7 +230,7 @@ class SignalRecord:
     account_email: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnrichmentRecord:
     """How a search about one lead ended. `lead_id` is the id that we sent with the question: a claim until checked.
 
@@ -243,7 +245,7 @@ class EnrichmentRecord:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReviewAction:
     """A click on a review card. `draft_id` and `workspace_key` come from the button and are claims until checked.
 
@@ -273,7 +275,7 @@ class ReviewAction:
         return f"slack:block_actions:{self.draft_id or self.action_ts}:{self.action_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parsed:
     """The whole reading of one delivery. `reason` says why an ignored one carries nothing."""
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from zrg_dagster.core.base.record import record
 from zrg_dagster.core.text.chars import storable
 
 # NE-04: a longer CC list is not a conversation.
@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\".]+(?:\.[^\s@
 _ADDRESS_KEYS = ("address", "email", "email_address", "emailAddress", "value")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Address:
     """A normalised address and the display name beside it."""
 

@@ -107,6 +107,9 @@ def _capped(html: str) -> str:
 
 def _without_blocks(html: str) -> str:
     """Remove comments, styles and scripts with their content; an unclosed one swallows the rest, as in a browser."""
+    folded = html.casefold()
+    if "<!--" not in html and "<style" not in folded and "<script" not in folded:
+        return html  # in a third of the time of the patterns, which ignore case
     for opening, closing in _BLOCKS:
         start = opening.search(html)
         if start is None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 class Rule:
     """Shapes of one request to stop, read on one sentence in canonical spelling (`optout_spelling.spelled`).
 
-    `needs`: a sentence without any of these substrings is not looked at. `asks`: the request. `before` and `after` look
+    `needs`: a sentence without any of these substrings (of three letters at least) is not
+    looked at. `asks`: the request. `before` and `after` look
     at the words before and behind a found request and make it something else ("why did you ...", "... before noon");
     `unless` does so from anywhere in the sentence. With `another_channel` the request is a preference when the writer
     offers another channel ("don't call, email me"). A group named `do` in a request marks where its verb begins, when the

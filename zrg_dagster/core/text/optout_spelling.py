@@ -103,6 +103,8 @@ _PHRASES = tuple(
         (r"\bplease (?:do )?just\b", "please"),
     )
 )
+# All of them begin at a word, and most sentences hold none: one look takes a third of the time of twenty.
+_ANY_PHRASE = re.compile(r"\b(?:" + "|".join(pattern.pattern.removeprefix(r"\b") for pattern, _ in _PHRASES) + ")")
 
 
 def spelled(sentence: str) -> str:
@@ -110,8 +112,9 @@ def spelled(sentence: str) -> str:
     tokens: list[str] = _TOKEN.findall(_PAUSE.sub(" , ", sentence))
     spelling = [_spelled_word(token) for token in tokens]
     text = " ".join(word for word in spelling if word not in _FILLERS)
-    for pattern, canonical in _PHRASES:
-        text = pattern.sub(canonical, text)
+    if _ANY_PHRASE.search(text) is not None:
+        for pattern, canonical in _PHRASES:
+            text = pattern.sub(canonical, text)
     return " ".join(text.split())
 
 

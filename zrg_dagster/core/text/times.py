@@ -6,10 +6,11 @@ Everything returned is aware UTC. A value without an offset is no instant and re
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from zrg_dagster.core.base.record import record
 
 # A number above this is milliseconds: as seconds it would lie in the year 33658.
 _MILLISECONDS_ABOVE = 1e12
@@ -21,7 +22,7 @@ MAX_AHEAD = timedelta(minutes=10)
 _NUMBER = re.compile(r"\d{9,17}(?:\.\d{1,9})?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stamp:
     """An instant and where it is from: the provider, or our own receipt because the provider gave none."""
 
