@@ -9,11 +9,11 @@ from zrg_dagster.core.drafting.context import ASSET_CHARS, KnowledgeAsset
 from zrg_dagster.core.drafting.generate import (
     STRATEGIES,
     generate,
-    greeting,
     is_eligible,
     reply_subject,
     with_signature,
 )
+from zrg_dagster.core.drafting.pack import greeting
 from zrg_dagster.core.replies.classify import DRAFT_ELIGIBLE
 
 

@@ -41,7 +41,7 @@ def drain_replies(
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.enrich import KIND as ENRICHMENT_REQUEST
     from zrg_dagster.core.replies.enrich import EnrichmentRequests
-    from zrg_dagster.core.replies.pipeline import ReplyWorld
+    from zrg_dagster.core.replies.world import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
     settings = current_settings()
@@ -58,6 +58,7 @@ def drain_replies(
                     auto_send_disabled=settings.auto_send_disabled,
                     clock=clock.now,
                     super_admins=super_admins(settings),
+                    revision_disabled=settings.auto_send_revision_disabled,
                 )
                 access = vendor_access(channels)
                 keys = settings.secret_keys

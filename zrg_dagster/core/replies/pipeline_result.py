@@ -1,6 +1,9 @@
 """How a job of the replies lane ends."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from zrg_dagster.core.ai.result import ModelResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +26,9 @@ class NotNow:
     park: bool
     after_s: float | None = None
     passes: bool = True
+
+
+def not_now(call: ModelResult[Any]) -> NotNow:
+    """What a model call without an answer means for its job."""
+    passes = call.is_transient or call.needs_operator
+    return NotNow(call.reason, park=call.needs_operator, after_s=call.retry_after_s, passes=passes)

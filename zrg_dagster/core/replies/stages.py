@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.notifications.crm import POSITIVE, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
+from zrg_dagster.core.sending.gates import GATES, BlockReason
 from zrg_dagster.core.workspaces.recipients import recipients_sql
 
 
@@ -26,6 +27,7 @@ class Stage(StrEnum):
     SUPERSEDE = "supersede"
     DRAFT = "draft"
     EVALUATE = "evaluate"
+    REVISE = "revise"
     DECIDE = "decide"
 
 
@@ -109,6 +111,24 @@ async def record(
             "now": now,
         },
     )
+
+
+# The gate that the ledger asks before a send, asked about a send that does not exist yet.
+_STOPPED = text(f"""
+    SELECT {next(gate.closed_when for gate in GATES if gate.reason is BlockReason.KILL_SWITCH)}
+    FROM (SELECT 'ai' AS origin, CAST(:lead AS uuid) AS lead_id, CAST(:channel AS text) AS channel,
+                 CAST(:workspace AS uuid) AS workspace_id, CAST(:campaign AS uuid) AS email_campaign_id) s""")
+
+
+async def is_stopped(conn: AsyncConnection, reply: Reply) -> bool:
+    """Whether a kill switch of any scope holds for an automatic answer to this reply."""
+    place = {
+        "lead": reply.lead.id,
+        "channel": reply.message.channel,
+        "workspace": reply.message.workspace_id,
+        "campaign": reply.lead.email_campaign_id,
+    }
+    return (await conn.execute(_STOPPED, place)).scalar_one()
 
 
 _LOCKED_LEAD = text("""
@@ -226,6 +246,40 @@ async def store_draft(conn: AsyncConnection, reply: Reply, subject: str | None, 
         "now": now,
     }
     return (await conn.execute(_DRAFT, parameters)).scalar_one()
+
+
+# Whether the first attempt at revising this draft is ours; its time is never set twice (RV-08).
+_CLAIM_REVISION = text("""
+    UPDATE app.draft SET revision_attempted_at = :now, original_confidence = :confidence, updated_at = :now
+    WHERE id = :id AND status = 'pending' AND revision_attempted_at IS NULL RETURNING id""")
+_REPLACE_TEXT = text("""
+    UPDATE app.draft SET body = :body, ai_body = :body, version = version + 1, updated_at = :now
+    WHERE id = :id AND status = 'pending' AND version = :version RETURNING id""")
+_KEEP_REVISION = text("""
+    UPDATE app.draft SET revision_confidence = :confidence, revision_iterations = :iterations, revision_applied = :applied,
+        updated_at = :now
+    WHERE id = :id""")
+
+
+async def claim_revision(conn: AsyncConnection, draft_id: UUID, confidence: float, now: datetime) -> bool:
+    """Take the draft for its revision and keep what it began with. False when somebody has taken it before."""
+    parameters = {"id": draft_id, "confidence": round(confidence, 3), "now": now}
+    return (await conn.execute(_CLAIM_REVISION, parameters)).scalar_one_or_none() is not None
+
+
+async def replace_text(conn: AsyncConnection, draft_id: UUID, version: int, body: str, now: datetime) -> bool:
+    """Put a better text in place of the one of this version. False when the draft is another one by now."""
+    parameters = {"id": draft_id, "version": version, "body": body, "now": now}
+    return (await conn.execute(_REPLACE_TEXT, parameters)).scalar_one_or_none() is not None
+
+
+async def keep_revision(
+    conn: AsyncConnection, draft_id: UUID, confidence: float, iterations: int, *, applied: bool, now: datetime
+) -> None:
+    """What the revisions came to (seed 002 §5). Without an iteration there is no confidence of one."""
+    best = round(confidence, 3) if iterations else None
+    parameters = {"id": draft_id, "confidence": best, "iterations": iterations, "applied": applied, "now": now}
+    await conn.execute(_KEEP_REVISION, parameters)
 
 
 _DECIDED = text("""
