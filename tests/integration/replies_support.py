@@ -15,6 +15,7 @@ import httpx
 from tests.conftest import Database
 from tests.integration import intake_support
 from tests.integration.intake_support import LATER, Rows
+from tests.unit.drafting_world import MEETING, SIGNATURE, STRATEGY
 from tests.unit.model_server import Scripted, completed, serve
 from zrg_dagster.core.ai.client import ModelClient
 from zrg_dagster.core.base.ids import new_id
@@ -34,51 +35,6 @@ DRAFT = "Happy to walk you through it. What would help most: the set-up, or an e
 # What a mail costs before anybody judges it; every other channel is written in one step.
 DRAFTING = ["meeting_extract", "reply_strategy", "reply_draft", "reply_verification"]
 REVIEWERS = ("U01ADMIN", "U02SETTER")
-STRATEGY = {
-    "personalization_points": [],
-    "intent_summary": "They want to know more.",
-    "should_offer_times": False,
-    "times_to_offer": [],
-    "outline": ["Answer", "Ask"],
-    "must_avoid": [],
-    "recommended_archetype_id": "A6",
-}
-MEETING = {
-    "is_scheduling_related": False,
-    "intent": "other",
-    "intent_to_book": False,
-    "intent_confidence": 0.9,
-    "acceptance_specificity": "none",
-    "accepted_slot_index": None,
-    "preferred_day_of_week": None,
-    "preferred_time_of_day": None,
-    "relative_preference": None,
-    "relative_preference_detail": None,
-    "qualification_status": "unknown",
-    "qualification_confidence": 0.5,
-    "qualification_evidence": [],
-    "time_from_body_only": False,
-    "detected_timezone": None,
-    "time_extraction_confidence": 0.5,
-    "needs_clarification": False,
-    "clarification_reason": None,
-    "needs_pricing_answer": False,
-    "needs_community_details": False,
-    "confidence": 0.9,
-    "evidence": [],
-}
-SIGNATURE = {
-    "name": None,
-    "title": None,
-    "company": None,
-    "email": None,
-    "phone": None,
-    "linkedin_url": None,
-    "scheduling_links": [],
-    "other_links": [],
-    "important_lines": [],
-    "confidence": "low",
-}
 
 
 @dataclass

@@ -53,11 +53,11 @@ _CURRENCY = {"$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD", "us$":
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "gbp": "GBP", "pounds": "GBP",
 }  # fmt: skip
 _WORDS = "US\\$|\\$|€|£|USD|EUR|GBP"
-_AFTER = "USD|EUR|GBP|dollars?|euros?|pounds|bucks|€|£"
+_AFTER = r"(?:USD|EUR|GBP|dollars?|euros?|pounds|bucks)\b|€|£"
 _NUMBER = r"\d{1,3}(?:[,. ]\d{3})+(?:\.\d{1,2})?|\d{1,9}(?:\.\d{1,2})?"
 _AMOUNT = re.compile(
     rf"(?:(?<![\w$])(?P<before>{_WORDS})\s?(?P<n1>{_NUMBER})(?P<k1>\s?(?:k|m|bn|million|billion|thousand)\b)?(?P<plus1>\+)?"
-    rf"|(?<![\w.,])(?P<n2>{_NUMBER})(?P<k2>\s?(?:k|m|bn|million|billion|thousand))?\s?(?P<after>{_AFTER})\b(?P<plus2>\+)?)",
+    rf"|(?<![\w.,])(?P<n2>{_NUMBER})(?P<k2>\s?(?:k|m|bn|million|billion|thousand))?\s?(?P<after>{_AFTER})(?P<plus2>\+)?)",
     re.I,
 )
 _SCALE = {

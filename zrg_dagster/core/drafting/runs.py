@@ -83,7 +83,6 @@ _OPEN = text("""
     VALUES (:id, :workspace_id, :lead_id, :message_id, :channel, CAST(:snapshot AS jsonb), :now, :now)
     ON CONFLICT (trigger_message_id, channel) DO UPDATE SET updated_at = excluded.updated_at
     RETURNING id, xmax = 0 AS is_new""")
-_SNAPSHOT = text("UPDATE app.draft_pipeline_run SET snapshot = CAST(:snapshot AS jsonb) WHERE id = :run_id")
 _ARTIFACTS = text("""
     SELECT stage, iteration, payload, text AS body FROM app.draft_pipeline_artifact WHERE run_id = :run_id""")
 _KEEP = text("""
@@ -100,6 +99,7 @@ _KEEP = text("""
         output_tokens = excluded.output_tokens, latency_ms = excluded.latency_ms, created_at = excluded.created_at""")
 _END = text("""
     UPDATE app.draft_pipeline_run SET status = :status, reason = :reason, updated_at = :now,
+        snapshot = coalesce(CAST(:snapshot AS jsonb), snapshot),
         draft_id = coalesce((SELECT d.id FROM app.draft d WHERE d.trigger_message_id = :message_id
                              AND d.channel = draft_pipeline_run.channel), draft_id)
     WHERE trigger_message_id = :message_id AND status = 'RUNNING'""")
@@ -174,11 +174,6 @@ async def open_run(
     return run.id, {(RunStage(row.stage), row.iteration): Kept(row.payload, row.body) for row in rows}
 
 
-async def keep_snapshot(conn: AsyncConnection, run_id: UUID, snapshot: dict[str, Any]) -> None:
-    """Replace the sizes of the context by those of the one that the draft was really made of."""
-    await conn.execute(_SNAPSHOT, {"run_id": run_id, "snapshot": capped(snapshot)})
-
-
 async def keep_artifacts(
     conn: AsyncConnection, workspace_id: UUID, run_id: UUID, artifacts: Sequence[Artifact], now: datetime
 ) -> None:
@@ -207,10 +202,19 @@ def _body(body: str | None) -> str | None:
 
 
 async def end_run(
-    conn: AsyncConnection, message_id: UUID, status: RunStatus, reason: str | None, now: datetime
+    conn: AsyncConnection,
+    message_id: UUID,
+    status: RunStatus,
+    reason: str | None,
+    now: datetime,
+    snapshot: dict[str, Any] | None = None,
 ) -> None:
-    """End the run of this reply. One that has ended, and a reply that never had one, stay as they are."""
-    parameters = {"message_id": message_id, "status": status, "reason": reason, "now": now}
+    """End the run of this reply. One that has ended, and a reply that never had one, stay as they are.
+
+    `snapshot` are the sizes of the context that the draft was really made of, in place of those at its beginning.
+    """
+    document = capped(snapshot)
+    parameters = {"message_id": message_id, "status": status, "reason": reason, "now": now, "snapshot": document}
     await conn.execute(_END, parameters)
 
 

@@ -15,7 +15,7 @@ from zrg_dagster.core.drafting.generate import subject_of
 from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
 from zrg_dagster.core.drafting.pack import make_pack
 from zrg_dagster.core.drafting.record import Answered, RunRecord
-from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_run, keep_snapshot
+from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_run
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import is_uncertain, load_switches
@@ -68,7 +68,7 @@ class Answer:
         if decide.wants_evaluation(candidate):
             evaluation = await self._evaluation(record, steps, body)
             candidate, body = await self._revised(record, steps, draft, evaluation, candidate)
-        return await self._decide(record, made.id, body, candidate)
+        return await self._decide(record, steps.pack.snapshot(), made.id, body, candidate)
 
     # ── the draft ────────────────────────────────────────────────────────────
 
@@ -87,7 +87,6 @@ class Answer:
             draft_id = await stages.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
             detail = {"draft_id": str(draft_id), "hold": drafted.hold}
             await stages.record(conn, self._reply, Stage.DRAFT, "drafted", now, detail)
-            await keep_snapshot(conn, record.run_id, steps.pack.snapshot())
             found[:] = [draft_id]
 
         await record.write(*drafted.made, also=store)
@@ -170,12 +169,14 @@ class Answer:
 
     # ── what happens to it ───────────────────────────────────────────────────
 
-    async def _decide(self, record: RunRecord, draft_id: UUID, body: str, candidate: decide.Candidate) -> Ended:
+    async def _decide(
+        self, record: RunRecord, snapshot: dict[str, Any], draft_id: UUID, body: str, candidate: decide.Candidate
+    ) -> Ended:
         verdict = decide.decide(candidate, self._world.clock())
         said: dict[str, Any] = {"action": verdict.action, "reason": verdict.reason}
 
         async def settle(conn: AsyncConnection, now: datetime) -> None:
-            await self._settle(conn, draft_id, candidate, verdict, said, now)
+            await self._settle(conn, draft_id, candidate, verdict, said, snapshot, now)
 
         await record.write(Artifact(RunStage.FINAL, said, body), also=settle)
         log.info("reply_decided", action=said["action"], reason=said["reason"])
@@ -188,6 +189,7 @@ class Answer:
         candidate: decide.Candidate,
         verdict: decide.Verdict,
         said: dict[str, Any],
+        snapshot: dict[str, Any],
         now: datetime,
     ) -> None:
         """Carry the verdict out. `said` learns what became of it: the artifact that holds it is written after this."""
@@ -219,4 +221,4 @@ class Answer:
             if not await outbound.plan_cards(conn, shown, now, self._correlation_id):
                 await stages.decide_row(conn, reply, "draft", draft_id, "no_review_recipient", now)
         await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
-        await end_run(conn, reply.message.id, RunStatus.COMPLETED, reason, now)
+        await end_run(conn, reply.message.id, RunStatus.COMPLETED, reason, now, snapshot)

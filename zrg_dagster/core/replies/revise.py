@@ -87,7 +87,7 @@ class Selection:
         return {"findings": list(self.findings), "sections": list(self.sections)}
 
 
-_ALWAYS = ("latest_reply", "transcript", "service_description", "available_times", "booking_link", "meeting_reading")
+_ALWAYS = ("latest_reply", "lead", "transcript", "service_description", "available_times", "booking_link", "meeting_reading")
 # Words of a finding, and the section that helps to mend it.
 _HELPS = {
     "knowledge": ("fact", "price", "promise", "support", "question", "answer", "claim", "information", "detail"),

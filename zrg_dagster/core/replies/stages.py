@@ -49,20 +49,16 @@ class Reply:
 _MESSAGE = text("SELECT * FROM app.message WHERE id = :id")
 _LEAD = text("SELECT * FROM app.lead WHERE id = :id")
 _CAMPAIGN = text("SELECT * FROM app.email_campaign WHERE id = :id")
-_WORKSPACE = text(f"""
-    SELECT w.key, {recipients_sql("w.id", "l.assigned_to_user_id")} AS recipients
-    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id WHERE l.id = :lead""")
-_BOOKED = text("""
-    SELECT EXISTS (SELECT FROM app.appointment WHERE lead_id = :lead AND status NOT IN ('canceled', 'rescheduled'))""")
 _STAGES = text("SELECT stage, detail FROM app.reply_stage WHERE message_id = :id")
-# What the send gate asks too: an automatic answer does not put what a person wrote out of date.
-_NEWER = text("""
-    SELECT EXISTS (SELECT FROM app.message n WHERE n.lead_id = :lead AND n.direction = 'inbound' AND n.source <> 'bounce'
-                   AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text)))""")
-
-
-_REPLAYED = text("""
-    SELECT EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = :event AND e.replayed_at IS NOT NULL)""")
+# One question for everything that is a fact about the lead or its other messages. `has_newer` is what the send gate asks
+# too: an automatic answer does not put what a person wrote out of date.
+_AROUND = text(f"""
+    SELECT w.key, {recipients_sql("w.id", "l.assigned_to_user_id")} AS recipients,
+        EXISTS (SELECT FROM app.appointment WHERE lead_id = l.id AND status NOT IN ('canceled', 'rescheduled')) AS has_booking,
+        EXISTS (SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
+                AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer,
+        EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = :event AND e.replayed_at IS NOT NULL) AS is_replayed
+    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id WHERE l.id = :lead""")
 
 
 async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
@@ -74,18 +70,23 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
     campaign = None
     if lead.email_campaign_id is not None and message.channel == "email":
         campaign = (await conn.execute(_CAMPAIGN, {"id": lead.email_campaign_id})).one_or_none()
-    workspace = (await conn.execute(_WORKSPACE, {"lead": lead.id})).one()
-    place = {"lead": lead.id, "sent_at": message.sent_at, "key": message.message_key}
+    place = {
+        "lead": lead.id,
+        "sent_at": message.sent_at,
+        "key": message.message_key,
+        "event": message.event_id,
+    }
+    around = (await conn.execute(_AROUND, place)).one()
     return Reply(
         message=message,
         lead=lead,
-        workspace_key=workspace.key,
+        workspace_key=around.key,
         campaign=campaign,
-        recipients=tuple(workspace.recipients),
-        has_booking=(await conn.execute(_BOOKED, {"lead": lead.id})).scalar_one(),
+        recipients=tuple(around.recipients),
+        has_booking=around.has_booking,
         done={row.stage: row.detail for row in await conn.execute(_STAGES, {"id": message_id})},
-        has_newer=(await conn.execute(_NEWER, place)).scalar_one(),
-        is_replayed=(await conn.execute(_REPLAYED, {"event": message.event_id})).scalar_one(),
+        has_newer=around.has_newer,
+        is_replayed=around.is_replayed,
     )
 
 
@@ -282,16 +283,16 @@ async def keep_revision(
     await conn.execute(_KEEP_REVISION, parameters)
 
 
-_DECIDED = text("""
-    SELECT EXISTS (SELECT FROM app.decision WHERE lead_id = :lead_id AND subject = :subject
-                   AND subject_id IS NOT DISTINCT FROM CAST(:subject_id AS uuid) AND code = :code)""")
 _VERDICT = text("""
     UPDATE app.draft SET action = :action, reason = :reason, confidence = :confidence, threshold = :threshold,
         updated_at = :now
     WHERE id = :id AND status = 'pending'""")
 _DECISION = text("""
     INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
-    VALUES (:workspace_id, :lead_id, :subject, :subject_id, :code, CAST(:detail AS jsonb), :now)""")
+    SELECT :workspace_id, CAST(:lead_id AS uuid), CAST(:subject AS text), CAST(:subject_id AS uuid), CAST(:code AS text),
+           CAST(:detail AS jsonb), :now
+    WHERE NOT EXISTS (SELECT FROM app.decision WHERE lead_id = CAST(:lead_id AS uuid) AND subject = CAST(:subject AS text)
+                      AND subject_id IS NOT DISTINCT FROM CAST(:subject_id AS uuid) AND code = CAST(:code AS text))""")
 
 
 async def store_verdict(
@@ -330,9 +331,6 @@ async def decide_row(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """One line of "did / did not, because" about this reply's lead; a retry finds its line."""
-    same = {"lead_id": reply.message.lead_id, "subject": subject, "subject_id": subject_id, "code": code}
-    if (await conn.execute(_DECIDED, same)).scalar_one():
-        return
     await conn.execute(
         _DECISION,
         {
