@@ -190,7 +190,29 @@ async def test_a_retry_replays_what_was_paid_for(scene, monkeypatch):
         2,
     )
     assert loop(scene)["replayed"] == 4
+    assert scene.draft["version"] == 3, "nothing was written over"
     assert len(scene.planned()) == 1
+
+
+async def test_what_a_person_wrote_between_two_tries_stays(scene, monkeypatch):
+    scene.brain.evaluations = [judged(0.6), judged(0.8)]
+    scene.brain.revisions = [{"body": BETTER}]
+    finish = Revision._finish
+
+    async def crash(*_args):
+        raise RuntimeError("the process died here")
+
+    monkeypatch.setattr(Revision, "_finish", crash)
+    await scene.reply_comes()
+    await scene.replies()
+    assert scene.draft["body"] == BETTER
+    scene.rows.all("UPDATE app.draft SET body = 'Mine.', version = version + 1")
+    monkeypatch.setattr(Revision, "_finish", finish)
+    asked = len(scene.brain.asked)
+    scene.tick(minutes=1)
+    await scene.replies()
+    assert (scene.draft["body"], scene.draft["action"]) == ("Mine.", "needs_review")
+    assert scene.brain.asked[asked:] == []
 
 
 async def test_a_draft_that_was_claimed_before_costs_no_call(scene, monkeypatch):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.drafting_world import BOOKING_LINK, MEETING, SIGNATURE, SLOTS, STRATEGY, context, model
 from tests.unit.model_server import HANG, completed
+from zrg_dagster.core.ai.prompts import Own
 from zrg_dagster.core.ai.result import ModelOutcome
 from zrg_dagster.core.drafting import overseer, signature
 from zrg_dagster.core.drafting.archetypes import IDS, of_regeneration, of_strategy
@@ -236,7 +237,7 @@ async def test_a_slow_model_costs_its_bound_and_gives_no_context() -> None:
 async def test_a_stage_is_told_what_its_prompt_names_and_nothing_else() -> None:
     known = context()
     pack = make_pack(known, tag="t")
-    values = {**pack.values, "channel": overseer.Own("email"), "date_line": overseer.date_line(known)}
+    values = {**pack.values, "channel": Own("email"), "date_line": overseer.date_line(known)}
     async with model(completed(MEETING)) as (client, script):
         answer = await ask(
             client, Purpose.OVERSEER, known.workspace_id, "meeting_extract", values, MeetingReading,

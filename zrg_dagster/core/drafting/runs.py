@@ -45,6 +45,7 @@ class RunStage(StrEnum):
     SELECTOR = "auto_send_revision_selector"
     REVISER = "auto_send_revision_reviser"
     LOOP = "auto_send_revision_loop"
+    MEMORY = "memory_proposal"
     FINAL = "final_draft"
     ERROR = "loop_error"
 

@@ -22,6 +22,7 @@ PROMPT = "signature_context"
 MAX_OUTPUT_TOKENS = 900
 CANDIDATE_CHARS = 5_000
 CANDIDATE_LINES = 30
+LINK_CHARS = 500
 MAX_SCHEDULING_LINKS, MAX_OTHER_LINKS, MAX_LINES = 5, 10, 10
 
 
@@ -123,7 +124,7 @@ async def read_signature(client: StructuredModel, context: DraftContext, *, budg
 def again(payload: dict[str, Any]) -> Signature:
     """The signature that an earlier try put on record."""
     fields = payload.get("context")
-    return Signature(shown(fields) if fields else "", payload["reason"], fields)
+    return Signature(shown(fields) if fields else "", payload.get("reason", ""), fields)
 
 
 def trusted(said: SignatureContext, footer: str, found: list[str]) -> dict[str, Any]:
@@ -134,8 +135,8 @@ def trusted(said: SignatureContext, footer: str, found: list[str]) -> dict[str, 
         for name in ("name", "title", "company", "email", "phone")
         if (value := (getattr(said, name) or "").strip()[:200]) and " ".join(value.split()).lower() in flat
     }
-    own = [link for link in said.scheduling_links if normal_link(link) in known]
-    other = [link for link in said.other_links if normal_link(link) in known]
+    own = [link for link in said.scheduling_links if normal_link(link) in known and len(link) <= LINK_CHARS]
+    other = [link for link in said.other_links if normal_link(link) in known and len(link) <= LINK_CHARS]
     linkedin = said.linkedin_url if said.linkedin_url and normal_link(said.linkedin_url) in known else None
     lines = [line.strip()[:200] for line in said.important_lines if " ".join(line.split()).lower() in flat]
     return {

@@ -161,7 +161,8 @@ class Answer:
         best, body = first, draft.body
         if (stored := self._reply.done.get(Stage.REVISE)) is not None:
             best = evaluate.again(stored)
-        elif not self._world.revision_disabled:
+        elif not self._world.revision_disabled and draft.body == draft.ai_body:
+            # A text that a person has changed is theirs; nobody improves it behind their back.
             start = Start(draft.id, draft.version, draft.body, first, candidate.threshold)
             loop = Revision(self._world, self._reply, self._tag, self._context, steps, record, start)
             best, body = await loop.run()

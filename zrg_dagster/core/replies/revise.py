@@ -30,15 +30,19 @@ LOOP_S = 60.0
 RESERVE_S = 5.0
 REVISER_S = 12.0
 EVALUATOR_S = 20.0
+# Whatever a workspace wants, no draft is revised more often (RV-02).
+MAX_ITERATIONS = 3
 # Tokens in and out over all calls of one draft's loop (RV-10).
 LOOP_TOKENS = 60_000
 
 
 class StopReason(StrEnum):
-    """Why a loop ended (RV-06), and what was added to the list: a budget, a switch, and somebody who was faster."""
+    """Why a loop ended (RV-06), and what was added to the list: a budget, a switch, and somebody who was faster.
+
+    A hard block is no end of a loop: it is never entered with one.
+    """
 
     THRESHOLD_MET = "threshold_met"
-    HARD_BLOCK = "hard_block"
     NO_IMPROVEMENT = "no_improvement"
     TIMEOUT = "timeout"
     OUT_OF_TOKENS = "token_budget"
@@ -87,7 +91,15 @@ class Selection:
         return {"findings": list(self.findings), "sections": list(self.sections)}
 
 
-_ALWAYS = ("latest_reply", "lead", "transcript", "service_description", "available_times", "booking_link", "meeting_reading")
+_ALWAYS = (
+    "latest_reply",
+    "lead",
+    "transcript",
+    "service_description",
+    "available_times",
+    "booking_link",
+    "meeting_reading",
+)
 # Words of a finding, and the section that helps to mend it.
 _HELPS = {
     "knowledge": ("fact", "price", "promise", "support", "question", "answer", "claim", "information", "detail"),

@@ -27,6 +27,7 @@ from zrg_dagster.core.replies.revise import (
     EVALUATOR_S,
     LOOP_S,
     LOOP_TOKENS,
+    MAX_ITERATIONS,
     RESERVE_S,
     StopReason,
     broken,
@@ -73,6 +74,7 @@ class Revision:
         self._record = record
         self._start = start
         self._best, self._body, self._version = start.evaluation, start.body, start.version
+        self._stored = start.body
         self._rejected: tuple[str, ...] = ()
         self._ran = 0
         self._tokens = 0
@@ -122,7 +124,7 @@ class Revision:
             return verdict
         if not is_better(verdict, self._best):
             return StopReason.NO_IMPROVEMENT
-        if not await self._accept(body):
+        if not await self._accept(iteration, body):
             return StopReason.DRAFT_CHANGED
         self._best = verdict
         return StopReason.THRESHOLD_MET if is_good(verdict, self._start.threshold) else None
@@ -193,15 +195,21 @@ class Revision:
             stopped = await stages.is_stopped(conn, self._reply)
         return StopReason.SWITCHED_OFF if stopped else None
 
-    async def _accept(self, body: str) -> bool:
-        """The better text replaces the draft at once (RV-04). False when a person changed or decided it meanwhile."""
-        if body == self._body:
+    async def _accept(self, iteration: int, body: str) -> bool:
+        """The better text replaces the draft at once (RV-04). False when a person changed or decided it meanwhile.
+
+        What an earlier try put there, this text or a later one, stays: a replay never writes an older text over it.
+        """
+        known = (self._record.kept(RunStage.REVISER, number) for number in range(iteration, MAX_ITERATIONS + 1))
+        if self._stored in {each.body for each in known if each is not None}:
+            self._body = body
             return True
         async with self._world.engine.begin() as conn:
             place = (self._start.draft_id, self._version)
             if not await stages.replace_text(conn, *place, body, self._world.clock()):
                 return False
-        self._body, self._version = body, self._version + 1
+        self._body = self._stored = body
+        self._version += 1
         return True
 
     def _spent(self, call: ModelResult[Any] | None) -> None:
