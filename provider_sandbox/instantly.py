@@ -24,10 +24,11 @@ _EMAIL_TYPES = {"received": 2, "sent": 1, "manual": 3}
 
 @dataclass(slots=True)
 class Store:
-    """Mails of both directions by id, campaigns, and when mails were listed."""
+    """Mails of both directions by id, campaigns, blocked addresses, and when mails were listed."""
 
     emails: BoundedDict = field(default_factory=BoundedDict)
     campaigns: BoundedDict = field(default_factory=BoundedDict)
+    blocked: BoundedDict = field(default_factory=BoundedDict)
     lists: deque[float] = field(default_factory=deque)
 
 
@@ -161,9 +162,20 @@ async def _create_hook(request: Request) -> Response:
     return json_response({**created, **shown, "timestamp_created": iso_milli(sandbox.clock.now())})
 
 
+async def _block(request: Request) -> Response:
+    body, sandbox = await json_object(request, error(400)), sandbox_of(request)
+    if not isinstance(body.get("bl_value"), str) or not body["bl_value"]:
+        raise Refused(failed(400, "body must have required property 'bl_value'"))
+    value = body["bl_value"].lower()
+    created = {"id": sandbox.ids.uuid(), "timestamp_created": iso_milli(sandbox.clock.now()), "bl_value": value}
+    entry = _store(request).blocked.setdefault(value, {**created, "is_domain": "@" not in value})
+    return json_response(entry)
+
+
 def snapshot(sandbox: Sandbox) -> Mapping[str, Any]:
     store = sandbox.store(Store)
-    return {"emails": list(store.emails.values()), "campaigns": list(store.campaigns.values())}
+    kinds = {"emails": store.emails, "campaigns": store.campaigns, "blocked": store.blocked}
+    return {name: list(kind.values()) for name, kind in kinds.items()}
 
 
 def seed(sandbox: Sandbox, data: Mapping[str, Any]) -> int:
@@ -211,6 +223,7 @@ VENDOR = Vendor(
         Route("/api/v2/emails", _list),
         Route("/api/v2/emails/{id}", _get),
         Route("/api/v2/campaigns", _campaigns),
+        Route("/api/v2/block-lists-entries", _block, methods=["POST"]),
         Route("/api/v2/webhooks", _create_hook, methods=["POST"]),
     ],
 )

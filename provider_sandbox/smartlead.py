@@ -116,6 +116,14 @@ async def _lead_by_email(request: Request) -> Response:
     return json_response(_store(request).leads.get(request.query_params.get("email", "").lower(), {}))
 
 
+async def _unsubscribe(request: Request) -> Response:
+    lead = next((each for each in _store(request).leads.values() if each["id"] == request.path_params["lead"]), None)
+    if lead is None:
+        raise Refused(error(404))
+    lead["is_unsubscribed"] = True
+    return json_response({"ok": True})
+
+
 async def _campaigns(request: Request) -> Response:
     return json_response(list(_store(request).campaigns.values()))
 
@@ -190,6 +198,7 @@ VENDOR = Vendor(
         Route("/api/v1/campaigns/{campaign}/reply-email-thread", _reply, methods=["POST"]),
         Route("/api/v1/campaigns/{campaign}/leads/{lead}/message-history", _history),
         Route("/api/v1/leads/", _lead_by_email),
+        Route("/api/v1/leads/{lead}/unsubscribe", _unsubscribe, methods=["POST"]),
         Route("/api/v1/webhook/create", _create_hook, methods=["POST"]),
     ],
 )

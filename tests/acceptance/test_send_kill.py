@@ -8,7 +8,8 @@ from itertools import cycle
 import pytest
 
 from tests.acceptance.send_worker import Boundary
-from tests.acceptance.send_world import VENDORS, World, running_world
+from tests.acceptance.send_world import SETTLED, VENDORS, World, running_world
+from zrg_dagster.core.sending import ledger
 
 pytestmark = [pytest.mark.xdist_group("sends"), pytest.mark.timeout(600)]
 
@@ -25,10 +26,11 @@ async def storm(world: World, sends: int, deaths: list[tuple[Boundary, str]]) ->
         if not world.unsent() and left <= 9 * len(deaths):
             break
         world.run_worker(boundary, victim)
-    for _ in range(CALM_WORKERS):
+    for round_ in range(CALM_WORKERS):
         if not world.open_sends():
             break
-        world.let_time_pass()
+        # Who waits behind an invitation that nobody accepts is looked at again every few hours, for days.
+        world.let_time_pass(SETTLED if round_ < CALM_WORKERS // 2 else ledger.WAIT_AT_MOST)
         world.run_worker(None, "worker")
     assert world.open_sends() == []
 

@@ -130,8 +130,9 @@ def add_workspace(sql: Sql, workspace: UUID, key: str) -> None:
 
 
 @asynccontextmanager
-async def running_receiver(database: Any, **changes: Any) -> AsyncIterator[Receiver]:
-    """The real application on the receiver's role; in production mode unless `ZRG_ENV` says otherwise."""
+async def running_receiver(database: Any, *, samples: bool = True, **changes: Any) -> AsyncIterator[Receiver]:
+    """The real application on the receiver's role, with the samples' workspaces and routes; in production mode unless
+    `ZRG_ENV` says otherwise."""
     sealer, metrics, sql = Sealer(new_key()), Metrics(), Sql(database.dsn("bootstrap"))
     settings = load_settings(**{
         "ZRG_ENV": "production", "SLACK_SIGNING_SECRET": f"{SLACK_SECRET},{SLACK_VECTOR_SECRET}",
@@ -149,9 +150,9 @@ async def running_receiver(database: Any, **changes: Any) -> AsyncIterator[Recei
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://receiver", timeout=30) as client:
         receiver = Receiver(client, metrics, routes, sealer, sql)
-        for workspace_key, workspace in WORKSPACES.items():
+        for workspace_key, workspace in WORKSPACES.items() if samples else ():
             add_workspace(sql, workspace, workspace_key)
-        for provider, key, secret, workspace_key in ROUTES:
+        for provider, key, secret, workspace_key in ROUTES if samples else ():
             receiver.add_route(provider, key, secret, WORKSPACES[workspace_key], workspace_key)
         async with app.router.lifespan_context(app):
             assert await routes.refresh()

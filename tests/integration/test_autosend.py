@@ -50,7 +50,7 @@ async def delayed(
             await plan_send(conn, send)
 
 
-async def test_forty_delayed_sends_do_not_leave_after_a_stop(engine, database):
+async def test_forty_delayed_sends_do_not_leave_after_a_stop(engine, database, capsys):
     """They fall due while the drain runs; from the stop's commit on no claim takes one."""
     await delayed(engine, 40, utc_now(), timedelta(milliseconds=40))
     started: list[datetime] = []
@@ -105,6 +105,9 @@ async def test_forty_delayed_sends_do_not_leave_after_a_stop(engine, database):
     assert len(sent) == len(started), "one call each"
     assert len(blocked) >= 20
     assert all(row.claimed_at <= committed for row in sent), "nothing was claimed after the stop"
+    with capsys.disabled():
+        late_ms = (max(started) - committed).total_seconds() * 1000
+        print(f"\nkill switch: the last vendor call began {late_ms:.0f} ms after the commit of the stop")
 
 
 PLACES = {

@@ -204,3 +204,24 @@ async def test_the_state_of_an_account_is_kept_for_the_operator(database: Databa
         ("unipile", "sender_health", "reconnected", ACCOUNT, "reconnected", False),
     ]
     assert {end for ends in rows.events().values() for end in ends} == {("processed", None)}
+
+
+async def test_an_accepted_invitation_wakes_what_waits_for_it(database: Database) -> None:
+    rows = Rows(database)
+    workspace = rows.workspace()
+    accept(database, [message(workspace, "What would onboarding look like?")])
+    await drain(database)
+    lead = rows.value("SELECT id FROM app.lead")
+    for key, reason in (("a", "invitation_pending"), ("b", "quiet_hours")):
+        rows.all(
+            "INSERT INTO app.send (id, workspace_id, natural_key, kind, origin, channel, vendor, lead_id, recipient, "
+            "content, reason, due_at, correlation_id) VALUES (gen_random_uuid(), %s, %s, 'draft', 'ai', 'linkedin', "
+            "'unipile', %s, %s, '{}', %s, %s, 'c')",
+            workspace, key, lead, MARA, reason, NOW + timedelta(hours=5),
+        )  # fmt: skip
+    accept(database, [relation(workspace, at=NOW + timedelta(minutes=1))])
+    await drain(database, now=NOW + timedelta(minutes=2))
+    assert rows.all("SELECT natural_key, due_at FROM app.send ORDER BY 1") == [
+        {"natural_key": "a", "due_at": NOW + timedelta(minutes=2)},
+        {"natural_key": "b", "due_at": NOW + timedelta(hours=5)},
+    ]

@@ -9,6 +9,7 @@ from tests.integration.replies_support import REVIEWERS, make_scene
 
 AWAY = "I am out of the office until Monday with no access to e-mail."
 MONDAY_NINE_NEW_YORK = datetime(2026, 3, 16, 13, 0, tzinfo=UTC)
+OTHER = world.person("ivo", 90599)
 
 
 @pytest.fixture
@@ -30,8 +31,11 @@ def setters(scene, *slacks):
     return [scene.add_user(slack, "SETTER") for slack in slacks]
 
 
-def address(slack):
-    return f"{slack.lower()}@harbourline.example"
+def turns(scene, *users):
+    """The order of turns, as a workspace's file declares it."""
+    scene.rows.all("DELETE FROM app.round_robin_turn")
+    for position, user in enumerate(users, start=1):
+        scene.rows.all("INSERT INTO app.round_robin_turn VALUES (%s, %s, %s)", scene.workspace, position, user)
 
 
 async def several_replies(scene, amount):
@@ -99,6 +103,26 @@ async def test_nothing_is_snoozed_without_a_certain_day_or_with_the_switch_off(s
     assert scene.lead["snoozed_until"] is None
 
 
+@pytest.mark.parametrize("tag", ["Follow Up", "Neutral", "Interested"])
+async def test_who_asks_for_a_later_day_is_left_alone_until_its_morning(scene, tag):
+    scene.brain.tag = tag
+    await scene.reply_comes("Busy now. Reach out after April 20, thanks.")
+    await scene.replies()
+    assert scene.lead["snoozed_until"] == datetime(2026, 4, 20, 13, 0, tzinfo=UTC), "09:00 in New York"
+    assert "snoozed_as_asked" in scene.decisions("reply")
+    await scene.reply_comes("On second thought, now is fine.", number=4402, at=world.LATER, received_at=world.LATER)
+    assert scene.lead["snoozed_until"] is None
+
+
+async def test_a_wish_without_a_zone_or_after_an_opt_out_hides_nobody(scene):
+    await scene.reply_comes("Remove me from your list. Nobody reads this until April 20.")
+    scene.rows.all("UPDATE app.workspace SET timezone = 'Mars/Olympus'")
+    await scene.reply_comes("Try us after April 20.", number=4402, lead=OTHER, sender=OTHER["email"])
+    await scene.replies()
+    assert scene.rows.column("SELECT DISTINCT snoozed_until FROM app.lead") == [None]
+    assert scene.decisions("reply") == ["no_draft_opt_out", "no_time_zone"]
+
+
 # ── follow-ups ──────────────────────────────────────────────────────────────────
 
 
@@ -134,9 +158,10 @@ async def test_interested_leads_are_given_in_turn_once_with_an_event(scene):
 
 async def test_weights_count_and_another_order_begins_anew(scene):
     ann, ben = setters(scene, "U11ANN", "U12BEN")
-    settings(scene, round_robin_enabled=True, round_robin_sequence=[address(x) for x in ("U12BEN", "U12BEN", "U11ANN")])
+    settings(scene, round_robin_enabled=True)
+    turns(scene, ben, ben, ann)
     assert await several_replies(scene, 4) == [ben, ben, ann, ben]
-    settings(scene, round_robin_sequence=[address("U11ANN"), address("U12BEN")])
+    turns(scene, ann, ben)
     scene.rows.all("UPDATE app.lead SET assigned_to_user_id = NULL")
     await scene.reply_comes(number=4700)
     await scene.replies()
@@ -146,7 +171,8 @@ async def test_weights_count_and_another_order_begins_anew(scene):
 
 async def test_an_order_that_nobody_of_is_left_gives_to_nobody_and_says_so_once_a_day(scene):
     (ann,) = setters(scene, "U11ANN")
-    settings(scene, round_robin_enabled=True, round_robin_sequence=[address("U99GONE")])
+    settings(scene, round_robin_enabled=True)
+    turns(scene, scene.add_user("U99GONE", "INBOX_MANAGER"))
     assert await several_replies(scene, 2) == [None, None]
     assert scene.decisions("assignment") == ["no_setter_of_sequence_active"] * 2
     assert [alert["recipient"] for alert in scene.planned("alert")] == [REVIEWERS[0]], "the admin, once"

@@ -246,7 +246,7 @@ async def test_an_opt_out_under_way_is_waited_for_and_seen(engine, database):
     vendors = Wire(accepted)
     async with engine.connect() as opting_out:
         transaction = await opting_out.begin()
-        stop = Stop(send.workspace_id, send.lead_id, None, "opt_out_phrase", "emailbison", NOW)
+        stop = Stop(send.workspace_id, send.lead_id, None, "opt_out_phrase", "emailbison", NOW, is_wish=True)
         await suppress(opting_out, [stop], NOW)
         drained = asyncio.create_task(drain(engine, database, vendors))
         await asyncio.sleep(0.5)

@@ -117,7 +117,7 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
         **dict.fromkeys(
             (
                 *("app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"),
-                *("app.linkedin_relation", "app.vendor_notice", "app.assignment_rotation"),
+                *("app.linkedin_relation", "app.vendor_notice", "app.assignment_rotation", "app.round_robin_turn"),
             ),
             ("SETTER", "CLIENT_PORTAL"),
         ),

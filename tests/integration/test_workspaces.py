@@ -400,7 +400,9 @@ async def test_hours_and_turns_are_stored_exported_and_come_back_unchanged(engin
         "days": [1, 5], "start": "22:00", "end": "02:00", "timezone": "Europe/Paris",
     }  # fmt: skip
     assert row.auto_send_holidays["extra"] == ["2026-12-31"]
-    assert row.round_robin_sequence == ["setter@harbourline.example"] * 2
+    turns = "SELECT t.position, u.email FROM app.round_robin_turn t JOIN app.user u ON u.id = t.user_id ORDER BY 1"
+    address = "setter@harbourline.example"
+    assert [tuple(turn) for turn in await rows(engine, turns)] == [(1, address), (2, address)], "people, not addresses"
     assert (await apply(engine, keys, source)).changes == ()
     async with engine.connect() as conn:
         exported = export.dump(await export.describe(conn, "harbourline", keys))

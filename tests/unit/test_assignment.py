@@ -15,7 +15,7 @@ from zrg_dagster.core.leads.assignment import (
 )
 
 ANN, BEN, CAT = (UUID(int=number) for number in (1, 2, 3))
-ON = Rotation(is_enabled=True, email_only=False, sequence=(), has_sequence=False, setters=(ANN, BEN))
+ON = Rotation(is_enabled=True, email_only=False, sequence=(), setters=(ANN, BEN))
 
 
 def asked(rotation: Rotation, *, is_positive: bool = True, is_assigned: bool = False, channel: str | None = "email"):
@@ -36,17 +36,15 @@ def test_email_only_refuses_other_channels_and_an_unknown_one(channel, refused):
 
 
 def test_the_order_keeps_its_weights_and_loses_who_left():
-    weighted = replace(ON, sequence=(BEN, CAT, BEN, ANN), has_sequence=True)
+    weighted = replace(ON, sequence=(BEN, CAT, BEN, ANN))
     assert effective_sequence(weighted) == (BEN, BEN, ANN)
     assert effective_sequence(ON) == (ANN, BEN)
 
 
 def test_an_order_of_people_who_left_is_not_replaced_by_everybody():
-    gone = replace(ON, sequence=(CAT,), has_sequence=True)
+    gone = replace(ON, sequence=(CAT,))
     assert effective_sequence(gone) == ()
     assert asked(gone) == AssignmentCode.NOBODY_OF_SEQUENCE
-    unknown = replace(ON, sequence=(), has_sequence=True)
-    assert asked(unknown) == AssignmentCode.NOBODY_OF_SEQUENCE, "addresses that are no users are no empty list"
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,21 @@ async def test_an_unknown_lead_was_not_written_to() -> None:
     )
     assert isinstance(failed, ReadFailed)
     assert failed.permanent
+
+
+async def test_a_lead_is_found_by_its_address_before_it_is_stopped() -> None:
+    def answers(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            known = request.url.params["email"] == "joren@pelicanfreight.example"
+            return httpx.Response(200, json={"id": 771} if known else {})
+        return httpx.Response(200, json={"ok": True})
+
+    wire = Wire(answers)
+    assert await client(wire).stop("joren@pelicanfreight.example") == Accepted(None)
+    assert [request.url.path for request in wire.requests] == ["/api/v1/leads/", "/api/v1/leads/771/unsubscribe"]
+    assert await client(wire).stop("nobody@pelicanfreight.example") == Refused("not_found", permanent=True)
+
+
+async def test_a_failed_look_up_stops_nobody_and_says_whether_to_try_again() -> None:
+    refused = await client(Wire(httpx.Response(401, json={}))).stop("joren@pelicanfreight.example")
+    assert refused == Refused("credentials_rejected", permanent=True)

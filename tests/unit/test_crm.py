@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.drafting.generate import STRATEGIES
 from zrg_dagster.core.notifications.crm import (
-    POSITIVE,
+    INTEREST,
     CrmAccess,
     CrmChange,
     CrmEvent,
@@ -42,7 +42,7 @@ def sample(name: str) -> dict[str, Any]:
 
 
 def test_interest_is_what_gets_an_answer() -> None:
-    assert set(POSITIVE) == set(STRATEGIES)
+    assert set(INTEREST) == set(STRATEGIES)
 
 
 @pytest.mark.parametrize("name, seed", [

@@ -10,11 +10,11 @@ from zrg_dagster.core.drafting.generate import (
     STRATEGIES,
     generate,
     is_eligible,
-    reply_subject,
     with_signature,
 )
 from zrg_dagster.core.drafting.pack import greeting
 from zrg_dagster.core.replies.classify import DRAFT_ELIGIBLE
+from zrg_dagster.core.text.subject import reply_subject
 
 
 def test_exactly_the_draft_eligible_tags_have_a_strategy() -> None:

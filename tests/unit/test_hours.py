@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zrg_dagster.core.sending.hours import hours_of
-from zrg_dagster.core.text.hours import ALWAYS, PRESET, Holidays, Hours, HoursReason, Week, place, preset_days
+from zrg_dagster.core.text.hours import (
+    ALWAYS,
+    PRESET,
+    Holidays,
+    Hours,
+    HoursReason,
+    Week,
+    after_working,
+    place,
+    preset_days,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 OFFICE = Week(frozenset({1, 2, 3, 4, 5}), time(9), time(17))
@@ -107,6 +117,28 @@ def test_what_cannot_be_placed_is_closed(hours, reason):
 def test_always_needs_nothing():
     at = local("2026-03-15T03:00")
     assert place(ALWAYS, at).at == at
+
+
+@pytest.mark.parametrize(
+    "start, minutes, wanted",
+    [
+        ("2026-03-10T09:30", 60, "2026-03-10T10:30"),
+        ("2026-03-10T16:30", 60, "2026-03-11T09:30"),
+        ("2026-03-10T16:00", 60, "2026-03-10T17:00"),
+        ("2026-03-14T12:00", 60, "2026-03-16T10:00"),
+        ("2026-03-13T16:00", 10 * 60, "2026-03-17T10:00"),
+        # Clocks go forward on Sunday the 8th: work is not shorter for it.
+        ("2026-03-06T16:30", 60, "2026-03-09T09:30"),
+    ],
+)
+def test_working_minutes_pass_in_working_time_only(start, minutes, wanted):
+    assert after_working(HOURS, local(start), timedelta(minutes=minutes)) == local(wanted)
+
+
+def test_hours_that_never_come_never_pass():
+    assert after_working(Hours(zone=NEW_YORK), local("2026-03-10T09:30"), timedelta(minutes=1)) is None
+    at = local("2026-03-15T03:00")
+    assert after_working(ALWAYS, at, timedelta(minutes=5)) == at + timedelta(minutes=5)
 
 
 zones = st.sampled_from(

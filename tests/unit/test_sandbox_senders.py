@@ -116,6 +116,24 @@ async def test_the_vendors_recipient_rules() -> None:
         assert (await sandbox.state("smartlead"))["sent"][0]["to"] == "boss@pelicanfreight.example"
 
 
+async def test_who_is_stopped_is_remembered() -> None:
+    async with InProcess() as sandbox:
+        await prepare(sandbox, "smartlead", "")
+        [lead] = (await sandbox.state("smartlead"))["leads"]
+        path = f"/api/v1/leads/{lead['id']}/unsubscribe"
+        assert (await sandbox.call("smartlead", "POST", path, {}, params=KEY)).status_code == 200
+        unknown = "/api/v1/leads/nobody/unsubscribe"
+        assert (await sandbox.call("smartlead", "POST", unknown, {}, params=KEY)).status_code == 404
+        assert (await sandbox.state("smartlead"))["leads"][0]["is_unsubscribed"] is True
+        for _ in range(2):
+            blocked = await sandbox.call(
+                "instantly", "POST", "/api/v2/block-lists-entries", {"bl_value": "A@B.example"}
+            )
+            assert blocked.json()["bl_value"] == "a@b.example"
+        assert (await sandbox.call("instantly", "POST", "/api/v2/block-lists-entries", {})).status_code == 400
+        assert [entry["bl_value"] for entry in (await sandbox.state("instantly"))["blocked"]] == ["a@b.example"]
+
+
 async def listed(sandbox: InProcess, vendor: str) -> int:
     """How many sent messages the vendor's own lists show."""
     if vendor == "smartlead":

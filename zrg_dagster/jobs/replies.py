@@ -35,12 +35,18 @@ def drain_replies(
 ) -> None:
     from zrg_dagster.core.base.seal import Sealer
     from zrg_dagster.core.intake import history
+    from zrg_dagster.core.leads.contacts import KIND as CONTACT
+    from zrg_dagster.core.leads.vendor_stops import KIND as STOP_AT_VENDOR
     from zrg_dagster.core.notifications.crm import KIND as CRM_WEBHOOK
     from zrg_dagster.core.providers.pinned import PinnedPoster, make_pinned_client
+    from zrg_dagster.core.replies.contact_sync import ContactSync
     from zrg_dagster.core.replies.crm_webhook import CrmDeliveries
     from zrg_dagster.core.replies.drain import RepliesLane
     from zrg_dagster.core.replies.enrich import KIND as ENRICHMENT_REQUEST
     from zrg_dagster.core.replies.enrich import EnrichmentRequests
+    from zrg_dagster.core.replies.escalation import KIND as ESCALATION
+    from zrg_dagster.core.replies.escalation import Escalation
+    from zrg_dagster.core.replies.tell_vendors import VendorStops
     from zrg_dagster.core.replies.world import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
@@ -80,8 +86,11 @@ def drain_replies(
                     run_id=context.run_id,
                     also={
                         CRM_WEBHOOK: crm,
+                        CONTACT: ContactSync(engine, vendors, access=access, clock=clock.now),
                         ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
+                        ESCALATION: Escalation(engine, clock.now),
                         history.KIND: sync.run,
+                        STOP_AT_VENDOR: VendorStops(engine, vendors, access=access, clock=clock.now),
                     },
                 )
                 yield lane.work()

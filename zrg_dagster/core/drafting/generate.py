@@ -13,6 +13,7 @@ from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.pack import ContextPack, make_pack
 from zrg_dagster.core.drafting.sms import stored
 from zrg_dagster.core.drafting.strategy import as_text
+from zrg_dagster.core.text.subject import reply_subject
 
 PROMPT = "reply_draft"
 MAX_OUTPUT_TOKENS = 2_000
@@ -140,11 +141,3 @@ def with_signature(body: str, signature: str) -> str:
     if not body or not signature or " ".join(signature.split()) in " ".join(body.split()):
         return body
     return f"{body}\n\n{signature}"
-
-
-def reply_subject(subject: str | None) -> str | None:
-    """`Re: ` before a subject that has none yet; None stays None (the vendor continues the thread)."""
-    if not subject or not subject.strip():
-        return None
-    subject = " ".join(subject.split())
-    return subject if subject.lower().startswith("re:") else f"Re: {subject}"

@@ -34,10 +34,9 @@ from zrg_dagster.core.followups.step import (
 from zrg_dagster.core.followups.values import template_values
 from zrg_dagster.core.sending.plan import PlannedSend, plan_send
 from zrg_dagster.core.text.template import variables_in
-from zrg_dagster.core.text.zones import first_zone
+from zrg_dagster.core.text.zones import WORKSPACE_ZONE, first_zone
 from zrg_dagster.core.workspaces.voice import persona_id_sql
 
-WORKSPACE_ZONE = "America/Los_Angeles"  # T-2: business time of a workspace that names no zone
 VENDORS = {"email": "emailbison", "sms": "ghl"}
 SLOT_VARIABLES = frozenset({"availability", "slot_option_1", "slot_option_2"})
 # The ledger knows the intent although no execution does: never send it a second time, let a person look.

@@ -34,6 +34,7 @@ from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
 from zrg_dagster.core.intake.signals import has_effect, is_stop
 from zrg_dagster.core.intake.twins import settle_twins
 from zrg_dagster.core.leads.campaigns import sync_campaigns
+from zrg_dagster.core.leads.contacts import contact_job
 from zrg_dagster.core.leads.fields import ENRICHMENT, best, claims_of
 from zrg_dagster.core.leads.suppression import Stop, suppress, suppress_new_addresses
 from zrg_dagster.core.notifications.crm import crm_states, tell_crm_changes
@@ -224,15 +225,16 @@ def _note_lead(batch: Batch, number: int, message: messages.NewMessage) -> None:
     if record.source == "bounce":
         # A mail system wrote it: the lead said nothing. A hard bounce stops the address, a soft one passes.
         if record.flags.bounce:
-            batch.stops.append(_stop(message, record.flags.bounce_rule or "bounce", message_id))
+            batch.stops.append(_stop(message, record.flags.bounce_rule or "bounce", message_id, is_wish=False))
         return
     change.saw(record.direction, record.sent_at)
     if record.direction == "inbound" and record.flags.opt_out:
-        batch.stops.append(_stop(message, record.flags.opt_out_rule or "opt_out", message_id))
+        batch.stops.append(_stop(message, record.flags.opt_out_rule or "opt_out", message_id, is_wish=True))
 
 
-def _stop(message: messages.NewMessage, rule: str, message_id: UUID | None) -> Stop:
-    return Stop(message.workspace_id, message.lead_id, message_id, rule, message.provider, message.record.sent_at)
+def _stop(message: messages.NewMessage, rule: str, message_id: UUID | None, *, is_wish: bool) -> Stop:
+    at = message.record.sent_at
+    return Stop(message.workspace_id, message.lead_id, message_id, rule, message.provider, at, is_wish)
 
 
 def _reply_job(message: messages.NewMessage, message_id: UUID, now: datetime, *, again: str | None = None) -> NewJob:
@@ -263,7 +265,8 @@ def _gather_signals(batch: Batch) -> None:
             elif is_stop(signal) and lead_id is not None:
                 _note_person(batch, number, lead_id, signal.at)
                 rule = signal.detail or signal.kind
-                batch.stops.append(Stop(event.workspace_id, lead_id, None, rule, event.provider, signal.at))
+                is_wish = signal.kind == "opt_out"
+                batch.stops.append(Stop(event.workspace_id, lead_id, None, rule, event.provider, signal.at, is_wish))
 
 
 def _gather_enrichments(batch: Batch) -> None:
@@ -273,6 +276,10 @@ def _gather_enrichments(batch: Batch) -> None:
             continue
         record = parsed.enrichment
         batch.enrichments.append(NewEnrichment(event.workspace_id, lead_id, event.provider, record))
+        if record.kind == "phone" and record.status == "success":
+            # The number is of use where messages to it leave from.
+            why = f"enriched:{event.id}"
+            batch.jobs.append(contact_job(event.workspace_id, lead_id, why, event.correlation_id, batch.now))
         if parsed.lead is not None:
             change = batch.change(lead_id)
             source = f"{event.provider}:{parsed.event_type}"

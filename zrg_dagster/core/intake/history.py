@@ -201,7 +201,8 @@ async def store(conn: AsyncConnection, target: Target, found: Found, correlation
         if each.record.direction == "inbound" and each.record.flags.opt_out:
             message_id = stored[each.workspace_id, each.record.key].id
             rule = each.record.flags.opt_out_rule or "opt_out"
-            stops.append(Stop(each.workspace_id, each.lead_id, message_id, rule, each.provider, each.record.sent_at))
+            at = each.record.sent_at
+            stops.append(Stop(each.workspace_id, each.lead_id, message_id, rule, each.provider, at, is_wish=True))
     await leads.write_changes(conn, {target.lead_id: change}, now)
     await suppress(conn, stops, now)
     return len(added)

@@ -9,7 +9,7 @@ from zrg_dagster.core.intake import leads
 from zrg_dagster.core.intake.batch import Batch
 from zrg_dagster.core.intake.enrichments import UNKNOWN_LEAD, leads_asked_about
 from zrg_dagster.core.intake.identity import lookups, resolve
-from zrg_dagster.core.intake.relations import NewRelation, relate
+from zrg_dagster.core.intake.relations import NewRelation, relate, wake_invited
 from zrg_dagster.core.intake.signals import is_stop
 from zrg_dagster.core.leads.fields import best
 from zrg_dagster.core.providers.records import LeadRecord, Parsed
@@ -60,6 +60,8 @@ async def resolve_people(conn: AsyncConnection, batch: Batch) -> None:
     await leads.write_resolution(conn, batch.found)
     # From here to the commit nobody else stores anything of these leads: what is looked up below stays true.
     await leads.lock_leads(conn, set(batch.found.lead_of.values()))
+    connected = {lead_id for number in relations if (lead_id := batch.found.lead_of.get(number)) is not None}
+    await wake_invited(conn, connected, batch.now)
     for number, claims in related.items():
         if (lead_id := batch.found.lead_of.get(number)) is not None:
             change = batch.change(lead_id)

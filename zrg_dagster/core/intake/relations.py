@@ -5,7 +5,7 @@ whoever is looked up by one name is looked up by the other as well: it does not 
 the message came first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.leads.fields import VENDOR_RECORD, Claim
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, LeadRecord, SignalRecord
 
@@ -61,6 +62,23 @@ _FIND = text("""
         SELECT r.* FROM k JOIN app.linkedin_relation r ON r.workspace_id = k.workspace_id AND r.profile_url = k.value
         WHERE k.kind = 'linkedin_url'
     ) f WHERE f.member_id <> '' AND f.profile_url <> '' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""")
+
+
+# What waits for this very event (core/sending/linkedin.py) would else be looked at hours later.
+_WAKE = text("""
+    UPDATE app.send SET due_at = :now
+    WHERE lead_id = ANY(CAST(:leads AS uuid[])) AND state = 'planned' AND reason = 'invitation_pending' AND due_at > :now
+    RETURNING id""")
+
+
+async def wake_invited(conn: AsyncConnection, lead_ids: Collection[UUID], now: datetime) -> int:
+    """The invitation of these leads was accepted: what waits to be sent to them is due. Returns how many sends."""
+    if not lead_ids:
+        return 0
+    woken = len((await conn.execute(_WAKE, {"leads": sorted(lead_ids), "now": now})).all())
+    if woken:
+        await queue.wake(conn, lanes.SENDS)
+    return woken
 
 
 async def relate(

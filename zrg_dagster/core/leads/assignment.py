@@ -34,7 +34,6 @@ class Rotation:
     is_enabled: bool
     email_only: bool
     sequence: tuple[UUID, ...]
-    has_sequence: bool
     setters: tuple[UUID, ...]
 
 
@@ -48,7 +47,7 @@ class Assignment:
 
 def effective_sequence(rotation: Rotation) -> tuple[UUID, ...]:
     """The people in turn: the configured order without those who left, else every active setter (AS-A2)."""
-    if not rotation.has_sequence:
+    if not rotation.sequence:
         return rotation.setters
     active = set(rotation.setters)
     return tuple(person for person in rotation.sequence if person in active)
@@ -73,14 +72,13 @@ def refusal(rotation: Rotation, *, is_positive: bool, is_assigned: bool, channel
         return AssignmentCode.CHANNEL
     if effective_sequence(rotation):
         return None
-    return AssignmentCode.NOBODY_OF_SEQUENCE if rotation.has_sequence else AssignmentCode.NOBODY
+    return AssignmentCode.NOBODY_OF_SEQUENCE if rotation.sequence else AssignmentCode.NOBODY
 
 
-# An address of the sequence is a user's; one that nobody has any more keeps its place out of the turns.
 _ROTATION = text("""
-    SELECT s.round_robin_enabled, s.round_robin_email_only, cardinality(s.round_robin_sequence) > 0 AS has_sequence,
-           ARRAY(SELECT u.id FROM unnest(s.round_robin_sequence) WITH ORDINALITY q (email, place)
-                 JOIN app.user u ON u.email = q.email ORDER BY q.place) AS sequence,
+    SELECT s.round_robin_enabled, s.round_robin_email_only,
+           ARRAY(SELECT t.user_id FROM app.round_robin_turn t WHERE t.workspace_id = s.workspace_id
+                 ORDER BY t.position) AS sequence,
            ARRAY(SELECT m.user_id FROM app.member m WHERE m.workspace_id = s.workspace_id AND m.role = 'SETTER'
                  ORDER BY m.created_at, m.user_id) AS setters
     FROM app.workspace_setting s WHERE s.workspace_id = :workspace_id""")
@@ -103,10 +101,8 @@ async def load_rotation(conn: AsyncConnection, workspace_id: UUID) -> Rotation:
     """The workspace's rule; one without settings has it switched off."""
     row = (await conn.execute(_ROTATION, {"workspace_id": workspace_id})).one_or_none()
     if row is None:
-        return Rotation(is_enabled=False, email_only=False, sequence=(), has_sequence=False, setters=())
-    return Rotation(
-        row.round_robin_enabled, row.round_robin_email_only, tuple(row.sequence), row.has_sequence, tuple(row.setters)
-    )
+        return Rotation(is_enabled=False, email_only=False, sequence=(), setters=())
+    return Rotation(row.round_robin_enabled, row.round_robin_email_only, tuple(row.sequence), tuple(row.setters))
 
 
 def turn(people: Sequence[UUID], counted: Sequence[UUID], last: int | None) -> int | None:

@@ -8,10 +8,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.leads.vendor_stops import queue_stops
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A person who must not be written to any more. `rule` names the opt-out or bounce rule that said so."""
+    """A person who must not be written to any more. `rule` names the opt-out or bounce rule that said so; `is_wish` tells
+    an opt-out from a bounce."""
 
     workspace_id: UUID
     lead_id: UUID
@@ -19,6 +22,7 @@ class Stop:
     rule: str
     source: str
     at: datetime
+    is_wish: bool
 
 
 # One change of tag, however many stops one batch holds: the earliest made it.
@@ -78,7 +82,8 @@ _DECISIONS = text("""
 
 
 async def suppress(conn: AsyncConnection, stops: Sequence[Stop], now: datetime) -> None:
-    """Blacklist the leads, reject their pending drafts and suppress their addresses on all channels. Idempotent.
+    """Blacklist the leads, reject their pending drafts, suppress their addresses on all channels and have the vendors
+    told. Idempotent.
 
     The earliest stop wins as the recorded reason, so the order of deliveries does not matter.
     """
@@ -96,6 +101,7 @@ async def suppress(conn: AsyncConnection, stops: Sequence[Stop], now: datetime) 
     }
     for statement in (_EVENTS, _LEADS, _SUPPRESS, _DRAFTS, _DECISIONS):
         await conn.execute(statement, parameters)
+    await queue_stops(conn, ordered, now)
 
 
 async def suppress_new_addresses(conn: AsyncConnection, lead_ids: Sequence[UUID]) -> None:

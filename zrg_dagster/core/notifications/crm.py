@@ -139,8 +139,8 @@ def signed_headers(secret: SecretStr, body: bytes, *, event: str, delivery_id: s
     }
 
 
-# CX-05: a reply with one of these tags is interest.
-POSITIVE = ("Meeting Requested", "Call Requested", "Information Requested", "Interested", "Follow Up", "Meeting Booked")
+# Interest as a customer's CRM counts it: wider than the positive tags that give a lead to a setter.
+INTEREST = ("Meeting Requested", "Call Requested", "Information Requested", "Interested", "Follow Up", "Meeting Booked")
 
 # ── the queue ────────────────────────────────────────────────────────────────
 
@@ -205,7 +205,7 @@ async def crm_states(conn: AsyncConnection, leads: Collection[UUID]) -> dict[UUI
     """How things stand, before they change, with those of `leads` that a CRM knows and wants to hear of."""
     if not leads:
         return {}
-    rows = await conn.execute(_STATES, {"leads": sorted(leads), "positive": list(POSITIVE)})
+    rows = await conn.execute(_STATES, {"leads": sorted(leads), "positive": list(INTEREST)})
     return {row["id"]: dict(row) for row in rows.mappings()}
 
 
@@ -274,7 +274,7 @@ _FOLLOW_UPS = text("""
 
 async def load_row(conn: AsyncConnection, lead_id: UUID) -> dict[str, Any] | None:
     """The CRM row of a lead as the customer reads it; None for a lead that is gone, erased or part of another one."""
-    found = (await conn.execute(_ROW, {"lead": lead_id, "positive": list(POSITIVE)})).one_or_none()
+    found = (await conn.execute(_ROW, {"lead": lead_id, "positive": list(INTEREST)})).one_or_none()
     if found is None:
         return None
     due = (await conn.execute(_FOLLOW_UPS, {"lead": lead_id})).scalars().all()

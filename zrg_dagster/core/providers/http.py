@@ -287,9 +287,11 @@ class VendorApi:
             takes_words=self._takes_words,
         )
 
-    async def write(self, path: str, json: Any, *, headers: Mapping[str, str] | None = None) -> Answer | CallFailure:
-        """POST once."""
-        return await self._once("POST", path, None, json, headers)
+    async def write(
+        self, path: str, json: Any, *, method: str = "POST", headers: Mapping[str, str] | None = None
+    ) -> Answer | CallFailure:
+        """POST, or whatever the vendor writes with, once."""
+        return await self._once(method, path, None, json, headers)
 
     async def write_form(self, path: str, form: Sequence[tuple[str, str]]) -> Answer | CallFailure:
         """POST once, as multipart."""

@@ -4,26 +4,35 @@ Everything here runs in the transaction that writes the tag, with the lead's row
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.leads.assignment import UNREMARKABLE, Assignment, AssignmentCode, assign_lead
+from zrg_dagster.core.leads.contacts import contact_job, is_connected
+from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
 from zrg_dagster.core.replies.stages import Reply, decide_row
-from zrg_dagster.core.sending.plan import PlannedSend, plan_send
+from zrg_dagster.core.text.deferral import Deferral, find_deferral
 from zrg_dagster.core.text.times import load_zone
 from zrg_dagster.core.text.zones import local_instant
+from zrg_dagster.core.workspaces.access import Action
 
 # The model calls an answer below this a guess. Its tag stands, because no tag at all would say less.
 UNCERTAIN_BELOW = 0.6
 # SN-03: people who are back read their mail in the morning of their own day.
 BACK_AT = time(9, 0)
+# SN-05: a wish is acted on when it is this sure, and lies at least so far ahead.
+SURE_WISH = 0.95
+SOONEST_WISH = timedelta(hours=1)
+# Nobody waits for these people.
+UNHEARD = frozenset({Tag.AUTOMATED_REPLY, Tag.BLACKLIST, Tag.MEETING_BOOKED})
 
 
 class TagCode(StrEnum):
@@ -31,6 +40,7 @@ class TagCode(StrEnum):
 
     UNCERTAIN = "tag_uncertain"
     SNOOZED = "snoozed_until_return"
+    SNOOZED_AS_ASKED = "snoozed_as_asked"
     NO_RETURN_DATE = "no_return_date"
     NO_TIME_ZONE = "no_time_zone"
     OOO_NOT_PAUSED = "pause_for_ooo_off"
@@ -54,11 +64,6 @@ _SNOOZE = text("""
 _FOLLOW_UPS = text("""
     UPDATE app.lead SET auto_follow_up_enabled = true, updated_at = :now
     WHERE id = :lead_id AND NOT auto_follow_up_enabled RETURNING id""")
-_ADMINS = text("""
-    SELECT DISTINCT u.slack_user_id FROM app.workspace w
-    JOIN app.user u ON u.id = w.owner_user_id
-        OR u.id IN (SELECT m.user_id FROM app.member m WHERE m.workspace_id = w.id AND m.role = 'ADMIN')
-    WHERE w.id = :workspace_id AND u.slack_user_id IS NOT NULL ORDER BY 1""")
 
 
 def is_uncertain(tag: SettledTag, switches: Switches) -> bool:
@@ -74,11 +79,29 @@ def snooze_until(
         return TagCode.OOO_NOT_PAUSED
     if returns_on is None:
         return TagCode.NO_RETURN_DATE
-    zone = next((found for name in zones if (found := load_zone(name))), None)
+    zone = _zone_of(zones)
     if zone is None:
         return TagCode.NO_TIME_ZONE
     until = local_instant(returns_on, BACK_AT, zone)
     return until if until > now else TagCode.NO_RETURN_DATE
+
+
+def wish_to_wait(
+    body: str, said_at: datetime, zones: tuple[str | None, ...], now: datetime
+) -> tuple[datetime, Deferral] | TagCode | None:
+    """Until when somebody asked to be left alone, with what said so; None when they did not ask (SN-03, SN-05)."""
+    zone = _zone_of(zones)
+    wish = find_deferral(body, said_at.astimezone(zone or UTC).date())
+    if wish is None or wish.confidence < SURE_WISH:
+        return None
+    if zone is None:
+        return TagCode.NO_TIME_ZONE
+    until = local_instant(wish.day, BACK_AT, zone)
+    return (until, wish) if until > now + SOONEST_WISH else None
+
+
+def _zone_of(zones: tuple[str | None, ...]) -> ZoneInfo | None:
+    return next((found for name in zones if (found := load_zone(name))), None)
 
 
 async def load_switches(conn: AsyncConnection, workspace_id: UUID) -> tuple[Switches, str | None]:
@@ -100,15 +123,12 @@ async def after_tag(
     if is_uncertain(tag, switches):
         detail = {"tag": tag.tag.value, "confidence": tag.confidence, "below": UNCERTAIN_BELOW}
         await decide_row(conn, reply, subject, message_id, TagCode.UNCERTAIN, now, detail)
-    if tag.tag is Tag.OUT_OF_OFFICE:
-        until = snooze_until(reply.message.returns_on, (lead.timezone, zone), now, is_on=switches.pause_for_ooo)
-        if isinstance(until, datetime):
-            await conn.execute(_SNOOZE, {"lead_id": reply.lead.id, "until": until, "now": now})
-            await decide_row(conn, reply, subject, message_id, TagCode.SNOOZED, now, {"until": until})
-        else:
-            await decide_row(conn, reply, subject, message_id, until, now)
+    await _snooze(conn, reply, tag, (lead.timezone, zone), switches, now)
     if tag.tag not in POSITIVE:
         return
+    if await is_connected(conn, reply.message.workspace_id):
+        job = contact_job(reply.message.workspace_id, reply.lead.id, str(message_id), correlation_id, now)
+        await enqueue(conn, [job])
     if switches.auto_follow_ups:
         switched = await conn.execute(_FOLLOW_UPS, {"lead_id": reply.lead.id, "now": now})
         if switched.one_or_none() is not None:
@@ -126,6 +146,36 @@ async def after_tag(
     await _note(conn, reply, given, correlation_id, now)
 
 
+async def _snooze(
+    conn: AsyncConnection,
+    reply: Reply,
+    tag: SettledTag,
+    zones: tuple[str | None, ...],
+    switches: Switches,
+    now: datetime,
+) -> None:
+    """Leave the lead alone until the day of return, or until the day that they named themselves."""
+    message, detail = reply.message, {}
+    if tag.tag is Tag.OUT_OF_OFFICE:
+        until = snooze_until(message.returns_on, zones, now, is_on=switches.pause_for_ooo)
+        code = TagCode.SNOOZED
+    elif tag.tag in UNHEARD or message.is_auto_reply:
+        return
+    else:
+        asked = wish_to_wait(message.body, message.sent_at, zones, now)
+        if asked is None:
+            return
+        until, code = asked, TagCode.SNOOZED_AS_ASKED
+        if not isinstance(asked, TagCode):
+            until, wish = asked
+            detail = {"words": wish.words, "confidence": wish.confidence}
+    if isinstance(until, TagCode):
+        await decide_row(conn, reply, "reply", message.id, until, now)
+        return
+    await conn.execute(_SNOOZE, {"lead_id": reply.lead.id, "until": until, "now": now})
+    await decide_row(conn, reply, "reply", message.id, code, now, {"until": until, **detail})
+
+
 async def _note(conn: AsyncConnection, reply: Reply, given: Assignment, correlation_id: str, now: datetime) -> None:
     if given.code in UNREMARKABLE:
         return
@@ -141,21 +191,14 @@ async def _alert(conn: AsyncConnection, workspace_id: UUID, correlation_id: str,
         "Interested leads are given to nobody: none of `settings.round_robin_sequence` is a setter of this workspace "
         "any more. Change the list, or empty it to take every setter in turn."
     )
-    for recipient in (await conn.execute(_ADMINS, {"workspace_id": workspace_id})).scalars().all():
-        send = PlannedSend(
-            id=new_id(),
-            workspace_id=workspace_id,
-            natural_key=f"assignment_nobody:{now.date()}:{recipient}",
-            kind="alert",
-            origin="system",
-            channel="slack",
-            vendor="slack",
-            recipient=recipient,
-            content={
-                "text": "Interested leads are given to nobody",
-                "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": said}}],
-            },
-            due_at=now,
-            correlation_id=correlation_id,
-        )
-        await plan_send(conn, send)
+    admins = await people_who_may(conn, workspace_id, Action.CHANGE_SETTINGS)
+    await plan_alert(
+        conn,
+        workspace_id,
+        admins,
+        key=f"assignment_nobody:{now.date()}",
+        title="Interested leads are given to nobody",
+        said=said,
+        now=now,
+        correlation_id=correlation_id,
+    )

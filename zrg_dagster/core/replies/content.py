@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from zrg_dagster.core.drafting.sms import on_the_wire
 from zrg_dagster.core.text.address import normalise_email
 from zrg_dagster.core.text.mail_html import text_to_html
+from zrg_dagster.core.text.subject import reply_subject
 
 MAX_CC = 20
 
@@ -98,11 +99,6 @@ def _name_of(draft: Row[Any], to: str) -> str:
     return " ".join(filter(None, (draft.first_name, draft.last_name)))
 
 
-def _subject(draft: Row[Any]) -> str:
-    subject = draft.subject or draft.inbound_subject or ""
-    return subject if subject.lower().startswith("re:") else f"Re: {subject}".strip()
-
-
 def _emailbison(draft: Row[Any], body: str, chosen: Recipients) -> Outbound:
     to, cc = _mail_recipients(draft, chosen)
     if not draft.provider_message_id or not draft.sender_account_id:
@@ -155,7 +151,7 @@ def _instantly(draft: Row[Any], body: str, chosen: Recipients) -> Outbound:
         "mailbox": mailbox,
         "lead_email": draft.lead_email or to,
         "cc": cc,
-        "subject": _subject(draft),
+        "subject": reply_subject(draft.subject or draft.inbound_subject) or "Re:",
         "text": body,
     }
     return Outbound("instantly", to, mailbox, content)

@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.text.subject import reply_subject
 
 STATUSES = ("pending", "approved", "rejected")
 
@@ -97,16 +98,13 @@ async def draft_of_own(conn: AsyncConnection, lead_id: UUID, channel: str, now: 
     trigger = (await conn.execute(_TRIGGER, {"lead_id": lead_id, "channel": channel})).one_or_none()
     if trigger is None:
         raise DraftError(f"lead {lead_id} has written nothing on {channel} that could be answered")
-    subject = trigger.subject or ""
-    if channel == "email" and not subject.lower().startswith("re:"):
-        subject = f"Re: {subject}".strip()
     parameters = {
         "id": new_id(),
         "workspace_id": trigger.workspace_id,
         "lead_id": lead_id,
         "trigger": trigger.id,
         "channel": channel,
-        "subject": subject if channel == "email" else None,
+        "subject": reply_subject(trigger.subject) if channel == "email" else None,
         "now": now,
     }
     return (await conn.execute(_OWN, parameters)).one()

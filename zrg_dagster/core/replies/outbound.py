@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.db import lanes, queue
-from zrg_dagster.core.replies import cards
+from zrg_dagster.core.replies import cards, escalation
 from zrg_dagster.core.replies.content import AS_THEY_ARE, Recipients, outbound_of
 from zrg_dagster.core.sending.plan import PlannedSend, plan_send
 from zrg_dagster.core.workspaces.recipients import recipients_sql
@@ -147,7 +147,7 @@ def card_of(draft: Row[Any]) -> cards.Card:
 
 
 async def plan_cards(conn: AsyncConnection, draft: Row[Any], now: datetime, correlation_id: str) -> int:
-    """One card per recipient of the workspace. Returns how many were planned; 0 means nobody is asked."""
+    """One card per recipient of the workspace, and a look at it later. Returns how many were planned; 0: nobody is asked."""
     card = card_of(draft)
     planned = 0
     for recipient in dict.fromkeys(draft.recipients):
@@ -168,4 +168,5 @@ async def plan_cards(conn: AsyncConnection, draft: Row[Any], now: datetime, corr
             draft_version=draft.version,
         )
         planned += await plan_send(conn, send)
+    await escalation.watch(conn, draft.workspace_id, draft.id, draft.version, correlation_id, now)
     return planned

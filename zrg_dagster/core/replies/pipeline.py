@@ -107,9 +107,8 @@ class ReplyPipeline:
             await stages.record(conn, reply, Stage.CLASSIFY, tag.tag.value, now, detail)
             if tag.tag is Tag.BLACKLIST and source == "model":
                 message = reply.message
-                stop = Stop(
-                    message.workspace_id, message.lead_id, message.id, "model_opt_out", "model", message.sent_at
-                )
+                person = (message.workspace_id, message.lead_id, message.id)
+                stop = Stop(*person, "model_opt_out", "model", message.sent_at, is_wish=True)
                 await suppress(conn, [stop], now)
             elif not reply.message.is_auto_reply:
                 await self._supersede(conn, reply, now)

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.notifications.crm import POSITIVE, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
+from zrg_dagster.core.notifications.crm import INTEREST, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
 from zrg_dagster.core.sending.gates import GATES, BlockReason
 from zrg_dagster.core.workspaces.recipients import recipients_sql
@@ -166,7 +166,7 @@ async def apply_tag(
     if lead.sentiment_tag == Tag.BLACKLIST or (lead.has_newer and tag.tag is not Tag.BLACKLIST):
         return None
     known = await crm_states(conn, [message.lead_id])
-    looked_for = {"lead": message.lead_id, "positive": list(POSITIVE)}
+    looked_for = {"lead": message.lead_id, "positive": list(INTEREST)}
     was_interested = (await conn.execute(_INTERESTED, looked_for)).scalar_one()
     await conn.execute(
         _EVENT,
@@ -187,7 +187,7 @@ async def apply_tag(
     parameters = {"id": message.lead_id, "tag": tag.tag.value, "source": source, "status": status, "now": now}
     await conn.execute(_TAG, parameters)
     await tell_crm_changes(conn, known, now, source="reply", message_id=message.id)
-    if tag.tag in POSITIVE and not was_interested:
+    if tag.tag in INTEREST and not was_interested:
         interest = CrmChange(
             message.workspace_id, message.lead_id, CrmEvent.LEAD_CREATED, message_id=message.id, source="reply"
         )

@@ -120,6 +120,13 @@ class SendsLane:
         return LaneWork(claim=self._claim, work=self._work, release=self._release)
 
     async def _claim(self, worker_id: int, room: int, now: datetime) -> Sequence[Row[Any]]:
+        """Due rows to work on. Of many that are only blocked or made to wait, the next are looked at at once."""
+        while True:
+            claimed = await self._claim_once(worker_id, room, now)
+            if claimed.to_send or claimed.to_read_back or not claimed.decided:
+                return (*claimed.to_send, *claimed.to_read_back)
+
+    async def _claim_once(self, worker_id: int, room: int, now: datetime) -> ledger.Claimed:
         async with self._engine.begin() as conn:
             claimed = await ledger.claim(
                 conn, worker_id=worker_id, limit=room, now=now, auto_send_disabled=self._auto_send_disabled
@@ -130,7 +137,7 @@ class SendsLane:
             self._report.count("blocked", row.reason)
         for wait in claimed.waiting:
             self._report.count("waiting", wait.reason)
-        return (*claimed.to_send, *claimed.to_read_back)
+        return claimed
 
     async def _release(self, now: datetime) -> int:
         async with self._engine.begin() as conn:

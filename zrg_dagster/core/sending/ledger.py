@@ -62,6 +62,12 @@ class Claimed:
     to_read_back: tuple[Row[Any], ...]
     blocked: tuple[Row[Any], ...]
     waiting: tuple[budget.Wait, ...] = ()
+    postponed: int = 0
+
+    @property
+    def decided(self) -> int:
+        """Rows that are due no more although nobody works on them: they made room for others."""
+        return len(self.blocked) + len(self.waiting) + self.postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,7 @@ async def claim(
         tuple(looked_up),
         (*held.closed, *(row for row in taken if row.state == SendState.BLOCKED)),
         tuple(waiting),
+        len(held.later),
     )
 
 

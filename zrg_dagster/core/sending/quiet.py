@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from zrg_dagster.core.text.times import load_zone
-from zrg_dagster.core.text.zones import local_instant
+from zrg_dagster.core.text.zones import WORKSPACE_ZONE, first_zone, local_instant
 
 # The hours of the American rule for calls and texts, local to whoever is called (47 CFR 64.1200(c)(1)).
 DAY_BEGINS = time(8, 0)
@@ -30,7 +30,7 @@ def plausible_zones(lead_zone: str | None, phone: str | None, workspace_zone: st
     of_number = [zone for name in _zones_of(phone) if (zone := load_zone(name)) is not None]
     if of_number:
         return tuple(of_number)
-    return (load_zone(workspace_zone) or ZoneInfo("America/Los_Angeles"),)
+    return (first_zone(workspace_zone, default=WORKSPACE_ZONE),)
 
 
 def quiet_until(zones: Collection[ZoneInfo], now: datetime) -> datetime | None:

@@ -120,6 +120,22 @@ def place(hours: Hours, at: datetime) -> Placed:
     return Placed(None, HoursReason.NO_WINDOW)
 
 
+def after_working(hours: Hours, start: datetime, work: timedelta) -> datetime | None:
+    """The instant at which `work` of open time has passed since `start`; None when the hours never come."""
+    if hours.is_always:
+        return start + work
+    if hours.week is None or hours.zone is None:
+        return None
+    for opens, closes in _windows(hours, hours.week, hours.zone, start):
+        begins = max(opens, start)
+        if closes <= begins:
+            continue
+        if closes - begins >= work:
+            return begins + work
+        work -= closes - begins
+    return None
+
+
 def _windows(hours: Hours, week: Week, zone: ZoneInfo, at: datetime) -> Iterator[tuple[datetime, datetime]]:
     today = at.astimezone(zone).date()
     overnight = timedelta(days=1 if week.end <= week.start else 0)

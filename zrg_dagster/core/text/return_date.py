@@ -7,7 +7,7 @@ without a year is the next one; one that lately passed says nothing (B27). Impos
 import re
 from datetime import date, datetime, timedelta
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         (
@@ -43,7 +43,7 @@ _WEEKDAYS = {
     )
     for name in names.split()
 }
-_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
+_MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
 _DAY_NAME = "(?:" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + r")\b\.?"
 
 _RETURN = (
@@ -111,7 +111,7 @@ def _date_of(match: re.Match[str], today: date, *, day_first: bool) -> date | No
         )
     if match["a"]:
         return _numeric(match, today, day_first=day_first)
-    month = _MONTHS[(match["month"] or match["month2"]).rstrip(".")]
+    month = MONTHS[(match["month"] or match["month2"]).rstrip(".")]
     day, year = int(match["day"] or match["day2"]), match["year"] or match["year2"]
     return _make(int(year), month, day) if year else _next(today, month, day)
 

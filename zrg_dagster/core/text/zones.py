@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from zrg_dagster.core.text.times import load_zone
 
+WORKSPACE_ZONE = "America/Los_Angeles"  # T-2: business time of a workspace that names no zone
+
 
 def first_zone(*names: str | None, default: str = "UTC") -> ZoneInfo:
     """The first name that is a zone; an unknown name reads as absent (T-3)."""

@@ -79,6 +79,7 @@ class SettingsPart(_Part):
     round_robin_enabled: bool = False
     round_robin_email_only: bool = False
     round_robin_sequence: Annotated[list[Email], Field(max_length=200)] = []
+    review_escalation_minutes: Annotated[int, Field(ge=0, le=10_000)] = 60
     draft_verification_enabled: bool = True
     meeting_overseer_enabled: bool = True
     auto_send_revision_enabled: bool = False

@@ -49,6 +49,7 @@ def document_of(key: str, current: Current) -> dict[str, Any]:
     hidden = set(MIRRORED.values()) if default else set()
     settings = {name: value for name, value in state["setting"].get((), {}).items() if name not in hidden}
     settings["slack_recipients"] = [row["email"] for row in _in_order(state, "recipient", "email")]
+    settings["round_robin_sequence"] = [row["email"] for row in _in_order(state, "turn", "position")]
     return {
         "workspace": {"key": key, **workspace},
         "settings": settings,

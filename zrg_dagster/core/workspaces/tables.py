@@ -120,10 +120,10 @@ SETTING = Section(
         Column("crm_webhook_events", "text[]"),
         *(Column(name, "boolean") for name in ("flag_uncertain_replies", "pause_for_ooo", "auto_follow_ups_on_reply")),
         *(Column(name, "boolean") for name in ("round_robin_enabled", "round_robin_email_only")),
-        Column("round_robin_sequence", "text[]"),
         *(Column(name, "boolean") for name in ("draft_verification_enabled", "meeting_overseer_enabled")),
         Column("auto_send_revision_enabled", "boolean"),
         Column("auto_send_revision_max_iterations", "integer"),
+        Column("review_escalation_minutes", "integer"),
         Column("auto_send_schedule_mode"),
         *(Column(name, "time") for name in ("work_start_time", "work_end_time")),
         *(Column(name, "jsonb") for name in ("auto_send_custom_schedule", "auto_send_holidays")),
@@ -139,6 +139,9 @@ EMAIL_OF = Column(
 )
 MEMBER = Section("member", "app.member", (EMAIL_OF, Column("role")), absent="delete", has_id=False)
 RECIPIENT = Section("recipient", "app.slack_recipient", (EMAIL_OF,), absent="delete", has_id=False)
+TURN = Section(
+    "turn", "app.round_robin_turn", (Column("position", "integer"),), (EMAIL_OF,), absent="delete", has_id=False
+)
 INTEGRATION = Section(
     "integration",
     "app.integration",
@@ -251,7 +254,7 @@ QUESTION = Section(
 
 # In the order in which they are written: what others refer to comes first.
 SECTIONS = (
-    *(SETTING, MEMBER, RECIPIENT, INTEGRATION, CREDENTIAL, ROUTE, PERSONA, CAMPAIGN, SMS_CAMPAIGN, GHL_CAMPAIGN),
+    *(SETTING, MEMBER, RECIPIENT, TURN, INTEGRATION, CREDENTIAL, ROUTE, PERSONA, CAMPAIGN, SMS_CAMPAIGN, GHL_CAMPAIGN),
     *(CALENDAR, SEQUENCE, STEP, KNOWLEDGE, QUESTION),
 )
 

@@ -16,6 +16,8 @@ from zrg_dagster.core.workspaces.sealing import CREDENTIALS, UNREADABLE, VERIFIE
 from zrg_dagster.core.workspaces.tables import Row, Rows, State
 
 WORKSPACE, USER = "workspace", "user"
+# Settings that are lists of people: rows of their own, not columns.
+PEOPLE = {"slack_recipients", "round_robin_sequence"}
 NO_URIS: Row = {"user_uri": None, "organization_uri": None, "webhook_subscription_uri": None}
 
 
@@ -73,10 +75,11 @@ class _Builder:
 
     def settings(self) -> None:
         old = self.now["setting"].get(())
-        row = dict(old) if old else SettingsPart().model_dump(exclude={"slack_recipients"})
-        row |= self.file.settings.model_dump(include=self.file.settings.model_fields_set - {"slack_recipients"})
+        row = dict(old) if old else SettingsPart().model_dump(exclude=PEOPLE)
+        row |= self.file.settings.model_dump(include=self.file.settings.model_fields_set - PEOPLE)
         self.state["setting"] = {(): row}
-        self._refuse_no_setters(row)
+        if "round_robin_sequence" in self.file.settings.model_fields_set:
+            self._turns()
         if "slack_recipients" in self.file.settings.model_fields_set:
             self._refuse_unreachable()
             self.state["recipient"] = {
@@ -88,12 +91,14 @@ class _Builder:
             kept = {key: row for key, row in self.now["recipient"].items() if row["email"] in people}
             self.state["recipient"] = kept
 
-    def _refuse_no_setters(self, row: Row) -> None:
+    def _turns(self) -> None:
         """AS-A4: whoever takes turns is a setter. A list that the file does not touch may fall behind the members."""
-        if not {"round_robin_sequence"} & self.file.settings.model_fields_set:
-            return
+        people = self.file.settings.round_robin_sequence
+        self.state["turn"] = {
+            (position,): {"position": position, "email": address} for position, address in enumerate(people, start=1)
+        }
         setters = {email for email, role in self.state["member"] if role == "SETTER"}
-        for index, address in enumerate(row["round_robin_sequence"]):
+        for index, address in enumerate(people):
             if address not in setters:
                 message = f"{address} is no setter of this workspace; add the role SETTER under members"
                 self.problems.append(self.file.problem(("settings", "round_robin_sequence", index), message))

@@ -90,6 +90,11 @@ class EmailBisonClient:
         result = await self._api.write(f"/api/replies/{quote(reply_id, safe='')}/reply", body)
         return _sent(result) if isinstance(result, Answer) else result
 
+    async def stop(self, lead_external_id: str) -> CallOutcome:
+        """No campaign writes to this lead any more. Safe to repeat."""
+        result = await self._api.write(f"/api/leads/{quote(lead_external_id, safe='')}/unsubscribe", {}, method="PATCH")
+        return Accepted(None) if isinstance(result, Answer) else result
+
     async def find_sent(
         self,
         lead_external_id: str | None,

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -80,6 +80,30 @@ class GhlClient:
             "/conversations/messages", {"type": "SMS", "contactId": contact_id, "message": text}
         )
         return _sent(result) if isinstance(result, Answer) else result
+
+    async def upsert_contact(self, location_id: str, fields: Mapping[str, str]) -> CallOutcome:
+        """Find or make the contact of this person; `vendor_message_id` is its id. Safe to repeat.
+
+        The vendor decides by address or number, as its location is set, who is the same.
+        """
+        result = await self._api.write("/contacts/upsert", {"locationId": location_id, **fields})
+        if not isinstance(result, Answer):
+            return result
+        contact = result.object.get("contact")
+        contact_id = contact.get("id") if isinstance(contact, dict) else None
+        return Accepted(str(contact_id)) if contact_id else Unknown("unexpected_body")
+
+    async def update_contact(self, contact_id: str, fields: Mapping[str, str]) -> CallOutcome:
+        """Tell the contact what is known now; what is not named stays. Safe to repeat."""
+        result = await self._api.write(f"/contacts/{quote(contact_id, safe='')}", dict(fields), method="PUT")
+        return Accepted(contact_id) if isinstance(result, Answer) else result
+
+    async def stop(self, contact_id: str) -> CallOutcome:
+        """No workflow of the location writes to this contact any more, by SMS or mail. Safe to repeat."""
+        settings = {channel: {"status": "active"} for channel in ("SMS", "Email")}
+        body = {"dnd": True, "dndSettings": settings}
+        result = await self._api.write(f"/contacts/{quote(contact_id, safe='')}", body, method="PUT")
+        return Accepted(None) if isinstance(result, Answer) else result
 
     async def find_sent(
         self, location_id: str, contact_id: str, text: str, since: datetime, *, known_ids: Collection[str] = ()

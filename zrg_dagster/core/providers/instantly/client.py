@@ -62,6 +62,11 @@ class InstantlyClient:
         result = await self._api.write("/api/v2/emails/reply", body)
         return _sent(result) if isinstance(result, Answer) else result
 
+    async def stop(self, lead_email: str) -> CallOutcome:
+        """No campaign of the workspace writes to this address any more: it is on the block list. Safe to repeat."""
+        result = await self._api.write("/api/v2/block-lists-entries", {"bl_value": lead_email})
+        return Accepted(None) if isinstance(result, Answer) else result
+
     async def find_sent(
         self,
         lead_email: str,

@@ -56,6 +56,16 @@ class SmartLeadClient:
             sleep=sleep,
         )
 
+    async def stop(self, lead_email: str) -> CallOutcome:
+        """No campaign writes to this lead any more. Safe to repeat."""
+        lead_id = await self._lead_id(lead_email)
+        if isinstance(lead_id, NotFound):
+            return Refused("not_found", permanent=True)
+        if isinstance(lead_id, ReadFailed):
+            return Refused(lead_id.reason, lead_id.permanent, lead_id.retry_after_s, lead_id.detail)
+        result = await self._api.write(f"/api/v1/leads/{quote(lead_id, safe='')}/unsubscribe", {})
+        return Accepted(None) if isinstance(result, Answer) else result
+
     async def reply(
         self, campaign_id: str, answered: AnsweredMail, to: Address, cc: Sequence[Address], text: str
     ) -> CallOutcome:

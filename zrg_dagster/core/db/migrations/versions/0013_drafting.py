@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0014"
 
 _SQL = Path(__file__).parent.parent / "sql"
 
