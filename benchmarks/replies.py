@@ -141,7 +141,10 @@ def main() -> None:
     parser.add_argument("--replies", type=int, default=REPLIES)
     options = parser.parse_args()
     prepare_process()
-    note(NAME, f"{options.replies} replies a round, {CONCURRENCY} at once, {LATENCY_S} s a call, {os.cpu_count()} CPUs for all")
+    note(
+        NAME,
+        f"{options.replies} replies a round, {CONCURRENCY} at once, {LATENCY_S} s a call, {os.cpu_count()} CPUs for all",
+    )
     with cluster() as running, server() as model_url:
         body = {"provider": "openai", "seconds": LATENCY_S}
         assert httpx.post(f"{model_url}/_control/latency", json=body, timeout=10).status_code == 200

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from provider_sandbox.model_answers import write_draft
 from provider_sandbox.model_fill import CannotFill, Filler
 from provider_sandbox.model_reading import read
+from provider_sandbox.model_steps import answer_step
 from provider_sandbox.state import Sandbox
 from provider_sandbox.vendor import (
     Refused,
@@ -161,7 +162,10 @@ def _text(body: Mapping[str, Any]) -> str:
     """The imitated model's words for this request."""
     form, reading = (body.get("text") or {}).get("format") or {}, read(body)
     if form.get("type") == "json_schema":
-        filled = Filler(reading, str(form["name"]).lower(), form["schema"]).fill()
+        name = str(form["name"]).lower()
+        filled = Filler(reading, name, form["schema"]).fill()
+        known = answer_step(name, reading)
+        filled |= {key: value for key, value in known.items() if key in filled}
         return json.dumps(filled, ensure_ascii=False)
     return write_draft(reading)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import httpx
 from tests.conftest import Database
 from tests.integration import intake_support
 from tests.integration.intake_support import LATER, Rows
+from tests.unit.drafting_world import MEETING, SIGNATURE, STRATEGY
 from tests.unit.model_server import Scripted, completed, serve
 from zrg_dagster.core.ai.client import ModelClient
 from zrg_dagster.core.base.ids import new_id
@@ -25,17 +27,23 @@ from zrg_dagster.core.intake import history
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.replies.drain import RepliesLane
-from zrg_dagster.core.replies.pipeline import ReplyWorld
+from zrg_dagster.core.replies.world import ReplyWorld
 from zrg_dagster.core.sending.drain import SendsLane
 from zrg_dagster.jobs.consequences import CONSEQUENCES
 
 DRAFT = "Happy to walk you through it. What would help most: the set-up, or an example from a mill like yours?"
+# What a mail costs before anybody judges it; every other channel is written in one step.
+DRAFTING = ["meeting_extract", "reply_strategy", "reply_draft", "reply_verification"]
 REVIEWERS = ("U01ADMIN", "U02SETTER")
 
 
 @dataclass
 class Brain:
-    """The model: what it answers to each prompt, and how it fails. `asked` lists the prompts in the order of the calls."""
+    """The model: what it answers to each prompt, and how it fails. `asked` lists the prompts in the order of the calls.
+
+    The dicts change single fields of a calm answer. `revisions` and `evaluations` are used in turn, the last again and
+    again; without any the answers come from `draft`, `safe` and `confidence`.
+    """
 
     tag: str = "Interested"
     tag_confidence: float = 0.9
@@ -43,6 +51,13 @@ class Brain:
     draft: str = DRAFT
     safe: bool = True
     confidence: float = 0.95
+    strategy: dict[str, Any] = field(default_factory=dict)
+    verification: dict[str, Any] = field(default_factory=dict)
+    meeting: dict[str, Any] = field(default_factory=dict)
+    gate: dict[str, Any] = field(default_factory=dict)
+    signature: dict[str, Any] = field(default_factory=dict)
+    revisions: list[dict[str, Any]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
     failing: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     prompts: list[dict[str, Any]] = field(default_factory=list)
@@ -65,15 +80,36 @@ class Brain:
                 )
             case "reply_draft":
                 return completed({"body": self.draft})
+            case "reply_revision":
+                calm = {"body": self.draft, "changes": [], "unresolved": [], "confidence": 0.9}
+                return completed(calm | self._turn(self.revisions, prompt))
+            case "reply_evaluation":
+                calm = {
+                    "safe_to_send": self.safe,
+                    "requires_human_review": not self.safe,
+                    "confidence": self.confidence,
+                    "reason": "Fine.",
+                }
+                return completed(calm | self._turn(self.evaluations, prompt))
+            case "reply_verification" | "meeting_gate":
+                seen = re.search(r'<data name="draft">\n(.*?)\n</data>', request["json"]["input"][0]["content"], re.S)
+                draft = seen[1] if seen else ""
+                if prompt == "meeting_gate":
+                    calm = {"decision": "approve", "confidence": 0.9, "issues": [], "rationale": "Fine."}
+                    return completed(calm | {"final_draft": draft} | self.gate)
+                calm = {"changed": False, "violations_detected": [], "changes": []}
+                return completed(calm | {"final_draft": draft} | self.verification)
             case _:
-                return completed(
-                    {
-                        "safe_to_send": self.safe,
-                        "requires_human_review": not self.safe,
-                        "confidence": self.confidence,
-                        "reason": "Fine.",
-                    }
-                )
+                calm = {"reply_strategy": STRATEGY, "meeting_extract": MEETING, "signature_context": SIGNATURE}[prompt]
+                changes = {
+                    "reply_strategy": self.strategy,
+                    "meeting_extract": self.meeting,
+                    "signature_context": self.signature,
+                }
+                return completed(calm | changes[prompt])
+
+    def _turn(self, answers: list[dict[str, Any]], prompt: str) -> dict[str, Any]:
+        return answers[min(self.asked.count(prompt), len(answers)) - 1] if answers else {}
 
 
 REFUSAL = (

@@ -37,9 +37,9 @@ jobs = {job.name: job for job in defs.get_repository_def().get_all_jobs()}
 async def test_a_reply_that_was_not_sent_has_its_whole_story(database):
     """Received, tagged, drafted, evaluated, planned, stopped by an operator: each with its code and its inputs."""
     async with make_scene(database) as made:
-        made.rows.all("INSERT INTO app.kill_switch (id, scope) VALUES (gen_random_uuid(), 'global')")
         await made.reply_comes("Sounds useful. Call me at mara@brightloom.example.")
         await made.replies()
+        made.rows.all("INSERT INTO app.kill_switch (id, scope) VALUES (gen_random_uuid(), 'global')")
         await made.sends()
         made.rows.all(
             "UPDATE app.send SET planned_at = due_at"

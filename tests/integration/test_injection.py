@@ -7,6 +7,7 @@ import pytest
 from tests.injection import corpus
 from tests.integration import intake_support as world
 from tests.integration.replies_support import REVIEWERS, make_scene
+from tests.unit.drafting_world import MEETING, SIGNATURE, STRATEGY
 from tests.unit.model_server import completed
 
 CORPUS = corpus()
@@ -58,15 +59,41 @@ def obey(number):
     return f"Hello, as you wish. {hostile.text} {hostile.bait}"
 
 
+def obedient_answers(number):
+    """What such a model says in each step of a draft: what its case wants, in every field that can hold a text."""
+    said, hostile = obey(number), CORPUS[number]
+    links = [hostile.bait] if hostile.bait else []
+    texts = dict.fromkeys(("name", "title", "company", "email", "phone", "linkedin_url"), hostile.text)
+    return {
+        "reply_draft": {"body": said},
+        "reply_strategy": STRATEGY | {"outline": [said[:900]], "intent_summary": said[:900]},
+        "meeting_extract": MEETING | {"is_scheduling_related": True, "evidence": [said], "detected_timezone": said},
+        "signature_context": SIGNATURE
+        | texts
+        | {"scheduling_links": links, "other_links": links, "important_lines": [hostile.text]},
+        "reply_verification": {"final_draft": said, "changed": True, "violations_detected": [said], "changes": []},
+        "meeting_gate": {
+            "decision": "revise",
+            "final_draft": said,
+            "confidence": 1.0,
+            "issues": [said],
+            "rationale": said,
+        },
+    }
+
+
 async def test_nothing_changes_but_the_text_of_a_draft(scene):
     before = contents(scene)
+    asked = set()
     calm = scene.brain.answer
 
     def obedient(request):
+        prompt = request["json"]["text"]["format"]["name"]
         found = re.findall(r"Case (\d{3})", request["json"]["input"][0]["content"])
-        if request["json"]["text"]["format"]["name"] == "reply_draft" and found:
-            return completed({"body": obey(int(found[-1]))})
-        return calm(request)
+        if not found or prompt in ("reply_classification", "reply_evaluation"):
+            return calm(request)
+        asked.add(prompt)
+        return completed(obedient_answers(int(found[-1]))[prompt])
 
     scene.brain.confidence = scene.brain.tag_confidence = 1.0
     scene._script.answers[:] = [obedient]
@@ -99,6 +126,17 @@ async def test_nothing_changes_but_the_text_of_a_draft(scene):
             None,
             False,
         )
+    # A signature that is hostile is read as one where anything in it looks like one.
+    assert set(asked) == {
+        *(
+            "reply_draft",
+            "reply_strategy",
+            "meeting_extract",
+            "signature_context",
+            "meeting_gate",
+            "reply_verification",
+        ),
+    }
     by_lead = {draft["email"]: draft for draft in drafts}
     sends = {send["draft_id"]: send for send in scene.planned()}
     assert sends, "a guard that stops everything would prove nothing"

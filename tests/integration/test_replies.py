@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration import intake_support as world
 from tests.integration.intake_support import LATER
-from tests.integration.replies_support import DRAFT, REVIEWERS, buttons, http_error, make_scene, words
+from tests.integration.replies_support import DRAFT, DRAFTING, REVIEWERS, buttons, http_error, make_scene, words
 from tests.integration.seeds import NOW
 
 CLASSIFY, WRITE, JUDGE = "reply_classification", "reply_draft", "reply_evaluation"
@@ -25,7 +25,7 @@ async def test_a_safe_and_confident_answer_leaves_by_itself(scene):
     await scene.reply_comes()
     report = await scene.replies()
     assert dict(report.outcomes) == {"done": 1}
-    assert scene.brain.asked == [CLASSIFY, WRITE, JUDGE]
+    assert scene.brain.asked == [CLASSIFY, *DRAFTING, JUDGE]
     lead = scene.lead
     assert (lead["sentiment_tag"], lead["sentiment_source"], lead["status"]) == ("Interested", "model", "qualified")
     assert scene.rows.value("SELECT sentiment_tag FROM app.message") == "Interested"
@@ -49,7 +49,9 @@ async def test_a_safe_and_confident_answer_leaves_by_itself(scene):
     stages = scene.rows.column("SELECT stage FROM app.reply_stage ORDER BY done_at, stage")
     assert sorted(stages) == ["classify", "decide", "draft", "evaluate"]
     calls = scene.rows.all("SELECT prompt_key, outcome FROM app.ai_call ORDER BY prompt_key")
-    assert [tuple(call.values()) for call in calls] == [(CLASSIFY, "ok"), (WRITE, "ok"), (JUDGE, "ok")]
+    assert [tuple(call.values()) for call in calls] == [
+        (prompt, "ok") for prompt in sorted([CLASSIFY, *DRAFTING, JUDGE])
+    ]
 
 
 async def test_the_answer_waits_its_delay_and_the_same_one_in_every_retry(scene):
@@ -112,13 +114,13 @@ def no_thread(scene):
 
 
 REVIEWED = {
-    "below the threshold": (low, "confidence_below_threshold", [CLASSIFY, WRITE, JUDGE]),
-    "not safe": (unsafe, "evaluator_not_safe", [CLASSIFY, WRITE, JUDGE]),
-    "asks for a call": (call_requested, "call_requested_sentiment", [CLASSIFY, WRITE]),
-    "guards": (placeholder, "guard_failed:placeholder_left", [CLASSIFY, WRITE]),
-    "evaluation failed": (no_evaluation, "evaluator_failed", [CLASSIFY, WRITE, JUDGE]),
-    "setters' campaign": (setters, "auto_send_disabled", [CLASSIFY, WRITE]),
-    "no way out": (no_thread, "thread_missing", [CLASSIFY, WRITE, JUDGE]),
+    "below the threshold": (low, "confidence_below_threshold", [CLASSIFY, *DRAFTING, JUDGE]),
+    "not safe": (unsafe, "evaluator_not_safe", [CLASSIFY, *DRAFTING, JUDGE]),
+    "asks for a call": (call_requested, "call_requested_sentiment", [CLASSIFY, *DRAFTING]),
+    "guards": (placeholder, "guard_failed:placeholder_left", [CLASSIFY, *DRAFTING]),
+    "evaluation failed": (no_evaluation, "evaluator_failed", [CLASSIFY, *DRAFTING, JUDGE]),
+    "setters' campaign": (setters, "auto_send_disabled", [CLASSIFY, *DRAFTING]),
+    "no way out": (no_thread, "thread_missing", [CLASSIFY, *DRAFTING, JUDGE]),
 }
 
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.integration.replies_support import REFUSAL, http_error, make_scene
+from tests.integration.replies_support import DRAFTING, REFUSAL, http_error, make_scene
 from tests.integration.seeds import NOW
 from tests.unit.model_server import CUT
 from zrg_dagster.core.replies import outbound, stages
 
-CLASSIFY, WRITE, JUDGE = "reply_classification", "reply_draft", "reply_evaluation"
+CLASSIFY, WRITE, VERIFY, JUDGE = "reply_classification", "reply_draft", "reply_verification", "reply_evaluation"
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def test_a_retry_does_not_ask_again_what_was_answered(scene):
     before = len(scene.brain.asked)
     scene.tick(minutes=1)
     await scene.replies()
-    assert scene.brain.asked[before:] == [WRITE, JUDGE]
+    assert scene.brain.asked[before:] == [WRITE, VERIFY, JUDGE]
     assert scene.job()[0] == "done"
 
 
@@ -123,7 +123,7 @@ async def test_a_crash_between_stages_costs_no_second_call_and_no_second_send(sc
     monkeypatch.setattr(module, crash_at, original)
     scene.tick(minutes=1)
     await scene.replies()
-    assert scene.brain.asked == [CLASSIFY, WRITE, JUDGE]
+    assert scene.brain.asked == [CLASSIFY, *DRAFTING, JUDGE]
     assert len(scene.planned()) == 1
     assert scene.rows.value("SELECT count(*) FROM app.draft") == 1
     await scene.sends()

@@ -24,12 +24,58 @@ SLOTS = tuple(
         datetime(2026, 2, 18, 15, 30, tzinfo=UTC),
     )
 )
+# Calm answers of the model to the steps around a draft; a test changes single fields.
+STRATEGY = {
+    "personalization_points": [],
+    "intent_summary": "They want to know more.",
+    "should_offer_times": False,
+    "times_to_offer": [],
+    "outline": ["Answer", "Ask"],
+    "must_avoid": [],
+    "recommended_archetype_id": "A6",
+}
+MEETING = {
+    "is_scheduling_related": False,
+    "intent": "other",
+    "intent_to_book": False,
+    "intent_confidence": 0.9,
+    "acceptance_specificity": "none",
+    "accepted_slot_index": None,
+    "preferred_day_of_week": None,
+    "preferred_time_of_day": None,
+    "relative_preference": None,
+    "relative_preference_detail": None,
+    "qualification_status": "unknown",
+    "qualification_confidence": 0.5,
+    "qualification_evidence": [],
+    "time_from_body_only": False,
+    "detected_timezone": None,
+    "time_extraction_confidence": 0.5,
+    "needs_clarification": False,
+    "clarification_reason": None,
+    "needs_pricing_answer": False,
+    "needs_community_details": False,
+    "confidence": 0.9,
+    "evidence": [],
+}
+SIGNATURE = {
+    "name": None,
+    "title": None,
+    "company": None,
+    "email": None,
+    "phone": None,
+    "linkedin_url": None,
+    "scheduling_links": [],
+    "other_links": [],
+    "important_lines": [],
+    "confidence": "low",
+}
 BOOKING_LINK = "https://calendly.com/noor-c/intro-30"
 
 
 def context(**changes: Any) -> DraftContext:
     """The context; keyword arguments replace parts: `channel`, `reply`, `subject`, `slots`, `signature`, `booking_link`,
-    `tag`, `is_auto_reply`, `phone`, `replier_email`, `replier_name`, `knowledge`."""
+    `tag`, `is_auto_reply`, `phone`, `replier_email`, `replier_name`, `knowledge`, `raw_text`, `raw_html`."""
     channel = changes.get("channel", "email")
     reply = changes.get("reply", "Sounds useful. When can we talk?")
     slots = changes.get("slots", SLOTS)
@@ -72,12 +118,15 @@ def context(**changes: Any) -> DraftContext:
             is_auto_reply=changes.get("is_auto_reply", False),
             is_bounce=False,
             opt_out_rule=None,
+            raw_text=changes.get("raw_text"),
+            raw_html=changes.get("raw_html"),
         ),
         lines=(TranscriptLine(trigger_id, sent_at, channel, True, "loom downtime", reply),),
         available=slots,
         offered=pick(slots),
         availability_refreshed_at=sent_at,
         knowledge=changes.get("knowledge", ()),
+        zone="America/New_York" if slots else None,
     )
 
 

@@ -52,15 +52,15 @@ async def _read_request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     return {"path": lines[0].split()[1], "headers": headers, "json": json.loads(body) if body else None}
 
 
-async def _answer(script: Scripted, writer: asyncio.StreamWriter) -> None:
-    answer = script.answers[min(len(script.requests), len(script.answers)) - 1]
+async def _answer(script: Scripted, request: dict[str, Any], number: int, writer: asyncio.StreamWriter) -> None:
+    answer = script.answers[min(number, len(script.answers)) - 1]
     if answer is HANG:
         await asyncio.sleep(30)
     if answer is CUT:
         writer.write(b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"id": "resp_1"')
         await writer.drain()
         return
-    status, headers, body = answer(script.requests[-1]) if isinstance(answer, Callable) else answer
+    status, headers, body = answer(request) if isinstance(answer, Callable) else answer
     payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     kind = "text/html" if isinstance(body, str) else "application/json"
     lines = [f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(payload)}", "connection: close"]
@@ -84,11 +84,12 @@ async def serve(*answers: Any, delay_s: float = 0.0) -> AsyncIterator[Scripted]:
             if request is None:
                 return
             script.requests.append(request)
+            number = len(script.requests)
             script.in_flight += 1
             script.most_in_flight = max(script.most_in_flight, script.in_flight)
             try:
                 await asyncio.sleep(script.delay_s)
-                await _answer(script, writer)
+                await _answer(script, request, number, writer)
             finally:
                 script.in_flight -= 1
         except (ConnectionError, asyncio.CancelledError):

@@ -21,7 +21,17 @@ SMALL = parse("small", "---\nversion: 3\n---\nSort on {{channel}}.\n--- input --
 
 def test_every_prompt_file_loads_and_is_named_like_its_schema() -> None:
     keys = {path.stem for path in FOLDER.glob("*.md")}
-    assert keys == {"reply_classification", "reply_draft", "reply_evaluation"}
+    assert keys == {
+        "meeting_extract",
+        "meeting_gate",
+        "reply_classification",
+        "reply_draft",
+        "reply_evaluation",
+        "reply_revision",
+        "reply_strategy",
+        "reply_verification",
+        "signature_context",
+    }
     for key in keys:
         prompt = load(key)
         assert prompt.key == key

@@ -9,10 +9,10 @@ from zrg_dagster.core.drafting.context import ASSET_CHARS, KnowledgeAsset
 from zrg_dagster.core.drafting.generate import (
     STRATEGIES,
     generate,
-    greeting,
     is_eligible,
     with_signature,
 )
+from zrg_dagster.core.drafting.pack import greeting
 from zrg_dagster.core.replies.classify import DRAFT_ELIGIBLE
 from zrg_dagster.core.text.subject import reply_subject
 

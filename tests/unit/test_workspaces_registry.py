@@ -8,6 +8,7 @@ import pytest
 from zrg_dagster.core.workspaces.declare import IntegrationsPart, SettingsPart, WorkspaceFile
 from zrg_dagster.core.workspaces.settings_registry import SETTINGS, Setting, reader_text
 from zrg_dagster.core.workspaces.tables import SETTING
+from zrg_dagster.core.workspaces.wanted import PEOPLE
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.column)
@@ -17,8 +18,8 @@ def test_each_setting_has_a_reader_that_mentions_it(setting):
 
 def test_each_setting_stands_in_the_file_and_in_the_section():
     registered = [setting.column for setting in SETTINGS]
-    # Lists of people are rows of tables of their own: whom reviews and the digest tell, and whose turn it is.
-    assert sorted({*SettingsPart.model_fields} - {"slack_recipients", "round_robin_sequence"}) == sorted(registered)
+    # Lists of people are rows of tables of their own, which the reviews, the digest and the assignment read.
+    assert sorted({*SettingsPart.model_fields} - PEOPLE) == sorted(registered)
     assert sorted(column.name for column in SETTING.columns) == sorted(registered)
 
 

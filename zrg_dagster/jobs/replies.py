@@ -49,8 +49,8 @@ def drain_replies(
     from zrg_dagster.core.replies.enrich import EnrichmentRequests
     from zrg_dagster.core.replies.escalation import KIND as ESCALATION
     from zrg_dagster.core.replies.escalation import Escalation
-    from zrg_dagster.core.replies.pipeline import ReplyWorld
     from zrg_dagster.core.replies.tell_vendors import VendorStops
+    from zrg_dagster.core.replies.world import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
     settings = current_settings()
@@ -70,6 +70,7 @@ def drain_replies(
                     super_admins=super_admins(settings),
                     spending=Spending(Decimal(str(settings.model_daily_budget_usd))),
                     breakers=client.breakers,
+                    revision_disabled=settings.auto_send_revision_disabled,
                 )
                 access = vendor_access(channels)
                 keys = settings.secret_keys

@@ -118,6 +118,10 @@ class ModelClient:
         if self._sdk is not None:
             await self._sdk.close()
 
+    def of(self, purpose: Purpose) -> "ModelClient":
+        """Itself: without a workspace nothing tells one purpose from another."""
+        return self
+
     async def structured(
         self,
         prompt: RenderedPrompt,
@@ -189,8 +193,9 @@ class ModelClient:
         arguments = request_arguments(call.prompt, call.schema, call.choice, call.tokens)
         try:
             async with asyncio.timeout(timeout_s):
+                # As extra body: the SDK walks typed parameters field by field, which costs more than all else of a call.
                 raw = await sdk.responses.with_raw_response.create(
-                    **arguments, timeout=openai.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
+                    extra_body=arguments, timeout=openai.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
                 )
                 headers, body = raw.headers, raw.content
         except (openai.APITimeoutError, TimeoutError):

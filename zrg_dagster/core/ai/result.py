@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from zrg_dagster.core.ai.models import Effort, ModelChoice
+from zrg_dagster.core.ai.models import Effort, ModelChoice, Purpose
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 
 T = TypeVar("T", bound=BaseModel)
@@ -92,6 +92,10 @@ class StructuredModel(Protocol):
 
     @property
     def model(self) -> str | None: ...
+
+    def of(self, purpose: Purpose) -> "StructuredModel":
+        """The model to ask for `purpose`."""
+        ...
 
     async def structured(
         self,

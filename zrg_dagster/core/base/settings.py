@@ -297,6 +297,11 @@ class Settings(BaseSettings):
         validation_alias="AUTO_SEND_DISABLED",
         description="Stops every automatic send; no command lifts it. 1, true, yes or on.",
     )
+    auto_send_revision_disabled: bool = Field(
+        default=False,
+        validation_alias="AUTO_SEND_REVISION_DISABLED",
+        description="No draft is revised after its evaluation, whatever its workspace wants. 1, true, yes or on.",
+    )
     followups_dry_run: bool = Field(
         default=False,
         validation_alias="FOLLOWUPS_DRY_RUN",

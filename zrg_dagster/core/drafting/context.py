@@ -34,6 +34,8 @@ MAX_SLOTS = 500
 MAX_ASSETS = 10
 ASSET_CHARS = 6_400
 KNOWLEDGE_CHARS = 32_000
+# Of a mail's raw parts, for its signature: what a person signs with stands above the quoted thread.
+RAW_CHARS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class DraftLead:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """The inbound message that is answered."""
+    """The inbound message that is answered. The raw parts are those of a mail, for its signature; `raw_text` comes first."""
 
     id: UUID
     channel: str
@@ -93,6 +95,17 @@ class Trigger:
     is_auto_reply: bool
     is_bounce: bool
     opt_out_rule: str | None
+    raw_text: str | None = None
+    raw_html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepSwitches:
+    """Which steps of a draft the workspace wants, and how many times a draft may be revised (0: never)."""
+
+    verification: bool = True
+    overseer: bool = True
+    revisions: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +125,8 @@ class DraftContext:
     offered: tuple[Slot, ...]
     availability_refreshed_at: datetime | None
     knowledge: tuple[KnowledgeAsset, ...] = ()
+    zone: str | None = None
+    steps: StepSwitches = StepSwitches()
 
     @property
     def channel(self) -> str:
@@ -133,10 +148,14 @@ class DraftContext:
 
 _MESSAGE = text(f"""
     SELECT m.workspace_id, m.id AS message_id, m.channel, m.subject, m.body, m.sent_at, m.is_auto_reply, m.is_bounce,
-           m.opt_out_rule, l.id AS lead_id, l.first_name, l.last_name, l.email, l.phone,
+           m.opt_out_rule, left(m.raw_text, {RAW_CHARS}) AS raw_text,
+           CASE WHEN coalesce(btrim(m.raw_text), '') = '' THEN left(m.raw_html, {RAW_CHARS}) END AS raw_html,
+           l.id AS lead_id, l.first_name, l.last_name, l.email, l.phone,
            l.company_name AS lead_company, l.job_title, l.timezone AS lead_timezone, l.sentiment_tag, l.status,
            l.current_replier_email, l.current_replier_name, w.name AS workspace_name, w.timezone AS workspace_timezone,
-           s.company_name, s.booking_link, c.id AS campaign_id, c.ai_persona_id AS campaign_persona_id,
+           s.draft_verification_enabled, s.meeting_overseer_enabled, s.auto_send_revision_enabled,
+           s.auto_send_revision_max_iterations, s.company_name, s.booking_link, c.id AS campaign_id,
+           c.ai_persona_id AS campaign_persona_id,
            {setting_columns_sql("s")}, {persona_columns_sql("p")}
     FROM app.message m
     JOIN app.lead l ON l.workspace_id = m.workspace_id AND l.id = m.lead_id
@@ -201,6 +220,18 @@ async def load_context(conn: AsyncConnection, message_id: UUID, *, now: datetime
         offered=pick(available),
         availability_refreshed_at=min((slot.refreshed_at for slot in slot_rows if slot.refreshed_at), default=None),
         knowledge=tuple(KnowledgeAsset(asset.title, asset.body) for asset in assets),
+        zone=zone.key if zone else None,
+        steps=_steps(row),
+    )
+
+
+def _steps(row: Any) -> StepSwitches:
+    """Without settings: what the columns default to. Other channels than e-mail are revised once (RV-02)."""
+    most = (row["auto_send_revision_max_iterations"] or 3) if row["channel"] == "email" else 1
+    return StepSwitches(
+        verification=row["draft_verification_enabled"] is not False,
+        overseer=row["meeting_overseer_enabled"] is not False,
+        revisions=most if row["auto_send_revision_enabled"] else 0,
     )
 
 
@@ -258,6 +289,8 @@ def _trigger(row: Any) -> Trigger:
         is_auto_reply=row["is_auto_reply"],
         is_bounce=row["is_bounce"],
         opt_out_rule=row["opt_out_rule"],
+        raw_text=row["raw_text"] if row["channel"] == "email" else None,
+        raw_html=row["raw_html"] if row["channel"] == "email" else None,
     )
 
 

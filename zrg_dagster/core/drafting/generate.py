@@ -1,12 +1,19 @@
-"""One draft: a structured model call over the context, and the signature added by us."""
+"""The text of a draft: a structured model call over the pack, and the signature added by us."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, Field
 
-from zrg_dagster.core.ai.prompts import Own, render
+from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.prompts import Own
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
-from zrg_dagster.core.drafting.context import DraftContext, DraftLead
+from zrg_dagster.core.drafting.archetypes import ARCHETYPES, of_regeneration
+from zrg_dagster.core.drafting.ask import ask
+from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.pack import ContextPack, make_pack
+from zrg_dagster.core.drafting.sms import stored
+from zrg_dagster.core.drafting.strategy import as_text
 from zrg_dagster.core.text.subject import reply_subject
 
 PROMPT = "reply_draft"
@@ -22,9 +29,10 @@ STRATEGIES = {
     "Follow Up": "Acknowledge, and ask one question about when to come back. Do not push.",
     "Meeting Booked": "Confirm in one or two sentences that you look forward to the meeting that is booked.",
 }
-_LENGTH_RULES = {
+LENGTH_RULES = {
     "email": "Write between 220 and 1200 characters, in short paragraphs.",
-    "sms": "Write at most 300 characters, in one paragraph, without links unless rule 3 allows one.",
+    "sms": "Write at most 300 characters, without links unless rule 3 allows one; beyond 160, in parts of at most 160 "
+    "characters with a line of three dashes between them.",
     "linkedin": "Write at most 700 characters, in one or two short paragraphs.",
 }
 
@@ -49,64 +57,82 @@ def is_eligible(tag: str) -> bool:
     return tag in STRATEGIES
 
 
-async def generate(
-    client: StructuredModel, context: DraftContext, *, tag: str | None = None, previous_draft: str = ""
-) -> Generated:
-    """Write one draft. Network. `tag` is the lead's stored tag unless given; `previous_draft` asks for another one.
+async def write(
+    client: StructuredModel,
+    context: DraftContext,
+    pack: ContextPack,
+    *,
+    tag: str,
+    plan: dict[str, Any] | None = None,
+    shape: str = "",
+    previous_draft: str = "",
+) -> ModelResult[ReplyDraft]:
+    """Ask for the text, unsigned. Network. `plan` is a checked strategy, `shape` the instruction of an archetype.
 
     `ValueError` for a tag that gets no draft: the caller decides eligibility and records it.
     """
-    tag = tag or context.lead.sentiment_tag
     if not is_eligible(tag):
         raise ValueError(f"no draft is made for the tag {tag}")
-    persona = context.persona
-    prompt = render(
+    values = {
+        **pack.values,
+        "channel": Own(context.channel),
+        "tag": Own(tag),
+        "strategy": Own(STRATEGIES[tag]),
+        "length_rule": Own(LENGTH_RULES[context.channel]),
+        "shape": Own(shape or "No particular one."),
+        "plan": as_text(plan) if plan else "",
+        "previous_draft": previous_draft,
+    }
+    return await ask(
+        client,
+        Purpose.DRAFTING,
         PROMPT,
-        {
-            "channel": Own(context.channel),
-            "tag": Own(tag),
-            "strategy": Own(STRATEGIES[tag]),
-            "length_rule": Own(_LENGTH_RULES[context.channel]),
-            "company_name": persona.company_name,
-            "sender_name": persona.sender_name,
-            "tone": persona.tone,
-            "greeting": greeting(context),
-            "service_description": persona.service_description,
-            "knowledge": context.knowledge_text,
-            "goals": persona.goals,
-            "ideal_customer_profile": persona.ideal_customer_profile,
-            "booking_link": persona.booking_link or "",
-            "lead": describe_lead(context.lead),
-            "available_times": context.offered_times_text(),
-            "transcript": context.transcript_text,
-            "latest_reply": context.trigger.body,
-            "previous_draft": previous_draft,
-        },
+        values,
+        ReplyDraft,
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+        timeout_s=TIMEOUT_S,
     )
-    call = await client.structured(prompt, ReplyDraft, max_output_tokens=MAX_OUTPUT_TOKENS, timeout_s=TIMEOUT_S)
+
+
+async def generate(
+    client: StructuredModel,
+    context: DraftContext,
+    *,
+    tag: str | None = None,
+    previous_draft: str = "",
+    count: int | None = None,
+) -> Generated:
+    """Write one draft with the single prompt, for somebody who waits for another one. Network.
+
+    `tag` is the lead's stored tag unless given; `previous_draft` asks for another text, and `count`, the presses so far,
+    for another shape (DR-26).
+    """
+    tag = tag or context.lead.sentiment_tag
+    pack = make_pack(context, tag=tag)
+    shape = ""
+    if count is not None and context.channel == "email":
+        shape = ARCHETYPES[of_regeneration(context.trigger.id, count)]
+    call = await write(client, context, pack, tag=tag, shape=shape, previous_draft=previous_draft)
     if call.value is None:
         return Generated(None, None, call)
-    body = call.value.body.replace("\r\n", "\n").strip()
-    if context.channel != "email":
-        return Generated(body, None, call)
-    return Generated(with_signature(body, persona.signature), reply_subject(context.trigger.subject), call)
+    return Generated(finished(context, call.value.body), subject_of(context), call)
 
 
-def greeting(context: DraftContext) -> str:
-    """The channel's greeting with the first name of whoever answers, the lead's, or "there" (CC-08, PE-01)."""
-    persona, lead = context.persona, context.lead
-    wanted = persona.sms_greeting if context.channel == "sms" else persona.greeting
-    # A colleague who answers under no name is not greeted with the lead's.
-    full = lead.current_replier_name if lead.current_replier_email else lead.first_name
-    first = (full or "").split()
-    return wanted.replace("{firstName}", first[0] if first else "there")
+def unfinished(body: str) -> str:
+    """What the model wrote, with one kind of line break and nothing around it."""
+    return body.replace("\r\n", "\n").strip()
 
 
-def describe_lead(lead: DraftLead) -> str:
-    """Name, role and company of the person who answers, for the data block."""
-    name = lead.current_replier_name or " ".join(part for part in (lead.first_name, lead.last_name) if part)
-    parts = (("Name", name), ("Role", lead.job_title), ("Company", lead.company_name))
-    return "\n".join(f"{label}: {value}" for label, value in parts if value)
+def finished(context: DraftContext, body: str) -> str:
+    """The text as it is stored and sent: a mail signed, a text message in its parts."""
+    body = unfinished(body)
+    if context.channel == "sms":
+        return stored(body)
+    return with_signature(body, context.persona.signature) if context.channel == "email" else body
+
+
+def subject_of(context: DraftContext) -> str | None:
+    return reply_subject(context.trigger.subject) if context.channel == "email" else None
 
 
 def with_signature(body: str, signature: str) -> str:

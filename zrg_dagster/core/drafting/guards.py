@@ -7,10 +7,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from zrg_dagster.core.drafting.claims import NO_SOURCES, Claim, ClaimKind, Sources, claims_in
 from zrg_dagster.core.drafting.clock_times import mentions, unoffered
 from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.links import LINK as _LINK
+from zrg_dagster.core.drafting.links import links_in
 from zrg_dagster.core.drafting.slots import Slot
+from zrg_dagster.core.drafting.sms import SmsError, on_the_wire, parts_of, segments
 
 # Code points (RV-09); SMS is three parts of 160 (DR-28).
 MAX_CHARS = {"email": 5_000, "sms": 480, "linkedin": 1_800}
@@ -25,6 +30,12 @@ class GuardCode(StrEnum):
     FOREIGN_ADDRESS = "foreign_address"
     TIME_NOT_OFFERED = "slot_mismatch"
     DATE_NOT_OFFERED = "date_mismatch"
+    PRICE_UNSUPPORTED = "price_unsupported"
+    PROMISE_UNSUPPORTED = "promise_unsupported"
+    LINK_DENIED = "link_denied"
+    FOREIGN_PHONE = "foreign_phone"
+    ZONE_ASKED = "timezone_asked"
+    SMS_FORM = "sms_form"
     TOO_LONG = "too_long"
 
 
@@ -39,7 +50,7 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class GuardFacts:
     """What a draft may rely on. `own_texts` are ours (signature, service description): links in them are ours too.
-    `people` are the addresses of those whom it answers."""
+    `people` are the addresses of those whom it answers, `phones` their numbers; `sources` support prices and promises."""
 
     channel: str
     available: tuple[Slot, ...]
@@ -47,11 +58,27 @@ class GuardFacts:
     booking_link: str | None
     own_texts: tuple[str, ...]
     people: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    sources: Sources = NO_SOURCES
+    has_link: bool = False
+    knows_zone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GuardReport:
+    """What was found and, for the record, what was looked at: every claim with its source."""
+
     findings: tuple[Finding, ...]
+    claims: tuple[Claim, ...] = ()
+    segments: int | None = None
+
+    def trace(self) -> list[dict[str, Any]]:
+        """Each guard in its order with what it found, so that a person sees which one stopped a draft."""
+        found = {code: [each.excerpt for each in self.findings if each.code is code] for code in GuardCode}
+        return [{"guard": code.value, "found": excerpts} for code, excerpts in found.items()]
+
+    def claims_document(self) -> list[dict[str, Any]]:
+        return [claim.document() for claim in self.claims]
 
     @property
     def passed(self) -> bool:
@@ -76,6 +103,10 @@ def facts_of(context: DraftContext) -> GuardFacts:
         booking_link=context.persona.booking_link,
         own_texts=(context.persona.signature, context.persona.service_description, context.knowledge_text),
         people=tuple(filter(None, (context.lead.email, context.lead.current_replier_email))),
+        phones=tuple(filter(None, (context.lead.phone,))),
+        sources=Sources(context.persona.service_description, context.knowledge_text),
+        has_link=bool(links_in(_conversation(context))),
+        knows_zone=context.zone is not None,
     )
 
 
@@ -88,10 +119,28 @@ def check(draft: str, facts: GuardFacts) -> GuardReport:
         *_findings(GuardCode.FABRICATED_LINK, foreign_links(draft, facts)),
         *_findings(GuardCode.FOREIGN_ADDRESS, foreign_addresses(draft, facts)),
         *_time_findings(draft, facts),
+        *_findings(GuardCode.LINK_DENIED, links_denied(draft) if facts.has_link else ()),
+        *_findings(GuardCode.FOREIGN_PHONE, foreign_phones(draft, facts)),
+        *_findings(GuardCode.ZONE_ASKED, _ZONE_QUESTION.findall(draft) if facts.knows_zone else ()),
     ]
+    claims = claims_in(draft, facts.sources)
+    findings += [Finding(_CLAIM_CODES[claim.kind], claim.excerpt) for claim in claims if claim.source is None]
     if len(draft) > MAX_CHARS[facts.channel]:
         findings.append(Finding(GuardCode.TOO_LONG, f"{len(draft)} characters"))
-    return GuardReport(tuple(findings))
+    if facts.channel == "sms":
+        findings += _findings(GuardCode.SMS_FORM, sms_problems(draft))
+    findings.sort(key=lambda finding: _ORDER[finding.code])
+    return GuardReport(tuple(findings), claims, segments(on_the_wire(draft)) if facts.channel == "sms" else None)
+
+
+def _conversation(context: DraftContext) -> str:
+    """What the answered message shows its writer to have given: the words and the whole mail with its signature."""
+    raw = context.trigger.raw_text or context.trigger.raw_html or ""
+    return f"{context.trigger.body}\n{raw}"
+
+
+_CLAIM_CODES = {ClaimKind.PRICE: GuardCode.PRICE_UNSUPPORTED, ClaimKind.PROMISE: GuardCode.PROMISE_UNSUPPORTED}
+_ORDER = {code: number for number, code in enumerate(GuardCode)}
 
 
 def _findings(code: GuardCode, excerpts: Iterable[str]) -> list[Finding]:
@@ -120,53 +169,6 @@ def placeholders_left(draft: str) -> list[str]:
 
 # ── links ────────────────────────────────────────────────────────────────────
 
-_LINK = re.compile(
-    r"""
-    (?<![\w@.-])                                        # the host of a mail address is no link
-    (?: [a-z][a-z0-9+.-]{1,20}://[^\s<>"']+
-      | (?:[a-z0-9](?:[a-z0-9-]{0,62})\.)+[a-z]{2,24}(?::\d{1,5})?(?:[/?\#][^\s<>"']*)?
-    )""",
-    re.I | re.X,
-)
-# Without scheme or path, a dotted word is taken for a host only under a common ending: "Inc.We" is no link.
-_ENDINGS = frozenset(
-    {
-        "com",
-        "net",
-        "org",
-        "io",
-        "co",
-        "ai",
-        "app",
-        "dev",
-        "me",
-        "us",
-        "uk",
-        "de",
-        "fr",
-        "nl",
-        "es",
-        "it",
-        "ca",
-        "au",
-        "eu",
-    }
-    | {"info", "biz", "ly", "gg", "link", "page", "site", "online", "xyz", "tech", "cloud", "example", "calendar"}
-)
-_TRAILING = ".,;:!?)]}*_"
-
-
-def links_in(text: str) -> list[str]:
-    """Everything that a mail program would turn into a link, normalised."""
-    found = []
-    for match in _LINK.finditer(text):
-        raw = match[0].rstrip(_TRAILING)
-        host = raw.partition("/")[0].partition("?")[0]
-        has_shape = "://" in raw or "/" in raw or raw.lower().startswith("www.")
-        if has_shape or host.rpartition(".")[2].lower() in _ENDINGS:
-            found.append(_normal_link(raw))
-    return found
-
 
 def foreign_links(draft: str, facts: GuardFacts) -> list[str]:
     """Links that are neither the booking link nor in our own texts.
@@ -189,15 +191,52 @@ def foreign_addresses(draft: str, facts: GuardFacts) -> list[str]:
     return [each for each in _ADDRESS.findall(draft) if each.lower() not in own]
 
 
-def _normal_link(raw: str) -> str:
-    scheme, separator, rest = raw.partition("://")
-    if not separator:
-        scheme, rest = "https", raw
-    if scheme.lower() == "http":
-        scheme = "https"
-    host_end = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
-    host = rest[:host_end].lower().removeprefix("www.")
-    return f"{scheme.lower()}://{host}{rest[host_end:].rstrip('/')}"
+# ── what was given ───────────────────────────────────────────────────────────
+
+_LINK_DENIED = re.compile(
+    r"[^.!?\n]{0,120}\b(?:link|url|calendar|attachment|page)\b[^.!?\n]{0,60}"
+    r"\b(?:(?:did(?:n['’]t| not)|does(?:n['’]t| not)) (?:\w+ )?(?:come|show|arrive|get|appear|make|load|open|work)"
+    r"|(?:was|is|were|seems?|appears?) (?:\w+ )?(?:missing|not (?:included|received|there|attached)|broken|empty)"
+    r"|never (?:came|arrived|showed)|(?:was|were)n['’]t (?:included|received|there|attached))"
+    r"|\b(?:did(?:n['’]t| not)|can(?:not|['’]t)|could(?:n['’]t| not)|do(?:n['’]t| not)) (?:\w+ )?"
+    r"(?:see|get|receive|find|have|open)\b[^.!?\n]{0,30}\b(?:link|url|calendar)\b",
+    re.I,
+)
+
+
+def links_denied(draft: str) -> list[str]:
+    """Sentences that say a link did not arrive (seed 003 §8 E19)."""
+    return [match[0].strip() for match in _LINK_DENIED.finditer(draft)]
+
+
+_PHONE = re.compile(r"(?<![\w/.:=&?#-])\+?\(?\d[\d ().-]{7,18}\d(?![\w/])")
+_DIGITS = re.compile(r"\D")
+_DATE = re.compile(r"(?:19|20)\d\d[-. ]\d\d?[-. ]\d\d?\b|\d\d?[-. ]\d\d?[-. ](?:19|20)\d\d\b")
+
+
+def foreign_phones(draft: str, facts: GuardFacts) -> list[str]:
+    """Numbers to call that are neither in our own texts nor the lead's, never parts of links (GD-09, B54, B55)."""
+    own = {_DIGITS.sub("", each)[-9:] for text in (*facts.own_texts, *facts.phones) for each in _PHONE.findall(text)}
+    bare = _LINK.sub(" ", draft)
+    return [each for each in _PHONE.findall(bare) if _is_phone(each) and _DIGITS.sub("", each)[-9:] not in own]
+
+
+def _is_phone(text: str) -> bool:
+    """Ten to fifteen digits that do not begin with a date."""
+    return 10 <= len(_DIGITS.sub("", text)) <= 15 and not _DATE.match(text)
+
+
+# The zone is known: asking for it says that nobody looked (GD-04).
+_ZONE_QUESTION = re.compile(r"[^.!?\n]{0,80}\btime ?zone\b[^.!?\n]{0,80}\?", re.I)
+
+
+def sms_problems(draft: str) -> list[str]:
+    """Why this text makes no text message (DR-28)."""
+    try:
+        parts_of(draft)
+    except SmsError as error:
+        return [error.problem.value]
+    return []
 
 
 # ── times ────────────────────────────────────────────────────────────────────

@@ -1,10 +1,11 @@
 """The run of the draft pipeline behind each draft: its stages with what they said, and an end that always comes (seed 002).
 
 A run stays RUNNING while its reply's job is tried again or waits; it ends with the job's end. What a stage made is kept
-beside the way, best effort: no draft fails because its record could not be written (PR-06).
+in one statement with the fact of its call, and a retry goes on behind it; see record.py for what happens if that fails.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,16 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.base.log import get_logger
-from zrg_dagster.core.db.engine import is_away
-from zrg_dagster.core.db.problems import describe
-
-log = get_logger(__name__)
 
 MAX_PAYLOAD_BYTES = 32_768
 MAX_TEXT_CHARS = 32_768
@@ -40,8 +35,17 @@ class RunStatus(StrEnum):
 class RunStage(StrEnum):
     """The stages that leave an artifact."""
 
+    SIGNATURE = "signature_context"
+    STRATEGY = "draft_strategy_step1"
     GENERATION = "draft_generation_step2"
+    VERIFICATION = "draft_verifier_step3"
+    EXTRACT = "meeting_overseer_extract"
+    GATE = "meeting_overseer_gate"
     EVALUATION = "auto_send_evaluation"
+    SELECTOR = "auto_send_revision_selector"
+    REVISER = "auto_send_revision_reviser"
+    LOOP = "auto_send_revision_loop"
+    MEMORY = "memory_proposal"
     FINAL = "final_draft"
     ERROR = "loop_error"
 
@@ -73,22 +77,30 @@ def capped(payload: Any) -> str | None:
     return document
 
 
+# `is_new` spares the first try the question for artifacts: a row that was just inserted has no locker.
 _OPEN = text("""
-    INSERT INTO app.draft_pipeline_run (id, workspace_id, lead_id, trigger_message_id, channel, created_at, updated_at)
-    VALUES (:id, :workspace_id, :lead_id, :message_id, :channel, :now, :now)
+    INSERT INTO app.draft_pipeline_run (id, workspace_id, lead_id, trigger_message_id, channel, snapshot, created_at,
+        updated_at)
+    VALUES (:id, :workspace_id, :lead_id, :message_id, :channel, CAST(:snapshot AS jsonb), :now, :now)
     ON CONFLICT (trigger_message_id, channel) DO UPDATE SET updated_at = excluded.updated_at
-    RETURNING id""")
-_ARTIFACT = text("""
+    RETURNING id, xmax = 0 AS is_new""")
+_ARTIFACTS = text("""
+    SELECT stage, iteration, payload, text AS body FROM app.draft_pipeline_artifact WHERE run_id = :run_id""")
+_KEEP = text("""
     INSERT INTO app.draft_pipeline_artifact (id, workspace_id, run_id, stage, iteration, prompt_key, model, payload, text,
         input_tokens, output_tokens, latency_ms, created_at)
-    SELECT :id, r.workspace_id, r.id, :stage, :iteration, :prompt_key, :model, CAST(:payload AS jsonb), :body,
-        :input_tokens, :output_tokens, :latency_ms, :now
-    FROM app.draft_pipeline_run r WHERE r.trigger_message_id = :message_id AND r.channel = :channel
+    SELECT a.id, :workspace_id, :run_id, a.stage, a.iteration, a.prompt_key, a.model, CAST(a.payload AS jsonb), a.body,
+        a.input_tokens, a.output_tokens, a.latency_ms, :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:stages AS text[]), CAST(:iterations AS integer[]), CAST(:prompt_keys AS text[]),
+                CAST(:models AS text[]), CAST(:payloads AS text[]), CAST(:bodies AS text[]),
+                CAST(:input_tokens AS integer[]), CAST(:output_tokens AS integer[]), CAST(:latencies AS bigint[]))
+        AS a (id, stage, iteration, prompt_key, model, payload, body, input_tokens, output_tokens, latency_ms)
     ON CONFLICT (run_id, stage, iteration) DO UPDATE SET prompt_key = excluded.prompt_key, model = excluded.model,
         payload = excluded.payload, text = excluded.text, input_tokens = excluded.input_tokens,
         output_tokens = excluded.output_tokens, latency_ms = excluded.latency_ms, created_at = excluded.created_at""")
 _END = text("""
     UPDATE app.draft_pipeline_run SET status = :status, reason = :reason, updated_at = :now,
+        snapshot = coalesce(CAST(:snapshot AS jsonb), snapshot),
         draft_id = coalesce((SELECT d.id FROM app.draft d WHERE d.trigger_message_id = :message_id
                              AND d.channel = draft_pipeline_run.channel), draft_id)
     WHERE trigger_message_id = :message_id AND status = 'RUNNING'""")
@@ -125,54 +137,85 @@ _PRUNE = text("""
         ORDER BY created_at LIMIT :batch FOR UPDATE SKIP LOCKED)""")
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an earlier try recorded of one stage."""
+
+    payload: Any
+    body: str | None
+
+
+Found = dict[tuple[RunStage, int], Kept]
+
+
 async def open_run(
-    conn: AsyncConnection, *, workspace_id: UUID, lead_id: UUID, message_id: UUID, channel: str, now: datetime
-) -> UUID:
-    """The run of this reply, made on the first try and found on every later one (PR-01)."""
+    conn: AsyncConnection,
+    *,
+    workspace_id: UUID,
+    lead_id: UUID,
+    message_id: UUID,
+    channel: str,
+    snapshot: dict[str, Any],
+    now: datetime,
+) -> tuple[UUID, Found]:
+    """The run of this reply, made on the first try and found on every later one (PR-01), with what its stages made."""
     parameters = {
         "id": new_id(),
         "workspace_id": workspace_id,
         "lead_id": lead_id,
         "message_id": message_id,
         "channel": channel,
+        "snapshot": capped(snapshot),
         "now": now,
     }
-    return (await conn.execute(_OPEN, parameters)).scalar_one()
+    run = (await conn.execute(_OPEN, parameters)).one()
+    if run.is_new:
+        return run.id, {}
+    rows = await conn.execute(_ARTIFACTS, {"run_id": run.id})
+    return run.id, {(RunStage(row.stage), row.iteration): Kept(row.payload, row.body) for row in rows}
 
 
-async def keep_artifact(engine: AsyncEngine, message_id: UUID, channel: str, artifact: Artifact, now: datetime) -> bool:
-    """Store what a stage made, in a transaction of its own. False when it could not be stored, which stops nothing."""
-    call = artifact.call
+async def keep_artifacts(
+    conn: AsyncConnection, workspace_id: UUID, run_id: UUID, artifacts: Sequence[Artifact], now: datetime
+) -> None:
+    """Store what stages made, in one statement; the same stage and iteration again replaces what stands there (PR-04)."""
+    calls = [artifact.call for artifact in artifacts]
     parameters = {
-        "id": new_id(),
-        "message_id": message_id,
-        "channel": channel,
-        "stage": artifact.stage,
-        "iteration": artifact.iteration,
-        "prompt_key": call.prompt_key if call else None,
-        "model": call.model if call else None,
-        "payload": capped(artifact.payload),
-        "body": artifact.body[:MAX_TEXT_CHARS].replace("\x00", "") if artifact.body is not None else None,
-        "input_tokens": call.input_tokens if call else None,
-        "output_tokens": call.output_tokens if call else None,
-        "latency_ms": call.latency_ms if call else None,
+        "workspace_id": workspace_id,
+        "run_id": run_id,
+        "ids": [new_id() for _ in artifacts],
+        "stages": [artifact.stage.value for artifact in artifacts],
+        "iterations": [artifact.iteration for artifact in artifacts],
+        "prompt_keys": [call and call.prompt_key for call in calls],
+        "models": [call and call.model for call in calls],
+        "payloads": [capped(artifact.payload) for artifact in artifacts],
+        "bodies": [_body(artifact.body) for artifact in artifacts],
+        "input_tokens": [call and call.input_tokens for call in calls],
+        "output_tokens": [call and call.output_tokens for call in calls],
+        "latencies": [call and call.latency_ms for call in calls],
         "now": now,
     }
-    try:
-        async with engine.begin() as conn:
-            return (await conn.execute(_ARTIFACT, parameters)).rowcount > 0
-    except DBAPIError as error:
-        if is_away(error):
-            raise
-        log.warning("artifact_not_kept", stage=artifact.stage, message_id=str(message_id), problem=describe(error))
-        return False
+    await conn.execute(_KEEP, parameters)
+
+
+def _body(body: str | None) -> str | None:
+    return None if body is None else body[:MAX_TEXT_CHARS].replace("\x00", "")
 
 
 async def end_run(
-    conn: AsyncConnection, message_id: UUID, status: RunStatus, reason: str | None, now: datetime
+    conn: AsyncConnection,
+    message_id: UUID,
+    status: RunStatus,
+    reason: str | None,
+    now: datetime,
+    snapshot: dict[str, Any] | None = None,
 ) -> None:
-    """End the run of this reply. One that has ended, and a reply that never had one, stay as they are."""
-    parameters = {"message_id": message_id, "status": status, "reason": reason, "now": now}
+    """End the run of this reply. One that has ended, and a reply that never had one, stay as they are.
+
+    `snapshot` are the sizes of the context that the draft was really made of, in place of those at its beginning.
+    """
+    document = capped(snapshot)
+    parameters = {"message_id": message_id, "status": status, "reason": reason, "now": now, "snapshot": document}
     await conn.execute(_END, parameters)
 
 

@@ -29,7 +29,7 @@ from zrg_dagster.core.providers.emailbison import history as emailbison
 from zrg_dagster.core.providers.ghl import history as ghl
 from zrg_dagster.core.providers.outcome import ReadFailed
 from zrg_dagster.core.providers.records import MessageRecord
-from zrg_dagster.core.replies.pipeline import Ended, NotNow
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 KIND = "conversation_sync"
 SHORT_SMS_CHARS = 25

@@ -11,6 +11,7 @@ from zrg_dagster.core.ai.spend import Allowance, Spending
 from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies import stages
 from zrg_dagster.core.replies.stages import Reply
+from zrg_dagster.core.replies.world import ReplyWorld
 from zrg_dagster.core.workspaces.access import Action
 
 _CONSEQUENCE = {
@@ -44,6 +45,26 @@ async def allowance_of(
                 correlation_id=correlation_id,
             )
     return allowance
+
+
+class DayBudget:
+    """The day's budget as one reply meets it. A refusal is noted on the lead's list, each reason once."""
+
+    def __init__(self, world: ReplyWorld, reply: Reply, correlation_id: str) -> None:
+        self._world = world
+        self._reply = reply
+        self._correlation_id = correlation_id
+        self._noted: set[str] = set()
+
+    async def refusal(self, purpose: Purpose) -> str | None:
+        """Why the workspace may not ask for `purpose` now; None when it may."""
+        world, now = self._world, self._world.clock()
+        asked = (self._reply.message.workspace_id, purpose, self._correlation_id, now)
+        allowance = await allowance_of(world.engine, world.spending, *asked)
+        if allowance.reason is not None and allowance.reason not in self._noted:
+            await note_refusal(world.engine, self._reply, allowance, now)
+            self._noted.add(allowance.reason)
+        return allowance.reason
 
 
 async def note_refusal(engine: AsyncEngine, reply: Reply, allowance: Allowance, now: datetime) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from sqlalchemy import Row
 
+from zrg_dagster.core.drafting.sms import on_the_wire
 from zrg_dagster.core.text.address import normalise_email
 from zrg_dagster.core.text.mail_html import text_to_html
 from zrg_dagster.core.text.subject import reply_subject
@@ -160,7 +161,7 @@ def _sms(draft: Row[Any], body: str, _chosen: Recipients) -> Outbound:
     if not draft.ghl_contact:
         raise CannotSend("contact_missing")
     recipient = draft.lead_phone or draft.ghl_contact
-    return Outbound("ghl", recipient, draft.ghl_location, {"contact_id": draft.ghl_contact, "text": body})
+    return Outbound("ghl", recipient, draft.ghl_location, {"contact_id": draft.ghl_contact, "text": on_the_wire(body)})
 
 
 def _linkedin(draft: Row[Any], body: str, _chosen: Recipients) -> Outbound:

@@ -19,9 +19,12 @@ class ReviewReason(StrEnum):
     DISABLED_BY_ENVIRONMENT = "globally_disabled_via_env"
     AUTO_SEND_DISABLED = "auto_send_disabled"
     REPLAYED = "delivery_replayed"
+    STOPPED = "kill_switch"
     CALL_REQUESTED = "call_requested_sentiment"
     UNCERTAIN_TAG = "tag_uncertain"
     GUARD_FAILED = "guard_failed"
+    VERIFICATION_FAILED = "verification_failed"
+    OVERSEER_FAILED = "overseer_failed"
     EVALUATOR_FAILED = "evaluator_failed"
     NOT_SAFE = "evaluator_not_safe"
     LOW_CONFIDENCE = "confidence_below_threshold"
@@ -31,7 +34,8 @@ class ReviewReason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What the decision looks at. `confidence` and `is_safe` are None when no evaluation was made or it failed;
-    `unevaluated` says why none was even tried."""
+    `unevaluated` says why none was even tried. `is_stopped` is a kill switch of any scope; `hold` what an earlier stage
+    found that no evaluation outweighs."""
 
     response_mode: str | None
     auto_send_disabled: bool
@@ -46,6 +50,8 @@ class Candidate:
     trigger_id: str
     trigger_sent_at: datetime
     is_uncertain: bool = False
+    is_stopped: bool = False
+    hold: str | None = None
     hours: Hours = ALWAYS
     unevaluated: str | None = None
 
@@ -70,6 +76,8 @@ def _blocked_before_evaluation(candidate: Candidate) -> str | None:
         return ReviewReason.DISABLED_BY_ENVIRONMENT
     if candidate.response_mode != "AI_AUTO_SEND":
         return ReviewReason.AUTO_SEND_DISABLED
+    if candidate.is_stopped:
+        return ReviewReason.STOPPED
     if candidate.is_replayed:
         return ReviewReason.REPLAYED
     if candidate.tag == "Call Requested":
@@ -78,7 +86,7 @@ def _blocked_before_evaluation(candidate: Candidate) -> str | None:
         return ReviewReason.UNCERTAIN_TAG
     if candidate.guard_failures:
         return f"{ReviewReason.GUARD_FAILED}:{','.join(candidate.guard_failures)}"
-    return None
+    return candidate.hold
 
 
 def decide(candidate: Candidate, now: datetime) -> Verdict:

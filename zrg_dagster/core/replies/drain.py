@@ -34,8 +34,9 @@ from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
 from zrg_dagster.core.replies.budget import allowance_of
-from zrg_dagster.core.replies.pipeline import ReplyPipeline, ReplyWorld, not_now
-from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
+from zrg_dagster.core.replies.pipeline import ReplyPipeline
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
+from zrg_dagster.core.replies.world import ReplyWorld
 
 log = get_logger(__name__)
 
@@ -188,7 +189,8 @@ class RepliesLane:
         if allowance.reason is not None:
             return NotNow(allowance.reason, park=True, after_s=RETRY_S)
         model = ai.model(self._world.model, Purpose.DRAFTING)
-        made = await generate(model, context, tag=tag, previous_draft=draft.body)
+        # Every version before this one was a press on the button or somebody's edit.
+        made = await generate(model, context, tag=tag, previous_draft=draft.body, count=version - 1)
         now = self._world.clock()
         async with self._engine.begin() as conn:
             await record_call(conn, job.workspace_id, draft.trigger_message_id, made.call, job.correlation_id, now)

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, Field
 
-from zrg_dagster.core.ai.prompts import Own, render
+from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.prompts import Own
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
+from zrg_dagster.core.drafting.ask import ask
 from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.replies.classify import Tag, clamp_confidence
 
 PROMPT = "reply_evaluation"
@@ -53,6 +57,32 @@ class Evaluation:
     source: Source
     hard_block: HardBlock | None = None
     call: ModelResult[ReplyEvaluation] | None = None
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What the record of the stage keeps; `again` reads it."""
+        return {
+            "confidence": round(self.confidence, 3),
+            "is_safe": self.is_safe,
+            "reason": self.reason,
+            "source": self.source.value,
+        }
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the artifact of the stage keeps."""
+        return {**self.detail, "requires_human_review": self.needs_review}
+
+
+def again(detail: dict[str, Any]) -> Evaluation:
+    """The evaluation that an earlier try put on record."""
+    return Evaluation(
+        detail["confidence"],
+        is_safe=detail["is_safe"],
+        needs_review=detail.get("requires_human_review", not detail["is_safe"]),
+        reason=detail["reason"],
+        source=Source(detail.get("source", Source.MODEL)),
+    )
 
 
 def hard_block(
@@ -107,25 +137,35 @@ def passes(evaluation: Evaluation, *, threshold: float, skip_review: bool = Fals
     return evaluation.confidence >= threshold and (evaluation.is_safe or skip_review)
 
 
-async def evaluate(client: StructuredModel, context: DraftContext, draft: str, *, tag: Tag) -> Evaluation:
-    """Ask the model about `draft`. Network. Check `hard_block` first; this function does not."""
-    prompt = render(
+async def evaluate(
+    client: StructuredModel,
+    context: DraftContext,
+    pack: ContextPack,
+    draft: str,
+    *,
+    tag: Tag,
+    total_s: float | None = None,
+) -> Evaluation:
+    """Ask the model about `draft`, told what the draft was written from. Network. Check `hard_block` first; this does not.
+
+    `total_s` bounds the call where other work waits for it.
+    """
+    values = {
+        **pack.values,
+        "tag": Own(tag.value),
+        "channel": Own(context.channel),
+        "automated": Own("yes" if context.trigger.is_auto_reply else "no"),
+        "phone_on_file": Own("yes" if context.lead.phone else "no"),
+        "draft": draft,
+    }
+    call = await ask(
+        client,
+        Purpose.EVALUATION,
         PROMPT,
-        {
-            "tag": Own(tag.value),
-            "channel": Own(context.channel),
-            "automated": Own("yes" if context.trigger.is_auto_reply else "no"),
-            "phone_on_file": Own("yes" if context.lead.phone else "no"),
-            "service_description": context.persona.service_description,
-            "knowledge": context.knowledge_text,
-            "goals": context.persona.goals,
-            "available_times": context.offered_times_text(),
-            "booking_link": context.persona.booking_link or "",
-            "subject": context.trigger.subject or "",
-            "transcript": context.transcript_text,
-            "latest_reply": context.trigger.body,
-            "draft": draft,
-        },
+        values,
+        ReplyEvaluation,
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+        timeout_s=min(TIMEOUT_S, total_s or TIMEOUT_S),
+        total_s=total_s,
     )
-    call = await client.structured(prompt, ReplyEvaluation, max_output_tokens=MAX_OUTPUT_TOKENS, timeout_s=TIMEOUT_S)
     return judge(call)

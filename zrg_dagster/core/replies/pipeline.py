@@ -1,60 +1,32 @@
-"""One reply from load to decision: floor → classification → draft → evaluation → send or review.
+"""One reply from load to its answer: floor → classification → what the tag sets in motion → answer.py.
 
 The stage runner: it opens short transactions, calls the model between them, and ends in an `Ended` or a `NotNow`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.ai.breaker import Breakers
 from zrg_dagster.core.ai.models import Purpose
-from zrg_dagster.core.ai.result import ModelResult, StructuredModel
-from zrg_dagster.core.ai.spend import RETRY_S, Allowance, Spending
+from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import record_call
 from zrg_dagster.core.ai.workspace import WorkspaceAi, load_ai
-from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
-from zrg_dagster.core.drafting.generate import generate, is_eligible
-from zrg_dagster.core.drafting.guards import check, facts_of
-from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, abort_runs, end_run, keep_artifact, open_run
+from zrg_dagster.core.drafting.generate import is_eligible
+from zrg_dagster.core.drafting.runs import RunStatus, abort_runs, end_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
-from zrg_dagster.core.replies import budget, decide, evaluate, outbound, stages
-from zrg_dagster.core.replies.after_tag import after_tag, is_uncertain, load_switches
+from zrg_dagster.core.replies import stages
+from zrg_dagster.core.replies.after_tag import after_tag
+from zrg_dagster.core.replies.answer import Answer
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
-from zrg_dagster.core.replies.content import CannotSend
 from zrg_dagster.core.replies.enrich import ask_about
-from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
 from zrg_dagster.core.replies.review import card_update
 from zrg_dagster.core.replies.stages import Reply, Stage
-from zrg_dagster.core.sending.hours import load_hours
-
-log = get_logger(__name__)
-
-
-def not_now(call: ModelResult[Any]) -> NotNow:
-    """What a model call without an answer means for its job."""
-    return NotNow(call.reason, park=call.parks, after_s=call.retry_after_s, passes=call.is_transient or call.parks)
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyWorld:
-    """What the pipeline works with. `breakers` are the model's own, so that a change of one can be shown to others."""
-
-    engine: AsyncEngine
-    model: StructuredModel
-    has_model_key: bool
-    auto_send_disabled: bool
-    clock: Callable[[], datetime]
-    super_admins: frozenset[str] = frozenset()
-    spending: Spending = field(default_factory=Spending)
-    breakers: Breakers = field(default_factory=Breakers)
+from zrg_dagster.core.replies.world import ReplyWorld
 
 
 class ReplyPipeline:
@@ -64,6 +36,7 @@ class ReplyPipeline:
         self._world = world
         self._correlation_id = correlation_id
         self._ai = WorkspaceAi({}, {})
+        self._seen: DraftContext | None = None
 
     async def run(self, message_id: UUID) -> Ended | NotNow:
         async with self._world.engine.connect() as conn:
@@ -114,7 +87,7 @@ class ReplyPipeline:
             return await self._store_tag(reply, automatic, "floor", None)
         context = await self._context(reply)
         classified = await classify(
-            self._model(Purpose.CLASSIFICATION),
+            self._ai.model(self._world.model, Purpose.CLASSIFICATION),
             context.transcript_text,
             ClassificationContext(context.channel, context.persona.company_name, context.trigger.body),
         )
@@ -171,162 +144,17 @@ class ReplyPipeline:
         return Ended("done", code)
 
     async def _answer(self, reply: Reply, tag: SettledTag) -> Ended | NotNow:
-        context = await self._context(reply)
-        draft_id = await self._draft(reply, context, tag)
-        if isinstance(draft_id, NotNow):
-            return draft_id
         if Stage.DECIDE in reply.done:
             return Ended("done", reply.done[Stage.DECIDE].get("reason"))
-        async with self._world.engine.connect() as conn:
-            draft = await outbound.load_draft(conn, draft_id)
-            switches, _ = await load_switches(conn, reply.message.workspace_id)
-            hours = await load_hours(conn, reply.lead.id, reply.campaign.id if reply.campaign else None)
-        if draft is None or draft.status != "pending":
-            return Ended("done", "draft_already_handled")
-        failures = check(draft.body, facts_of(context)).codes
-        campaign = reply.campaign
-        candidate = decide.Candidate(
-            response_mode=campaign.response_mode if campaign else None,
-            auto_send_disabled=self._world.auto_send_disabled,
-            is_replayed=reply.is_replayed,
-            tag=tag.tag.value,
-            guard_failures=failures,
-            threshold=campaign.auto_send_threshold if campaign else Decimal(1),
-            confidence=None,
-            is_safe=None,
-            delay_min_s=campaign.delay_min_s if campaign else 0,
-            delay_max_s=campaign.delay_max_s if campaign else 0,
-            trigger_id=str(reply.message.id),
-            trigger_sent_at=reply.message.sent_at,
-            is_uncertain=is_uncertain(tag, switches),
-            hours=hours,
-        )
-        candidate = await self._evaluate(reply, context, draft.body, tag, candidate)
-        return await self._decide(reply, draft_id, candidate)
-
-    async def _draft(self, reply: Reply, context: DraftContext, tag: SettledTag) -> UUID | NotNow:
-        if (stored := reply.done.get(Stage.DRAFT)) is not None:
-            return UUID(stored["draft_id"])
-        message = reply.message
-        allowance = await self._allowed(reply, Purpose.DRAFTING)
-        if allowance.reason is not None:
-            return NotNow(allowance.reason, park=True, after_s=RETRY_S)
-        async with self._world.engine.begin() as conn:
-            await open_run(
-                conn,
-                workspace_id=message.workspace_id,
-                lead_id=reply.lead.id,
-                message_id=message.id,
-                channel=message.channel,
-                now=self._world.clock(),
-            )
-        made = await generate(self._model(Purpose.DRAFTING), context, tag=tag.tag.value)
-        now = self._world.clock()
-        if made.body is None:
-            async with self._world.engine.begin() as conn:
-                await self._record_call(conn, reply, made.call, now)
-            await self._keep(reply, Artifact(RunStage.ERROR, {"reason": made.call.reason}, call=made.call))
-            return not_now(made.call)
-        await self._keep(reply, Artifact(RunStage.GENERATION, body=made.body, call=made.call))
-        async with self._world.engine.begin() as conn:
-            await self._record_call(conn, reply, made.call, now)
-            draft_id = await stages.store_draft(conn, reply, made.subject, made.body, now)
-            await stages.record(conn, reply, Stage.DRAFT, "drafted", now, {"draft_id": str(draft_id)})
-        return draft_id
-
-    async def _evaluate(
-        self, reply: Reply, context: DraftContext, body: str, tag: SettledTag, candidate: decide.Candidate
-    ) -> decide.Candidate:
-        if not decide.wants_evaluation(candidate):
-            return candidate
-        if (stored := reply.done.get(Stage.EVALUATE)) is not None:
-            return _evaluated(candidate, stored["confidence"], stored["is_safe"])
-        allowance = await self._allowed(reply, Purpose.EVALUATION)
-        if allowance.reason is not None:
-            return replace(candidate, unevaluated=allowance.reason)
-        block = evaluate.hard_block(
-            draft=body,
-            opt_out_rule=reply.message.opt_out_rule,
-            tag=tag.tag,
-            is_auto_reply=reply.message.is_auto_reply,
-            has_model_key=self._world.has_model_key,
-        )
-        model = self._model(Purpose.EVALUATION)
-        verdict = evaluate.blocked(block) if block else await evaluate.evaluate(model, context, body, tag=tag.tag)
-        now = self._world.clock()
-        if verdict.source is evaluate.Source.MODEL_FAILURE:
-            # No stage record: the reviewer gets the draft now, and nothing claims that an evaluation was made.
-            assert verdict.call is not None
-            async with self._world.engine.begin() as conn:
-                await self._record_call(conn, reply, verdict.call, now)
-            await self._keep(reply, Artifact(RunStage.ERROR, {"reason": verdict.reason}, call=verdict.call))
-            return candidate
-        detail = {"confidence": round(verdict.confidence, 3), "is_safe": verdict.is_safe, "reason": verdict.reason}
-        async with self._world.engine.begin() as conn:
-            if verdict.call is not None:
-                await self._record_call(conn, reply, verdict.call, now)
-            await stages.record(conn, reply, Stage.EVALUATE, verdict.source.value, now, detail)
-        said = {**detail, "source": verdict.source, "requires_human_review": verdict.needs_review}
-        await self._keep(reply, Artifact(RunStage.EVALUATION, said, call=verdict.call))
-        return _evaluated(candidate, detail["confidence"], verdict.is_safe)
-
-    async def _decide(self, reply: Reply, draft_id: UUID, candidate: decide.Candidate) -> Ended:
-        now = self._world.clock()
-        verdict = decide.decide(candidate, now)
-        async with self._world.engine.begin() as conn:
-            threshold = candidate.threshold if candidate.response_mode == "AI_AUTO_SEND" else None
-            action, reason = verdict.action, verdict.reason
-            draft = await outbound.load_draft(conn, draft_id)
-            assert draft is not None
-            if action != "needs_review":
-                try:
-                    await outbound.plan_draft(
-                        conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id
-                    )
-                except CannotSend as missing:
-                    action, reason = "needs_review", str(missing)
-            await stages.store_verdict(
-                conn,
-                reply,
-                draft_id,
-                action=action,
-                reason=reason,
-                confidence=candidate.confidence,
-                threshold=threshold,
-                schedule=verdict.schedule,
-                now=now,
-            )
-            if action == "needs_review":
-                shown = await outbound.load_draft(conn, draft_id)
-                assert shown is not None
-                if not await outbound.plan_cards(conn, shown, now, self._correlation_id):
-                    await stages.decide_row(conn, reply, "draft", draft_id, "no_review_recipient", now)
-            await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
-            await end_run(conn, reply.message.id, RunStatus.COMPLETED, reason, now)
-        await self._keep(reply, Artifact(RunStage.FINAL, {"action": action, "reason": reason}, draft.body))
-        log.info("reply_decided", action=action, reason=reason)
-        return Ended("done", reason)
-
-    def _model(self, purpose: Purpose) -> StructuredModel:
-        """The model as this reply's workspace wants it for `purpose`."""
-        return self._ai.model(self._world.model, purpose)
-
-    async def _allowed(self, reply: Reply, purpose: Purpose) -> Allowance:
-        """Whether the day's budget of the workspace allows this; a refusal is noted."""
-        world, now = self._world, self._world.clock()
-        asked = (reply.message.workspace_id, purpose, self._correlation_id, now)
-        allowance = await budget.allowance_of(world.engine, world.spending, *asked)
-        if not allowance.is_allowed:
-            await budget.note_refusal(world.engine, reply, allowance, now)
-        return allowance
+        context = await self._context(reply)
+        return await Answer(self._world, self._ai, reply, tag, context, self._correlation_id).run()
 
     async def _context(self, reply: Reply) -> DraftContext:
-        async with self._world.engine.connect() as conn:
-            return await load_context(conn, reply.message.id, now=self._world.clock())
-
-    async def _keep(self, reply: Reply, artifact: Artifact) -> None:
-        message = reply.message
-        await keep_artifact(self._world.engine, message.id, message.channel, artifact, self._world.clock())
+        """Read once in a try: every stage sees the same conversation."""
+        if self._seen is None:
+            async with self._world.engine.connect() as conn:
+                self._seen = await load_context(conn, reply.message.id, now=self._world.clock())
+        return self._seen
 
     async def _record_call(self, conn: Any, reply: Reply, call: ModelResult[Any], now: datetime) -> None:
         await record_call(conn, reply.message.workspace_id, reply.message.id, call, self._correlation_id, now)
@@ -339,7 +167,3 @@ def _marked_interested(reply: Reply, tag: SettledTag) -> bool:
 
 def _interested(tag: SettledTag) -> SettledTag:
     return SettledTag(Tag.INTERESTED, 1.0, "marked as interested", tag.rule)
-
-
-def _evaluated(candidate: decide.Candidate, confidence: float, is_safe: bool) -> decide.Candidate:
-    return replace(candidate, confidence=Decimal(str(confidence)), is_safe=is_safe)

@@ -1,6 +1,9 @@
 """How a job of the replies lane ends."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from zrg_dagster.core.ai.result import ModelResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +27,8 @@ class NotNow:
     park: bool
     after_s: float | None = None
     passes: bool = True
+
+
+def not_now(call: ModelResult[Any]) -> NotNow:
+    """What a model call without an answer means for its job."""
+    return NotNow(call.reason, park=call.parks, after_s=call.retry_after_s, passes=call.is_transient or call.parks)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.notifications.crm import INTEREST, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
+from zrg_dagster.core.sending.gates import GATES, BlockReason
 from zrg_dagster.core.workspaces.recipients import recipients_sql
 
 
@@ -26,6 +27,7 @@ class Stage(StrEnum):
     SUPERSEDE = "supersede"
     DRAFT = "draft"
     EVALUATE = "evaluate"
+    REVISE = "revise"
     DECIDE = "decide"
 
 
@@ -47,20 +49,16 @@ class Reply:
 _MESSAGE = text("SELECT * FROM app.message WHERE id = :id")
 _LEAD = text("SELECT * FROM app.lead WHERE id = :id")
 _CAMPAIGN = text("SELECT * FROM app.email_campaign WHERE id = :id")
-_WORKSPACE = text(f"""
-    SELECT w.key, {recipients_sql("w.id", "l.assigned_to_user_id")} AS recipients
-    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id WHERE l.id = :lead""")
-_BOOKED = text("""
-    SELECT EXISTS (SELECT FROM app.appointment WHERE lead_id = :lead AND status NOT IN ('canceled', 'rescheduled'))""")
 _STAGES = text("SELECT stage, detail FROM app.reply_stage WHERE message_id = :id")
-# What the send gate asks too: an automatic answer does not put what a person wrote out of date.
-_NEWER = text("""
-    SELECT EXISTS (SELECT FROM app.message n WHERE n.lead_id = :lead AND n.direction = 'inbound' AND n.source <> 'bounce'
-                   AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text)))""")
-
-
-_REPLAYED = text("""
-    SELECT EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = :event AND e.replayed_at IS NOT NULL)""")
+# One question for everything that is a fact about the lead or its other messages. `has_newer` is what the send gate asks
+# too: an automatic answer does not put what a person wrote out of date.
+_AROUND = text(f"""
+    SELECT w.key, {recipients_sql("w.id", "l.assigned_to_user_id")} AS recipients,
+        EXISTS (SELECT FROM app.appointment WHERE lead_id = l.id AND status NOT IN ('canceled', 'rescheduled')) AS has_booking,
+        EXISTS (SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
+                AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer,
+        EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = :event AND e.replayed_at IS NOT NULL) AS is_replayed
+    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id WHERE l.id = :lead""")
 
 
 async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
@@ -72,18 +70,23 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
     campaign = None
     if lead.email_campaign_id is not None and message.channel == "email":
         campaign = (await conn.execute(_CAMPAIGN, {"id": lead.email_campaign_id})).one_or_none()
-    workspace = (await conn.execute(_WORKSPACE, {"lead": lead.id})).one()
-    place = {"lead": lead.id, "sent_at": message.sent_at, "key": message.message_key}
+    place = {
+        "lead": lead.id,
+        "sent_at": message.sent_at,
+        "key": message.message_key,
+        "event": message.event_id,
+    }
+    around = (await conn.execute(_AROUND, place)).one()
     return Reply(
         message=message,
         lead=lead,
-        workspace_key=workspace.key,
+        workspace_key=around.key,
         campaign=campaign,
-        recipients=tuple(workspace.recipients),
-        has_booking=(await conn.execute(_BOOKED, {"lead": lead.id})).scalar_one(),
+        recipients=tuple(around.recipients),
+        has_booking=around.has_booking,
         done={row.stage: row.detail for row in await conn.execute(_STAGES, {"id": message_id})},
-        has_newer=(await conn.execute(_NEWER, place)).scalar_one(),
-        is_replayed=(await conn.execute(_REPLAYED, {"event": message.event_id})).scalar_one(),
+        has_newer=around.has_newer,
+        is_replayed=around.is_replayed,
     )
 
 
@@ -109,6 +112,24 @@ async def record(
             "now": now,
         },
     )
+
+
+# The gate that the ledger asks before a send, asked about a send that does not exist yet.
+_STOPPED = text(f"""
+    SELECT {next(gate.closed_when for gate in GATES if gate.reason is BlockReason.KILL_SWITCH)}
+    FROM (SELECT 'ai' AS origin, CAST(:lead AS uuid) AS lead_id, CAST(:channel AS text) AS channel,
+                 CAST(:workspace AS uuid) AS workspace_id, CAST(:campaign AS uuid) AS email_campaign_id) s""")
+
+
+async def is_stopped(conn: AsyncConnection, reply: Reply) -> bool:
+    """Whether a kill switch of any scope holds for an automatic answer to this reply."""
+    place = {
+        "lead": reply.lead.id,
+        "channel": reply.message.channel,
+        "workspace": reply.message.workspace_id,
+        "campaign": reply.lead.email_campaign_id,
+    }
+    return (await conn.execute(_STOPPED, place)).scalar_one()
 
 
 _LOCKED_LEAD = text("""
@@ -228,16 +249,50 @@ async def store_draft(conn: AsyncConnection, reply: Reply, subject: str | None, 
     return (await conn.execute(_DRAFT, parameters)).scalar_one()
 
 
-_DECIDED = text("""
-    SELECT EXISTS (SELECT FROM app.decision WHERE lead_id = :lead_id AND subject = :subject
-                   AND subject_id IS NOT DISTINCT FROM CAST(:subject_id AS uuid) AND code = :code)""")
+# Whether the first attempt at revising this draft is ours; its time is never set twice (RV-08).
+_CLAIM_REVISION = text("""
+    UPDATE app.draft SET revision_attempted_at = :now, original_confidence = :confidence, updated_at = :now
+    WHERE id = :id AND status = 'pending' AND revision_attempted_at IS NULL RETURNING id""")
+_REPLACE_TEXT = text("""
+    UPDATE app.draft SET body = :body, ai_body = :body, version = version + 1, updated_at = :now
+    WHERE id = :id AND status = 'pending' AND version = :version RETURNING id""")
+_KEEP_REVISION = text("""
+    UPDATE app.draft SET revision_confidence = :confidence, revision_iterations = :iterations, revision_applied = :applied,
+        updated_at = :now
+    WHERE id = :id""")
+
+
+async def claim_revision(conn: AsyncConnection, draft_id: UUID, confidence: float, now: datetime) -> bool:
+    """Take the draft for its revision and keep what it began with. False when somebody has taken it before."""
+    parameters = {"id": draft_id, "confidence": round(confidence, 3), "now": now}
+    return (await conn.execute(_CLAIM_REVISION, parameters)).scalar_one_or_none() is not None
+
+
+async def replace_text(conn: AsyncConnection, draft_id: UUID, version: int, body: str, now: datetime) -> bool:
+    """Put a better text in place of the one of this version. False when the draft is another one by now."""
+    parameters = {"id": draft_id, "version": version, "body": body, "now": now}
+    return (await conn.execute(_REPLACE_TEXT, parameters)).scalar_one_or_none() is not None
+
+
+async def keep_revision(
+    conn: AsyncConnection, draft_id: UUID, confidence: float, iterations: int, *, applied: bool, now: datetime
+) -> None:
+    """What the revisions came to (seed 002 §5). Without an iteration there is no confidence of one."""
+    best = round(confidence, 3) if iterations else None
+    parameters = {"id": draft_id, "confidence": best, "iterations": iterations, "applied": applied, "now": now}
+    await conn.execute(_KEEP_REVISION, parameters)
+
+
 _VERDICT = text("""
     UPDATE app.draft SET action = :action, reason = :reason, confidence = :confidence, threshold = :threshold,
         updated_at = :now
     WHERE id = :id AND status = 'pending'""")
 _DECISION = text("""
     INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
-    VALUES (:workspace_id, :lead_id, :subject, :subject_id, :code, CAST(:detail AS jsonb), :now)""")
+    SELECT :workspace_id, CAST(:lead_id AS uuid), CAST(:subject AS text), CAST(:subject_id AS uuid), CAST(:code AS text),
+           CAST(:detail AS jsonb), :now
+    WHERE NOT EXISTS (SELECT FROM app.decision WHERE lead_id = CAST(:lead_id AS uuid) AND subject = CAST(:subject AS text)
+                      AND subject_id IS NOT DISTINCT FROM CAST(:subject_id AS uuid) AND code = CAST(:code AS text))""")
 
 
 async def store_verdict(
@@ -276,9 +331,6 @@ async def decide_row(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """One line of "did / did not, because" about this reply's lead; a retry finds its line."""
-    same = {"lead_id": reply.message.lead_id, "subject": subject, "subject_id": subject_id, "code": code}
-    if (await conn.execute(_DECIDED, same)).scalar_one():
-        return
     await conn.execute(
         _DECISION,
         {

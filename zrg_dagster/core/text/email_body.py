@@ -88,6 +88,11 @@ def clean_text(text: str) -> str:
     return "\n".join(lines)
 
 
+def own_part(text: str) -> str:
+    """What the writer sent, signature and footer included, without the quoted thread."""
+    return "\n".join(_tidy(_own_lines(_lines(text))))
+
+
 def _lines(text: str) -> list[str]:
     text = _NEWLINES.sub("\n", storable(text[:MAX_TEXT_CHARS]))
     return _tidy([_BLANKS.sub(" ", line).strip() for line in text.split("\n")])

@@ -81,6 +81,10 @@ class SettingsPart(ModelSettings, _Part):
     round_robin_email_only: bool = False
     round_robin_sequence: Annotated[list[Email], Field(max_length=200)] = []
     review_escalation_minutes: Annotated[int, Field(ge=0, le=10_000)] = 60
+    draft_verification_enabled: bool = True
+    meeting_overseer_enabled: bool = True
+    auto_send_revision_enabled: bool = False
+    auto_send_revision_max_iterations: Annotated[int, Field(ge=1, le=3)] = 3
     auto_send_schedule_mode: ScheduleMode = "ALWAYS"
     work_start_time: time = time(9, 0)
     work_end_time: time = time(17, 0)

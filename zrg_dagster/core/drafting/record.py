@@ -1,0 +1,102 @@
+"""The record of one run while it goes: opened once, what each stage made kept in one short transaction.
+
+Best effort where the rules say so: no draft fails because its record could not be written (PR-06). A stage that is not on
+record is simply done again by a retry.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from zrg_dagster.core.ai.result import ModelResult
+from zrg_dagster.core.ai.telemetry import record_call
+from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.db.engine import is_away
+from zrg_dagster.core.db.problems import describe
+from zrg_dagster.core.drafting.pack import ContextPack
+from zrg_dagster.core.drafting.runs import Artifact, Found, Kept, RunStage, keep_artifacts, open_run
+
+log = get_logger(__name__)
+
+Also = Callable[[AsyncConnection, datetime], Awaitable[None]]
+Calls = Sequence[ModelResult[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Which reply a run is about, and who asks the clock."""
+
+    workspace_id: UUID
+    lead_id: UUID
+    message_id: UUID
+    channel: str
+    correlation_id: str
+
+
+class RunRecord:
+    """The stages of one run, those of earlier tries included. Only this class writes them."""
+
+    def __init__(
+        self, engine: AsyncEngine, reply: Answered, clock: Callable[[], datetime], run_id: UUID, found: Found
+    ) -> None:
+        self.reply = reply
+        self.run_id = run_id
+        self._engine = engine
+        self._clock = clock
+        self._found = found
+
+    @classmethod
+    async def open(
+        cls, engine: AsyncEngine, reply: Answered, pack: ContextPack, clock: Callable[[], datetime]
+    ) -> "RunRecord":
+        async with engine.begin() as conn:
+            run_id, found = await open_run(
+                conn,
+                workspace_id=reply.workspace_id,
+                lead_id=reply.lead_id,
+                message_id=reply.message_id,
+                channel=reply.channel,
+                snapshot=pack.snapshot(),
+                now=clock(),
+            )
+        return cls(engine, reply, clock, run_id, found)
+
+    def kept(self, stage: RunStage, iteration: int = 0) -> Kept | None:
+        """What this stage made in an earlier try or in this one; None when it has to be done."""
+        return self._found.get((stage, iteration))
+
+    async def write(self, *artifacts: Artifact, calls: Calls = (), also: Also | None = None) -> None:
+        """Keep `artifacts` with the facts of their calls and of `calls`, together with what `also` writes.
+
+        When the artifacts cannot be stored, everything else still is.
+        """
+        asked = [*(artifact.call for artifact in artifacts if artifact.call is not None), *calls]
+        now = self._clock()
+        try:
+            await self._commit(asked, artifacts, also, now)
+        except DBAPIError as error:
+            if is_away(error) or not artifacts:
+                raise
+            stages = [artifact.stage.value for artifact in artifacts]
+            log.warning(
+                "artifacts_not_kept", stages=stages, message_id=str(self.reply.message_id), problem=describe(error)
+            )
+            await self._commit(asked, (), also, now)
+        else:
+            for artifact in artifacts:
+                self._found[artifact.stage, artifact.iteration] = Kept(artifact.payload, artifact.body)
+
+    async def _commit(self, calls: Calls, artifacts: Sequence[Artifact], also: Also | None, now: datetime) -> None:
+        reply = self.reply
+        async with self._engine.begin() as conn:
+            for call in calls:
+                await record_call(conn, reply.workspace_id, reply.message_id, call, reply.correlation_id, now)
+            if also is not None:
+                await also(conn, now)
+            if artifacts:
+                await keep_artifacts(conn, reply.workspace_id, self.run_id, artifacts, now)

@@ -1,0 +1,211 @@
+"""The steps of one draft in their order: signature and meeting reading, strategy, generation, verification, gate.
+
+The stage runner of a draft: between two calls no transaction is open, and what a call gave is on record before the next
+one is made. A retry goes on at the first step that is not on record. What the last steps made goes back to the caller,
+who stores it with the draft itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.result import ModelResult, StructuredModel
+from zrg_dagster.core.drafting import overseer, signature
+from zrg_dagster.core.drafting.archetypes import ARCHETYPES
+from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.generate import STRATEGIES, finished, unfinished, write
+from zrg_dagster.core.drafting.overseer import Contract, Extracted
+from zrg_dagster.core.drafting.pack import ContextPack
+from zrg_dagster.core.drafting.record import RunRecord
+from zrg_dagster.core.drafting.runs import Artifact, RunStage
+from zrg_dagster.core.drafting.signature import Signature
+from zrg_dagster.core.drafting.strategy import checked, plan
+from zrg_dagster.core.drafting.verify import verify
+
+# Why a purpose may not be asked for now, None when it may; whoever holds the budget knows.
+Refusal = Callable[[Purpose], Awaitable[str | None]]
+
+
+async def nobody_refuses(_purpose: Purpose) -> str | None:
+    """There is no budget to keep."""
+    return None
+
+
+OVERSEER_FAILED = "overseer_failed"
+VERIFICATION_FAILED = "verification_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """No draft this time: the call that failed says whether the work waits, parks or is tried again."""
+
+    call: ModelResult[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """`body` as it is stored. `hold` is why it must not leave by itself whatever the evaluator says; `made` the artifacts
+    that are not on record yet."""
+
+    body: str
+    hold: str | None
+    made: tuple[Artifact, ...]
+
+
+class DraftSteps:
+    """The steps of one run. `pack` holds what every later stage is told once `prepare` or `restore` is done."""
+
+    def __init__(
+        self,
+        model: StructuredModel,
+        context: DraftContext,
+        pack: ContextPack,
+        record: RunRecord,
+        *,
+        tag: str,
+        refusal: Refusal = nobody_refuses,
+    ) -> None:
+        self.pack = pack
+        self.contract: Contract | None = None
+        self.model = model
+        self._refusal = refusal
+        self._context = context
+        self._record = record
+        self._tag = tag
+        self._hold: str | None = None
+
+    @property
+    def _is_mail(self) -> bool:
+        return self._context.channel == "email"
+
+    def restore(self) -> None:
+        """The pack of a draft that exists already, from what is on record. No model is asked."""
+        known = self._record.kept(RunStage.SIGNATURE)
+        read = self._record.kept(RunStage.EXTRACT)
+        self._know(
+            signature.again(known.payload) if known else None,
+            overseer.contract_from(read.payload.get("contract")) if read else None,
+        )
+
+    async def run(self) -> Drafted | Stopped:
+        """Every step that is not on record."""
+        await self._prepare()
+        strategy = await self._strategy() if self._is_mail else None
+        if isinstance(strategy, Stopped):
+            return strategy
+        written = await self._generation(strategy)
+        if isinstance(written, Stopped):
+            return written
+        body, made = await self._verification(written)
+        body, gate_made = await self._gate(body, made)
+        return Drafted(finished(self._context, body), self._hold, (*made, *gate_made))
+
+    def _know(self, said: Signature | None, contract: Contract | None) -> None:
+        self.contract = contract
+        self.pack = self.pack.plus(
+            signature_context=said.text if said else "", meeting_reading=contract.text() if contract else ""
+        )
+
+    # ── what the message is ──────────────────────────────────────────────────
+
+    async def _prepare(self) -> None:
+        """Signature and meeting reading at the same time: neither needs the other."""
+        (said, said_made), (contract, read_made) = await asyncio.gather(self._signature(), self._extract())
+        if said_made or read_made:
+            await self._record.write(*said_made, *read_made)
+        self._know(said, contract)
+
+    async def _signature(self) -> tuple[Signature | None, list[Artifact]]:
+        if not self._is_mail:
+            return None, []
+        known = self._record.kept(RunStage.SIGNATURE)
+        if known is not None:
+            return signature.again(known.payload), []
+        said = await signature.read_signature(self.model, self._context)
+        return said, [Artifact(RunStage.SIGNATURE, said.payload, call=said.call)]
+
+    async def _extract(self) -> tuple[Contract | None, list[Artifact]]:
+        if not self._context.steps.overseer or not self._context.trigger.body.strip():
+            return None, []
+        known = self._record.kept(RunStage.EXTRACT)
+        if known is not None and (contract := overseer.contract_from(known.payload.get("contract"))) is not None:
+            return contract, []
+        if (refused := await self._refusal(Purpose.OVERSEER)) is not None:
+            self._hold = refused
+            return None, []
+        found: Extracted = await overseer.extract(self.model, self._context, self.pack)
+        if found.contract is None and found.call is not None:
+            self._hold = f"{OVERSEER_FAILED}:{found.call.reason}"
+            return None, [Artifact(RunStage.EXTRACT, {"failed": found.call.reason}, call=found.call)]
+        return found.contract, [Artifact(RunStage.EXTRACT, found.payload, call=found.call)]
+
+    # ── the text ─────────────────────────────────────────────────────────────
+
+    async def _strategy(self) -> dict[str, Any] | Stopped | None:
+        """The plan of a mail. None when the model had none to give: then the single prompt writes (DR-23)."""
+        known = self._record.kept(RunStage.STRATEGY)
+        if known is not None:
+            return None if "failed" in known.payload else known.payload
+        call = await plan(self.model, self._context, self.pack, tag=self._tag, wish=STRATEGIES[self._tag])
+        if call.is_transient or call.parks:
+            return Stopped(call)
+        strategy = checked(call.value, self._context) if call.value else None
+        await self._record.write(Artifact(RunStage.STRATEGY, strategy or {"failed": call.reason}, call=call))
+        return strategy
+
+    async def _generation(self, strategy: dict[str, Any] | None) -> str | Stopped:
+        known = self._record.kept(RunStage.GENERATION)
+        if known is not None and known.body is not None:
+            return known.body
+        shape = ARCHETYPES[strategy["archetype"]] if strategy else ""
+        call = await write(self.model, self._context, self.pack, tag=self._tag, plan=strategy, shape=shape)
+        if call.value is None:
+            return Stopped(call)
+        body = unfinished(call.value.body)
+        how = {"mode": "two_step" if strategy else "single_prompt", "archetype": strategy and strategy["archetype"]}
+        await self._record.write(Artifact(RunStage.GENERATION, how, body, call=call))
+        return body
+
+    async def _verification(self, body: str) -> tuple[str, list[Artifact]]:
+        """The verified text; what was generated when nobody vouches for it, and then it waits for a person."""
+        if not self._is_mail or not self._context.steps.verification or not body:
+            return body, []
+        known = self._record.kept(RunStage.VERIFICATION)
+        if known is not None and known.body is not None and "failed" not in known.payload:
+            self._hold_for(known.payload.get("discarded"))
+            return known.body, []
+        if (refused := await self._refusal(Purpose.VERIFICATION)) is not None:
+            self._hold = refused
+            return body, []
+        checked_draft = await verify(self.model, self._context, self.pack, body)
+        self._hold_for(checked_draft.problem)
+        return checked_draft.body, [
+            Artifact(RunStage.VERIFICATION, checked_draft.payload, checked_draft.body, call=checked_draft.call)
+        ]
+
+    def _hold_for(self, problem: str | None) -> None:
+        if problem:
+            self._hold = f"{VERIFICATION_FAILED}:{problem}"
+
+    async def _gate(self, body: str, made: list[Artifact]) -> tuple[str, list[Artifact]]:
+        """The overseer's word on the text it sees; another text needs another word (OV-08)."""
+        if self.contract is None or not body:
+            return body, []
+        if self.contract.is_scheduling == "no":
+            skipped = {"skipped": "not_scheduling", "draft_sha256": overseer.draft_hash(body)}
+            return body, [Artifact(RunStage.GATE, skipped)]
+        known = self._record.kept(RunStage.GATE)
+        if known is not None and known.body is not None and known.payload["draft_sha256"] == overseer.draft_hash(body):
+            return known.body, []
+        if made:
+            # The verification is paid for; it must not be lost with the gate's call.
+            await self._record.write(*made)
+            made.clear()
+        gated = await overseer.gate(self.model, self._context, self.pack, body)
+        if gated.is_failed:
+            self._hold = f"{OVERSEER_FAILED}:{gated.payload.get('failed', 'no_text')}"
+        return gated.body, [
+            Artifact(RunStage.GATE, gated.payload, None if gated.is_failed else gated.body, call=gated.call)
+        ]

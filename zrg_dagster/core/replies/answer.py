@@ -1,0 +1,244 @@
+"""From a sorted reply to its answer: draft → evaluation → revision → decision, each on record before the next."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.spend import RETRY_S
+from zrg_dagster.core.ai.workspace import WorkspaceAi
+from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.generate import subject_of
+from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
+from zrg_dagster.core.drafting.pack import make_pack
+from zrg_dagster.core.drafting.record import Answered, RunRecord
+from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_run
+from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
+from zrg_dagster.core.replies import decide, evaluate, outbound, stages
+from zrg_dagster.core.replies.after_tag import is_uncertain, load_switches
+from zrg_dagster.core.replies.budget import DayBudget
+from zrg_dagster.core.replies.classify import SettledTag
+from zrg_dagster.core.replies.content import CannotSend
+from zrg_dagster.core.replies.evaluate import Evaluation, Source
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
+from zrg_dagster.core.replies.revision import Revision, Start
+from zrg_dagster.core.replies.stages import Reply, Stage
+from zrg_dagster.core.replies.world import ReplyWorld
+from zrg_dagster.core.sending.hours import load_hours
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The draft of this reply, and what stops it whatever anybody finds later."""
+
+    id: UUID
+    hold: str | None
+
+
+class Answer:
+    """One answer. What is on record is not done again."""
+
+    def __init__(
+        self,
+        world: ReplyWorld,
+        ai: WorkspaceAi,
+        reply: Reply,
+        tag: SettledTag,
+        context: DraftContext,
+        correlation_id: str,
+    ) -> None:
+        self._world = world
+        self._model = ai.model(world.model, Purpose.DRAFTING)
+        self._budget = DayBudget(world, reply, correlation_id)
+        self._reply = reply
+        self._tag = tag
+        self._context = context
+        self._correlation_id = correlation_id
+
+    async def run(self) -> Ended | NotNow:
+        message, pack = self._reply.message, make_pack(self._context, tag=self._tag.tag.value)
+        about = Answered(message.workspace_id, self._reply.lead.id, message.id, message.channel, self._correlation_id)
+        record = await RunRecord.open(self._world.engine, about, pack, self._world.clock)
+        refusal = self._budget.refusal
+        steps = DraftSteps(self._model, self._context, pack, record, tag=self._tag.tag.value, refusal=refusal)
+        made = await self._draft(record, steps)
+        if isinstance(made, NotNow):
+            return made
+        async with self._world.engine.connect() as conn:
+            draft = await outbound.load_draft(conn, made.id)
+            if draft is None or draft.status != "pending":
+                return Ended("done", "draft_already_handled")
+            candidate = await self._candidate(conn, draft, made.hold)
+        body = draft.body
+        if decide.wants_evaluation(candidate):
+            refused = None if Stage.EVALUATE in self._reply.done else await self._budget.refusal(Purpose.EVALUATION)
+            if refused is not None:
+                candidate = replace(candidate, unevaluated=refused)
+            else:
+                evaluation = await self._evaluation(record, steps, body)
+                candidate, body = await self._revised(record, steps, draft, evaluation, candidate)
+        return await self._decide(record, steps.pack.snapshot(), made.id, body, candidate)
+
+    # ── the draft ────────────────────────────────────────────────────────────
+
+    async def _draft(self, record: RunRecord, steps: DraftSteps) -> Made | NotNow:
+        if (stored := self._reply.done.get(Stage.DRAFT)) is not None:
+            steps.restore()
+            return Made(UUID(stored["draft_id"]), stored.get("hold"))
+        if (refused := await self._budget.refusal(Purpose.DRAFTING)) is not None:
+            return NotNow(refused, park=True, after_s=RETRY_S)
+        drafted = await steps.run()
+        if isinstance(drafted, Stopped):
+            reason = {"reason": drafted.call.reason}
+            await record.write(Artifact(RunStage.ERROR, reason, call=drafted.call))
+            return not_now(drafted.call)
+        found: list[UUID] = []
+
+        async def store(conn: AsyncConnection, now: datetime) -> None:
+            draft_id = await stages.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
+            detail = {"draft_id": str(draft_id), "hold": drafted.hold}
+            await stages.record(conn, self._reply, Stage.DRAFT, "drafted", now, detail)
+            found[:] = [draft_id]
+
+        await record.write(*drafted.made, also=store)
+        return Made(found[0], drafted.hold)
+
+    async def _candidate(self, conn: AsyncConnection, draft: Row[Any], hold: str | None) -> decide.Candidate:
+        reply, campaign = self._reply, self._reply.campaign
+        switches, _ = await load_switches(conn, reply.message.workspace_id)
+        return decide.Candidate(
+            response_mode=campaign.response_mode if campaign else None,
+            auto_send_disabled=self._world.auto_send_disabled,
+            is_replayed=reply.is_replayed,
+            tag=self._tag.tag.value,
+            guard_failures=self._guards(draft.body).codes,
+            threshold=campaign.auto_send_threshold if campaign else Decimal(1),
+            confidence=None,
+            is_safe=None,
+            delay_min_s=campaign.delay_min_s if campaign else 0,
+            delay_max_s=campaign.delay_max_s if campaign else 0,
+            trigger_id=str(reply.message.id),
+            trigger_sent_at=reply.message.sent_at,
+            is_uncertain=is_uncertain(self._tag, switches),
+            is_stopped=await stages.is_stopped(conn, reply),
+            hold=hold,
+            hours=await load_hours(conn, reply.lead.id, campaign.id if campaign else None),
+        )
+
+    def _guards(self, body: str) -> GuardReport:
+        return check(body, facts_of(self._context))
+
+    # ── whether it may leave ─────────────────────────────────────────────────
+
+    async def _evaluation(self, record: RunRecord, steps: DraftSteps, body: str) -> Evaluation | None:
+        """The first evaluation, None when the model failed: the reviewer gets the draft now, and nothing claims that an
+        evaluation was made."""
+        if (stored := self._reply.done.get(Stage.EVALUATE)) is not None:
+            return evaluate.again(stored)
+        message = self._reply.message
+        block = evaluate.hard_block(
+            draft=body,
+            opt_out_rule=message.opt_out_rule,
+            tag=self._tag.tag,
+            is_auto_reply=message.is_auto_reply,
+            has_model_key=self._world.has_model_key,
+        )
+        verdict = evaluate.blocked(block) if block else await self._ask(steps, body)
+        if verdict.source is Source.MODEL_FAILURE:
+            await record.write(Artifact(RunStage.ERROR, {"reason": verdict.reason}, call=verdict.call))
+            return None
+
+        async def done(conn: AsyncConnection, now: datetime) -> None:
+            await stages.record(conn, self._reply, Stage.EVALUATE, verdict.source.value, now, verdict.detail)
+
+        await record.write(Artifact(RunStage.EVALUATION, verdict.document, call=verdict.call), also=done)
+        return verdict
+
+    async def _ask(self, steps: DraftSteps, body: str) -> Evaluation:
+        return await evaluate.evaluate(self._model, self._context, steps.pack, body, tag=self._tag.tag)
+
+    async def _revised(
+        self,
+        record: RunRecord,
+        steps: DraftSteps,
+        draft: Row[Any],
+        first: Evaluation | None,
+        candidate: decide.Candidate,
+    ) -> tuple[decide.Candidate, str]:
+        """The candidate with the best evaluation that its draft came to, and that draft: by revision where the workspace
+        wants that."""
+        if first is None:
+            return candidate, draft.body
+        best, body = first, draft.body
+        if (stored := self._reply.done.get(Stage.REVISE)) is not None:
+            best = evaluate.again(stored)
+        elif not self._world.revision_disabled and draft.body == draft.ai_body:
+            # A text that a person has changed is theirs; nobody improves it behind their back.
+            start = Start(draft.id, draft.version, draft.body, first, candidate.threshold)
+            loop = Revision(self._world, self._reply, self._tag, self._context, steps, record, start)
+            best, body = await loop.run(self._budget.refusal)
+        return replace(candidate, confidence=Decimal(str(round(best.confidence, 3))), is_safe=best.is_safe), body
+
+    # ── what happens to it ───────────────────────────────────────────────────
+
+    async def _decide(
+        self, record: RunRecord, snapshot: dict[str, Any], draft_id: UUID, body: str, candidate: decide.Candidate
+    ) -> Ended:
+        verdict = decide.decide(candidate, self._world.clock())
+        said: dict[str, Any] = {"action": verdict.action, "reason": verdict.reason}
+
+        async def settle(conn: AsyncConnection, now: datetime) -> None:
+            await self._settle(conn, draft_id, candidate, verdict, said, snapshot, now)
+
+        await record.write(Artifact(RunStage.FINAL, said, body), also=settle)
+        log.info("reply_decided", action=said["action"], reason=said["reason"])
+        return Ended("done", said["reason"])
+
+    async def _settle(
+        self,
+        conn: AsyncConnection,
+        draft_id: UUID,
+        candidate: decide.Candidate,
+        verdict: decide.Verdict,
+        said: dict[str, Any],
+        snapshot: dict[str, Any],
+        now: datetime,
+    ) -> None:
+        """Carry the verdict out. `said` learns what became of it: the artifact that holds it is written after this."""
+        reply = self._reply
+        action, reason = verdict.action, verdict.reason
+        draft = await outbound.load_draft(conn, draft_id)
+        assert draft is not None
+        if action != "needs_review":
+            try:
+                await outbound.plan_draft(conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id)
+            except CannotSend as missing:
+                action, reason = "needs_review", str(missing)
+        report = self._guards(draft.body)
+        said.update(action=action, reason=reason, guards=report.trace(), claims=report.claims_document())
+        await stages.store_verdict(
+            conn,
+            reply,
+            draft_id,
+            action=action,
+            reason=reason,
+            confidence=candidate.confidence,
+            threshold=candidate.threshold if candidate.response_mode == "AI_AUTO_SEND" else None,
+            schedule=verdict.schedule,
+            now=now,
+        )
+        if action == "needs_review":
+            shown = await outbound.load_draft(conn, draft_id)
+            assert shown is not None
+            if not await outbound.plan_cards(conn, shown, now, self._correlation_id):
+                await stages.decide_row(conn, reply, "draft", draft_id, "no_review_recipient", now)
+        await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
+        await end_run(conn, reply.message.id, RunStatus.COMPLETED, reason, now, snapshot)
