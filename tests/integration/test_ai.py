@@ -36,6 +36,7 @@ from zrg_dagster.resources.database import Database as DatabaseResource
 from zrg_dagster.sensors.attention import attention_observed
 
 CLASSIFY, WRITE, JUDGE = "reply_classification", "reply_draft", "reply_evaluation"
+EXTRACT, PLAN, VERIFY = "meeting_extract", "reply_strategy", "reply_verification"
 
 
 @pytest.fixture
@@ -79,7 +80,10 @@ async def test_each_call_knows_what_it_cost_who_asked_and_its_trace(scene):
     calls = {row["prompt_key"]: row for row in scene.rows.all("SELECT * FROM app.ai_call")}
     assert {key: (row["model"], row["effort"]) for key, row in calls.items()} == {
         CLASSIFY: ("gpt-5-mini", "low"),
+        EXTRACT: ("gpt-5.2", "low"),
+        PLAN: ("gpt-5.1", "medium"),
         WRITE: ("gpt-5.1", "medium"),
+        VERIFY: ("gpt-5.2", "low"),
         JUDGE: ("gpt-5-mini", "low"),
     }
     # 100 tokens in, 20 out.
@@ -187,8 +191,9 @@ async def test_at_ninety_per_cent_a_person_decides_and_the_story_says_why(scene)
     spend(scene, "9")
     await scene.reply_comes()
     await scene.replies()
-    assert scene.brain.asked == [CLASSIFY, WRITE]
+    assert scene.brain.asked == [CLASSIFY, PLAN, WRITE]
     assert (scene.draft["action"], scene.draft["reason"]) == ("needs_review", "model_budget_no_checks")
+    assert scene.decisions("reply") == ["model_budget_no_checks"], "said once, however many checks were given up"
     assert f"model_budget_no_checks {why('model_budget_no_checks')}" in await told(scene)
 
 
@@ -209,7 +214,7 @@ async def test_a_spent_budget_stops_drafts_until_the_day_is_over_and_nothing_els
     scene.tick(days=1)
     await scene.replies()
     assert scene.job()[0] == "done"
-    assert scene.brain.asked == [CLASSIFY, WRITE, JUDGE], "nothing was asked twice"
+    assert scene.brain.asked == [CLASSIFY, EXTRACT, PLAN, WRITE, VERIFY, JUDGE], "nothing was asked twice"
 
 
 async def test_the_admins_are_told_once_a_day_at_eighty_and_at_a_hundred_per_cent(scene):

@@ -240,7 +240,7 @@ async def test_a_stage_is_told_what_its_prompt_names_and_nothing_else() -> None:
     values = {**pack.values, "channel": Own("email"), "date_line": overseer.date_line(known)}
     async with model(completed(MEETING)) as (client, script):
         answer = await ask(
-            client, Purpose.OVERSEER, known.workspace_id, "meeting_extract", values, MeetingReading,
+            client, Purpose.OVERSEER, "meeting_extract", values, MeetingReading,
             max_output_tokens=500, timeout_s=5,
         )  # fmt: skip
     assert answer.is_ok

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from provider_sandbox.openai import _text, strict_problems
 from tests.unit.drafting_world import BOOKING_LINK, SLOTS, context
 from zrg_dagster.core.ai.client import request_arguments
+from zrg_dagster.core.ai.models import ModelChoice, Purpose
 from zrg_dagster.core.ai.prompts import Own, load, placeholders, render
 from zrg_dagster.core.drafting.overseer import MeetingGate, MeetingReading, contract_of
 from zrg_dagster.core.drafting.pack import make_pack
@@ -33,7 +34,7 @@ def ask(key: str, schema: type[BaseModel], reply: str = "Sounds useful.", **text
     values |= {name: Own(text) for name, text in OWN.items()}
     named = placeholders(load(key))
     prompt = render(key, {name: values.get(name, "") for name in named})
-    arguments: Mapping[str, Any] = request_arguments(prompt, schema, "gpt-5.4-mini", 2_000)
+    arguments: Mapping[str, Any] = request_arguments(prompt, schema, ModelChoice(Purpose.DRAFTING, "gpt-5.1", None), 2_000)
     assert list(strict_problems(arguments["text"]["format"]["schema"])) == []
     return schema.model_validate(json.loads(_text(arguments)))
 
