@@ -102,13 +102,14 @@ RULES: tuple[Rule, ...] = (
         rf"\bopt(?:ing)? {MINE} out\b",
         rf"\b{_ASKING} (?:\w+ )?{_OPT}\b",
         rf"\b(?:i|we|(?:my|our|this) \w+) opts? out (?:of|from) (?:\S+ ){{0,4}}?{ABOUT_CONTACT}",
-        rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|thanks|thank|now|of|from)\b)",
+        rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|svp|porfavor|merci|gracias"
+        r"|thanks|thank|now|of|from)\b)",
         before=rf"{_NOT_SO}|\b(?<!how )(?<!where )(?:do|must|should|will|would) we (?:have to )?",
         after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once|during"
         r"|whenever|when|clause"
         r"|option|period|window|rate|form|link|language|provision|process|feature|mechanism|rules?|requirements?"
         r"|handling|list|requests?|support|in)\b",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}opt (?:me |us )?out"
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|\bopt in , |{_NOT_SO}opt (?:me |us )?out"
         rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_OPT}",
     ),
     rule(
@@ -128,7 +129,7 @@ RULES: tuple[Rule, ...] = (
         r"(?:^|, |^please |, please |\band |\band please |interested please )(?:please )?(?:remove"
         r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it))*$",
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
-        before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) ",
+        before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) |\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
         after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we"
         r"|requested)| with (?!immediate|your|all)"
         r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
@@ -138,7 +139,9 @@ RULES: tuple[Rule, ...] = (
         r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))"
         r"|\b(?:remove|delete) the (?:emails?|contacts?|accounts?|address(?:es)?|numbers?|domain|company"
         r"|line)\b(?! (?:from|off))"
-        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\bkeep (?:me|us) on\b|\bblock (?:my|our) (?:calendar|time)"
+        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:test|demo|sample|dummy|duplicate|trial|old|dead) (?:data"
+        r"|contacts?|records?"
+        r"|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\bblock (?:my|our) (?:calendar|time)"
         r"|\bif you (?:have )?received|\bin error\b",
     ),
     rule(
@@ -155,7 +158,7 @@ RULES: tuple[Rule, ...] = (
         r"|out)(?: of (?:it|this|that|here))?(?=$| ?[,?]"
         r"| (?:please|now|asap|thanks|thank|immediately|and|or|i|we)\b)",
         rf"\b(?:take|leave|get) {MINE} off (?:this|that|your)(?=$| ?[,?])",
-        before=rf"{NEGATED}|{WE_DO}|\b{OTHER_PEOPLE} (?:\w+ )?",
+        before=rf"{NEGATED}|{WE_DO}|\b{OTHER_PEOPLE} (?:\w+ )?|\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
         unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:the|that|this|a) (?:\w+ )?(?:name|person|guy"
         r"|row|bullet|line|logo|section|slide|attendee|field|column|duplicates?) (?:from|off)\b"
         r"|\bif you (?:have )?received",

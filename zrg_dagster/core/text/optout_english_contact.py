@@ -66,8 +66,8 @@ RULES: tuple[Rule, ...] = (
         "en.stop_messages",
         "stop quit ceas discontinue halt desist refrain abstain terminate knock avoid end_ give_up lay_off suspend "
         "cancel cut_",
-        rf"{ASKED}{STOP} (?:\w+ )?{CONTACTING}(?: out)?(?:{END}| (?:{AGAIN}|anything|stuff|{ME})\b)",
-        rf"{ASKED}{STOP} (?:(?:sending|with|emailing|texting)(?: me| us"
+        rf"\b{STOP} (?:\w+ )?{CONTACTING}(?: out)?(?:{END}| (?:{AGAIN}|anything|stuff|{ME})\b)",
+        rf"\b{STOP} (?:(?:sending|with|emailing|texting)(?: me| us"
         rf"| out)? )?(?:\w+ )?(?:{WHICH} ){{0,5}}(?:\w+ )?{NOUNS}\b{ELSEWHERE}",
         rf"{ASKED}{STOP} {CONTACTING} (?:me |us )?(?:of |all |any )*(?:these|this|those|that|things?|anything"
         rf"|stuff)(?: things?)?{END}",
@@ -75,7 +75,9 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:cease|discontinue|desist|refrain|halt|terminate)(?: from)? (?:(?:all|any|further|future|your|these"
         rf"|this|from|and) ){{1,3}}(?:\w+ )?(?:{NOUNS}|{CONTACTING})\b",
         r"\bcease and desist\b",
-        before=rf"{NEGATED}|{SOMEBODY_ELSE}(?:to )?|\b(?:help (?:us|me|\w+)|how (?:do|can) (?:you|they)|did you"
+        before=rf"{NEGATED}|{SOMEBODY_ELSE}(?:to )?|\b(?:to|will|does|could|can it"
+        r"|would) (?<!need to )(?<!have to )(?<!you to )(?<!want to )|\b(?:the|an?|at|by|until|non|full|one|year"
+        r"|month|week|weeks|front|back|dead|bus) |\b(?:help (?:us|me|\w+)|how (?:do|can) (?:you|they)|did you"
         r"|have you|way) (?:to )?",
         after=rf"{WHEN}|{EVERY}| (?:him|her|them|{OTHER_PEOPLE})\b",
         unless=rf"\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}"
@@ -83,6 +85,7 @@ RULES: tuple[Rule, ...] = (
         r"|running )?(?:\w+ )?(?:outreach|campaigns?|sequences?|emails?) (?:for|to) (?!me\b|us\b|my\b"
         r"|our (?:team|company|staff|domain)|this)",
         another_channel=True,
+        exclamation=True,
     ),
     rule(
         "en.make_it_stop",
@@ -142,6 +145,7 @@ RULES: tuple[Rule, ...] = (
         r"|i said|to please) (?:please )?(?:stop|quit)(?: (?:it|this|that|now|already|please|immediately"
         r"|doing this))*(?=$| ,| \?| (?:i|we|or|and|because|before)\b)",
         before=rf"\b{OTHER_PEOPLE} (?:\w+ ){{0,4}}|\b(?:not|never|full|non)(?: ,)? |\bdo not|,? (?:to|the|a|we|they) ",
+        exclamation=True,
         unless=r"\bdo not (?:ever )?stop|\b(?:we|they|it|i|full|bus|last|first|next|one|pit|quick"
         r"|short) (?:\w+ )?stop\b(?<!i said stop)|\bstop (?:the|a|me|by|in|over|at)\b",
     ),
@@ -261,8 +265,9 @@ RULES: tuple[Rule, ...] = (
         unless=rf"\b{OTHER_PEOPLE} (?:\w+ )?(?:do not|never|no longer)|\bnot only\b|\bto miss\b"
         r"|\bif you (?:no longer|do not|would (?:prefer|rather|like))\b"
         r"|\bnot (?:want|wish|like) you to (?:stop|miss|think)|\bhear (?:about|from) (?:your )?(?:price|pricing"
-        r"|jane|him|her|my)\b",
+        r"|jane|him|her|my)\b|\b(?:feature|module|add on|tier|package)\b",
         another_channel=True,
+        exclamation=True,
     ),
     rule(
         "en.no_more",
@@ -274,7 +279,8 @@ RULES: tuple[Rule, ...] = (
         r"|appreciate|request|just|ensure|sure|that|there be|prefer|like|rather|expect|hope|make) )(?P<do>)(?:no"
         r"|zero|not any"
         r"|not another|absolutely no)(?: (?:more|further|additional|other|new|future|single))*(?: of)?"
-        rf"(?: (?:these|your|this|unsolicited|sales|marketing|cold|such|those|that|of|single|one))*(?: {NOUNS}\b"
+        rf"(?: (?:these|your|this|unsolicited|sales|marketing|cold|such|those|that|of|single|one|linkedin|automated"
+        rf"|promo|drip|weekly|daily|random))*(?: {NOUNS}\b"
         r"| of (?:these|this|those|that|it)\b|(?<=more)(?: please| thanks| thank you)*$)(?! (?:was|were|needed"
         r"|necessary|required|than|left|yet|so far|found|in the|sent since|since|delivered|received|came"
         r"|from (?!you|your|now)))",

@@ -34,7 +34,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:i|we) (?:do not|did not|never|have not|have never) (?:give|gave|given|grant(?:ed)?"
         r"|provide[d]?)(?: you)?(?: my| our| any)?(?: \w+)? (?:consent|permission|authori[sz]ation)\b",
         before=rf"\b{OTHER_PEOPLE} (?:\w+ )?|\b(?:if|do|when) (?:you|we|i) ",
-        unless=QUESTION_ABOUT_TOOL,
+        unless=rf"{QUESTION_ABOUT_TOOL}|\bnot the right (?:contact|person|one)\b",
     ),
     rule(
         "en.last_message",
@@ -44,7 +44,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:this|that|it)(?: \w+)? (?:should|must|better|had better|needs to|has to|will|would|ought to|is|is to"
         rf"|shall)(?: \w+)? (?:be )?(?:the|your) (?:very |absolute )?(?:last|final) (?:time )?(?:{NOUNS}|thing|one|i"
         r"|we|you|contact)\b(?=$| ?,| (?:i|we|you|to|from|or|that|please|before)\b)",
-        unless=r"\bmy (?:last|final)|\b(?:question|day|week|offer) ",
+        unless=r"\b(?:last|final) \w+ (?:i|we) (?:am |will |can |need to )?(?:send|sending|write|writing|need)\b"
+        r"|\bmy (?:last|final)|\b(?:question|day|week|offer) ",
     ),
     rule(
         "en.leave_me_alone",
@@ -52,7 +53,9 @@ RULES: tuple[Rule, ...] = (
         r"\bleave (?:me|us|my (?!voice|message)\w+|our (?:\w+ )?(?:team|company|staff)|this (?:\w+ )?(?:number"
         r"|address)) (?:the \w+ )?(?:alone|be(?=$| ?,)|in peace)\b|\b(?:get|stay"
         r"|keep) (?:the \w+ )?out of my (?:inbox|email|dms|phone|messages|face|life)\b"
-        r"|\b(?:f\W?u?\W?c?\W?k|piss|bugger|sod|eff|screw|naff|f|f\*{1,5}) off\b|\btake a hike\b|\b(?:go (?:to hell"
+        r"|\b(?:f\W?u?\W?c?\W?k|piss|bugger|sod|eff|screw|naff|f|f\*{1,5}) off\b|(?:^|, |\b(?:please|just|and|can"
+        r"|should|could|you|go|so|all|pal|ok) )take a hike(?=$| ?,| (?:please|pal|buddy"
+        r"|man|dude|bro|mate|already|you|spammer)\b)|\b(?:go (?:to hell"
         r"|f\W?u?\W?c?k yourself|screw yourself)|drop dead)\b",
         r"^(?:(?:please|just|ok|now|dude|man|hey) )*(?:go away|get lost|buzz off|back off|beat it|get out|fuck you"
         r"|shove it|do one|jog on|get bent|shoo|stay away)(?: (?:please|now|spammer|creep|already))*$",
@@ -94,7 +97,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:next|another|any further|one more|further) (?:\w+ )?(?:gets?|will be|is getting|goes) (?:reported"
         r"|blocked|straight to|to my lawyer)\b",
         r"\bhear(?:ing)? from (?:my|our) (?:lawyers?|attorneys?|solicitors?|legal)\b",
-        unless=r"\b(?:filter|gmail|outlook|accident|mistake|unblock|report (?:\w+ ){0,2}(?:numbers|results|back)"
+        unless=r"\b(?:filter|firewall|our server|it department|gmail|outlook|accident|mistake|unblock"
+        r"|report (?:\w+ ){0,2}(?:numbers|results|back)"
         r"|calendar|block\w* (?:\w+ )?time)\b",
     ),
     rule(
@@ -122,8 +126,9 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:this is|submit\w*|please|formal|making|make|treat this as)\b.{0,30}\b(?:gdpr|ccpa|article|art"
         r"|erasure|deletion|data subject|right to be forgotten|opt out)\b.{0,30}\b(?:request|notice|demand)\b",
         unless=r"\b(?:handle|support|your (?:product|tool|platform|software|system|sequences?|emails?) |compliant"
-        r"|compliance|comply|our (?:customers|leads|users|clients|prospects|policy)|leads|prospects|you may"
-        rf"|you can|you have the right|any time|policy)\b|{QUESTION_ABOUT_TOOL}",
+        r"|compliance|comply|our (?:customers|leads|users|clients|prospects|policy)|leads|prospects"
+        r"|you may (?:\w+ )?(?:withdraw|revoke|object|opt"
+        rf"|exercise|request|unsubscribe)|you can|you have the right|any time|policy)\b|{QUESTION_ABOUT_TOOL}",
     ),
     rule(
         "en.cancel_subscription",

@@ -19,15 +19,18 @@ MINE = (
 )
 ME = (
     r"(?:me|us|myself|here|ADDR|(?:on |at |to )?(?:this|that) (?:\w+ )?(?:number|email|address|inbox|account"
-    r"|mailbox|phone"
+    r"|mailbox|phone|house|home|office|team|extension|department|clinic|business"
     r"|line|cell|person|company|domain|profile)|(?:on |at |to )?(?:any(?:one|body)?(?: \w+)? (?:at|in|from"
     r"|of) )?(?:my|our)"
     r" (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|phones?|cell|mobile|inbox(?:es)?|mailbox|team|company|office"
     r"|staff"
     r"|colleagues?|employees|people|organi[sz]ation|firm|business|department|coworkers?|job|house|home|work|mom"
+    r"|reception(?:ist)?"
+    r"|front desk|switchboard|branch|clinic|practice|school|church|desk|household|residence|farm|managers?"
+    r"|directors?|ceo|owner|parents|grandma|grandmother|site|handset|device|extension|lab|studio"
     r"|mother|mum|dad|father|kids?|son|daughter|landline|store|shop|boss|domain|dms|line|wife"
     r"|husband"
-    r"|family|whatsapp|linkedin)|anyone (?:here|on (?:this|our|my)|at)|everyone here)"
+    r"|account|family|whatsapp|linkedin)|anyone (?:here|on (?:this|our|my)|at)|everyone here)"
 )
 FROM_WHERE = one_of(
     """lists? mailings? database db distribution emails? mails? crm records? systems? sequences? cadences? drips? funnel
@@ -38,7 +41,7 @@ FROM_WHERE = one_of(
 )
 # Removed from these, nobody has asked us to stop.
 OTHER_THING = (
-    r"\b(?:from|off|out of|of|on|in|for|to|as) (?:the |this |that |your |our |my |tomorrow's |today's )?(?:\w+ )?"
+    r"\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my|\w+'s) )?(?:\w+ )?"
     r"(?:cc|bcc|loop|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?"
     r"|slack|waitlists?|proposals?|contracts?|quotes?|orders?|invoices?|demos?|trials?|plans?|documents?|docs?|decks?"
     r"|slides?|pages?|website|site|schedules?|bookings?|slots?|case study|case studies|testimonials?|article|post"
@@ -47,7 +50,7 @@ OTHER_THING = (
     r"|signature|folder|drive|sheet|spreadsheet|board|panel|owner|admin|approver|workspace|seats?|presentation"
     r"|shortlist"
     r"|beta|pilot|task|ticket|call(?= (?:on|at|with|invite))|zoom|huddle|standup|stand up|roster|report|reference"
-    r"|logos?|photo|picture|screenshot|copy|draft)\b"
+    r"|sandbox|environment|logos?|photo|picture|screenshot|copy|draft)\b"
 )
 # A person's name or a thing that is not the writer, between the verb and "from the list".
 OTHER_PEOPLE = one_of(
@@ -149,7 +152,8 @@ END = (
 ASKED = (
     r"(?:^|, |\b(?:please|just|now|so|and|then|but|or|thanks|thank you|ok|okay|hey|hi|hello|again|must|should"
     r"|need to|have to"
-    r"|had better|better|you to|going to|time to|you guys|guys|sir|man|bro|dude|seriously|enough|interested|(?:can"
+    r"|had better|better|you to|going to|time to|you guys|guys|sir|man|bro|dude|seriously|enough|interested|god"
+    r"|sake|christ|hell|lord|jesus|heaven|(?:can"
     r"|could"
     r"|would|will|must) (?:you|y'all)(?: guys| people)?|why do not you|why not|to|folks|team|no|person|number|spam"
     r"|not [a-z]+ to|said|mate|nah|lol|yeah|yo|omg|wtf|ugh|haha|ffs|buddy|pal|honestly|listen|look|sorry|request"

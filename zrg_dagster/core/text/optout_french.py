@@ -26,7 +26,8 @@ RULES: tuple[Rule, ...] = (
         r"|vons|r|te|tes|ts|viez|rez|ve)|incri\w+)\b(?: (?:moi|nous))?",
         r"\b(?:annul|resili|cess|stopp|arret|suppr)\w* (?:mon|cet|notre) (?:abonnement|inscription) (?:a"
         r"|aux) (?:vos|votre|cette|ces|la) ",
-        before=r"\b(?:contacts?|adresses|gens|personnes|ne|pas|jamais|lien de|taux de|bouton de|page de"
+        before=r"\b(?:des|pourquoi|si on|si nous|quand on|quand nous|contacts?|adresses|gens|personnes|ne|pas|jamais"
+        r"|lien de|taux de|bouton de|page de"
         r"|formulaire de|gestion des|vos|les|nos|leur"
         r"|leurs|leads|gerez vous les|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les"
         r"|voulu|demande|souhaite|a|de|jamais) ){0,3}",
@@ -34,7 +35,8 @@ RULES: tuple[Rule, ...] = (
         r"|logiciel|offre)|notre (?:offre|forfait)|salesforce|linkedin)|au (?:service|forfait)|(?:du|de la"
         r"|de le|au|a la|a le) (?:webinaire|evenement|seance|formation|cours|atelier|salon|session|webinar"
         r"|conference|rendez))",
-        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\btaux de|\bne (?:me |nous )?des ?(?:abonn|inscri)\w+ pas"
+        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bpourquoi (?:me |nous )?(?:avez|as|ai|suis)|\b(?:outil|logiciel"
+        r"|plateforme|solution|systeme) (?:\w+ )?des|\btaux de|\bne (?:me |nous )?des ?(?:abonn|inscri)\w+ pas"
         r"|\b(?:comment|est ce que) (?:\w+ ){0,3}?(?:vous|votre|les gens|on) (?:\w+ )?(?:ger|trait)"
         r"|\bpeut (?:on|il) |\bgere\w* ",
     ),
@@ -75,10 +77,14 @@ RULES: tuple[Rule, ...] = (
         r"|tous )?(?:mon|ma|mes|notre|nos|cette|ce) (?:\w+ )?(?:adresse|donnees|coordonnees|numero|nom"
         r"|informations?|infos|compte|contact|email|mail)|\b(?:mon|notre) (?:retrait|radiation|exclusion|effacement"
         r"|suppression) (?:de|du|immediat)",
-        before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:je|on) (?:vous |te |nous )?|\bpeut on "
+        before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:si|quand|que) (?:on|nous|je) (?:se |nous |me )?"
+        r"|\b(?:je|on) (?:vous |te |nous )?|\bpeut on "
         r"|\bcomment (?:\w+ )?",
         after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
-        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bne (?:me |nous )?(?:retir|supprim|enlev|sort|oubli)\w* pas"
+        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bdonnees de (?:test|demo)|\bnous (?:devons|voulons|voudrions|allons"
+        r"|souhaitons) (?!etre|ne|que|vous)"
+        r"|\b(?:il nous faut|nous avons besoin|avons nous)\b|\bne (?:me |nous )?(?:retir|supprim|enlev|sort"
+        r"|oubli)\w* pas"
         r"|\b(?:supprim|effac|oubli)\w* (?:mon|ce|cet|le|notre) (?:\w+ )?(?:message|mail|email)s?\b(?! (?:de"
         r"|dans|adresse))|\bmail precedent|\bmon dernier (?:mail|message)|\boubli\w* (?:moi |nous )?(?:pas"
         r"|dans)\b",
@@ -103,7 +109,8 @@ RULES: tuple[Rule, ...] = (
         r"|non (?:contact|sollicitation|appel)"
         r"|exclus|opposition|rouge|noire|bloctel|bloques?|blocage|blacklist|black list|suppression|repoussoir"
         r"|desinscri\w+|ne (?:pas|plus) (?:contact|appel|sollicit|derang)\w*|stop)",
-        r"\bblacklist(?:ez|er|e) (?:moi|nous|mon|notre|cette|ce)|\b(?:inscrit|inscrite|suis) (?:sur|a"
+        r"\bblacklist(?:ez|er|e) (?:moi|nous|mon|notre|cette|ce)|\b(?:me|nous) blacklist(?:ez|er|e)\b|\b(?:inscrit"
+        r"|inscrite|suis) (?:sur|a"
         r"|dans) (?:la liste )?bloctel",
         before=r"\b(?:ne|pas) (?:me |nous )?",
         unless=r"\bliste (?:de|des) (?:participants|invites)",

@@ -42,6 +42,7 @@ RULES: tuple[Rule, ...] = (
         r"|maintenant|ca))*(?=$| ,)",
         rf"\b(?:ca|cela) suffit(?:,| )*(?:avec |les |vos |ces |de |maintenant |les |tous )*{NOUNS}|^(?:(?!si\b|que\b"
         r"|pas\b)\w+ ){0,3}(?:ca|cela) suffit(?: (?:maintenant|la|merci|comme ca))*$",
+        exclamation=True,
         before=rf"\b(?:ne|ni|sans) (?:vous |nous |te |me )?|\bpas |{PAST}|{OURSELVES}",
         after=rf"{WHEN}| (?:sortants?|entrants?)\b",
         unless=rf"{OTHERS}(?! (?:de|a) )|\b(?:ne (?:vous |nous |te )?|pas )arret|\b(?:ne|pas) (?:vous |te )?(?:arret"
@@ -136,6 +137,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:retire|perdez|enlevez)\w* .{{0,20}}\bne plus\b.{{0,20}}{CONTACT}",
         rf"\bmerci (?:\w+ ){{0,2}}?(?:de )?(?:ne )?(?:plus|pas|jamais) (?:me |nous |rien |m )?(?:{CONTACT}|recevoir"
         r"|revenir|rien)",
+        exclamation=True,
         before=r"\bcherch\w+ a |\b(?:je|on|ils|elles|elle|il|personne|clients|prospects|pourquoi|nous|si vous|qui"
         r"|quand) (?:(?:\w+) )?|(?<!pouvez )(?<!pourriez )(?<!voulez )(?<!peux )(?<!pourrais )(?<!a )\b"
         rf"(?:vous|tu) (?!de |demand|pri)(?:(?:\w+) )?|\bsi (?:\w+ ){{0,2}}|\bne |{PAST}",
@@ -174,7 +176,8 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:que )?(?:ce|ceci|cela) soit (?:le|votre) dernier (?:\w+ )?(?:{NOUNS})",
         before=r"\b(?:si (?:vous|tu)|qui|clients|prospects|ils|vous|leads) (?:ne )?",
         after=WHEN,
-        unless=rf"\b(?:la|le|une?|vos?) (?:facture|devis|pdf|brochure|documentation|contrat|demo)\b|{INSTRUCTION}"
+        unless=r"\b(?:la|le|une?|vos?) (?:facture|devis|pdf|brochure|documentation|contrat|demo)\b|\bleads\b"
+        rf"|{INSTRUCTION}"
         rf"|{OTHERS}|\bnon seulement|\bnous memes\b|\bdemo\b|\bne (?:souhait\w+|voul\w+"
         r"|veux) pas (?:\w+ )?(?:arreter|interrompre|rater|manquer)|\bpas interess\w* (?:par )?(?:la|votre"
         r"|le|cette|vos|les) (?:offres?|propositions?)|\bpas interess\w* (?:par (?:ces?|cette|votre|vos|des"
@@ -187,7 +190,7 @@ RULES: tuple[Rule, ...] = (
         r"(?:^|, |\b(?:merci|svp|non|alors|et|bonjour|veux|bref|maintenant|desole|donc|moi) )(?:plus|pas"
         r"|plus jamais|plus aucune?|plus une?|stop|zero|aucune?|assez)(?: (?:seule?|autres?|nouveaux?"
         r"|nouvelles?))*(?: de| aux?| a| avec| du tout)*(?: (?:vos|ces|tels?|telles|autres|cette|ce|genre|type|vos"
-        rf"|de|nouveaux|nouvelles|seul))* {NOUNS}\b(?! que| de chez)",
+        rf"|de|nouveaux|nouvelles|seul))* {NOUNS}\b(?! que| de chez| de erreur| de test| automatiques? ,)",
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",
         before=r"\b(?:recu|recois|ai|avons|y a|a) ",
         after=rf"{WHEN}| (?:vocal|vocaux|avant|postal|postaux|papier)\b| de votre part , ",

@@ -45,7 +45,7 @@ MINE = (
     r"|profil|boite|ligne|portable|personne)"
 )
 REMOVE = (
-    r"(?:retir|supprim|enlev|effac|ray|ot|sort|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr|desactiv"
+    r"(?:retir|supprim|enlev|effac|ray|ot|sor[st]|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr|desactiv"
     r"|ecart|purg|oubli|decoch|bloqu|soust|detrui|fai(?:re|tes|te) (?:sortir|disparaitre))"
 )
 SOFT_END = (

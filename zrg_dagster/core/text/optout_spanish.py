@@ -37,14 +37,21 @@ RULES: tuple[Rule, ...] = (
         before=r"\b(?:tasa|enlace|boton|link|numero|pagina|opcion|proceso) (?:de|para) (?:la )?|\b(?:no|ni"
         r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian"
         r"|ha) (?:\w+ )?|\bcuesta |\bse (?!me|nos)|\b(?:esta|estaba|estan|fue|estoy) ",
-        after=r" (?:laboral|medica|temporada|por (?:maternidad|enfermedad|paternidad)|hasta|esta semana"
+        after=r" (?:de|del|en|con)(?: (?:el|la|los|otro|otra|nuestro|nuestra|un|una))?(?: \w+)? (?:servicio|proveedor"
+        r"|plataforma"
+        r"|herramienta|plan|contrato|software|operador|seguro|gimnasio|hubspot|salesforce|producto|aplicacion|app"
+        r"|autonomos)\b"
+        r"| (?:laboral|medica|temporada|por (?:maternidad|enfermedad|paternidad)|hasta|esta semana"
         r"|del? (?:servicio|contrato|hubspot|plan)|en (?:nuestr|ventas|el servicio)|paternal|maternal"
         r"|(?:a )?(?:el|la|los|las|un|una|dos|tres|varios|nuestro|nuestra|mi) (?:\w+ )?(?:contratos?"
         r"|servicios?|plan|cuenta de|licencias?|herramienta|proveedor|linea|usuarios?))",
         unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\b(?:un|el|los) (?:contactos?|leads?|usuarios?)\b(?! de (?:su|sus"
         r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b"
         r"|\b(?:puedo|podemos|se puede|podria|podriamos) (?:cancelar|anular|dar)\b|\b(?:como"
-        r"|cuando) (?:gestiona|maneja|tramita|procesa)|\bestoy de baja|\besta de baja",
+        r"|cuando) (?:gestiona|maneja|tramita|procesa)|\b(?:cual|como) es (?:el|la) (?:proceso|procedimiento"
+        r"|politica)|\b(?:herramienta|sistema|plataforma|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) "
+        r"|\bestoy de baja|\besta de baja"
+        r"|\bsi (?:\w+ )?(?:nos|me|se) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*",
     ),
     rule(
         "es.unsubscribe_broken",
@@ -90,9 +97,12 @@ RULES: tuple[Rule, ...] = (
         rf"|coloqu)\w*(?: porfavor)? (?:a )?(?:{MINE} |ADDR |nos |me |este \w+ )?(?:\w+ )?(?:a|en|como|dentro de"
         r"|de) (?:(?:su|sus|la|una|tu|el|vuestra|lista|listas|registro|listado|de) )*(?:exclusion|exclui\w+"
         r"|no (?:contact|llam|molest|envi|escrib|desea)\w*|robinson|negra|bloque\w*|supresion|bajas|opt out)",
-        r"\bestoy (?:inscrit[oa]|apuntad[oa]|registrad[oa]) en la lista robinson|\blista robinson\b",
+        r"\b(?:estoy|estamos|figuro|figuramos|aparezco|aparecemos|esta|estan|inscrit[oa]s?|apuntad[oa]s?"
+        r"|registrad[oa]s?"
+        r"|pong\w+|inclu\w+) (?:\w+ ){0,4}?(?:en|a) (?:la )?(?:lista )?robinson\b",
         before=r"\bno (?:me |nos )?",
-        unless=r"\b(?:consultan|respetan|cruzan|filtran|usan|tienen|revisan) (?:\w+ )?(?:lista|la lista)",
+        unless=r"\b(?:consultan|respetan|respete|respeten|cruce|cruza|cruzan|filtran|usan|tienen"
+        r"|revisan) (?:\w+ )?(?:lista|la lista)",
     ),
     rule(
         "es.rights",

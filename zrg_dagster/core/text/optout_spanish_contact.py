@@ -35,7 +35,8 @@ RULES: tuple[Rule, ...] = (
         r"|tant[oa]s?|los|las|sus|tus|estos|estas|mensajes?|correos?|emails?|mails?|spam|publicidad|propaganda|sms"
         r"|ahora|cosas|por|y|o|ofertas|promociones|informacion|cualquier|ningun|tonterias|basura|newsletters"
         r"|comunicaciones|whatsapps?|hombre|tio|conmigo)))",
-        r"\b(?:par(?:e|en|ar|ad|a)(?:le|se)?|cort(?:e|en|a|ad|ala|enla|ela|ar)|(?:esta|estuvo) bien|chole|dej(?:e"
+        r"\b(?:par(?:e|en|ar|ad|a)(?:le|se)?|cort(?:e|en|a|ad|ala|enla|ela|ar)|(?:esta|estuvo) bien|chole|alto a"
+        r"|dej(?:e"
         r"|en|ar|ad|a)(?:nse|se)?|ces(?:e|en|ar|ad)|basta|suspend(?:an|a|er|ed)|interrump(?:an|a|ir|e)|deteng(?:an"
         r"|a)|deten|acab(?:en|e|ad)|termin(?:en|e|ad)|cancel(?:en|e|ar|ad)|fren(?:en|e)|alto|elimin(?:en|e) )(?: de"
         r"| con| el| la| los| las| todo| toda| cualquier| ahora)*(?: (?:envio|recepcion)(?: de)?(?: cualquier| mas"
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:quiero|quisiera|queremos|deseo|deseamos|como (?:hago para|puedo|hacer para|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad"
         r"|molestad)\w+|estar en (?:su|esta|la))",
+        exclamation=True,
         before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\bno (?:quier\w+|queremos|deseo|me gustaria|esper\w+) que "
         r"|\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha"
         r"|habeis) ",
@@ -88,6 +90,10 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:numero|correo|telefono|linea|email|direccion)\b.{0,40}\bno l[oae]s? (?:us|utili)\w+",
         r"\b(?:no|nunca|dej\w+ de) (?:us|utilic|utiliz)\w+ (?:(?:mi|mis|este|esta|nuestro) )(?:\w+ )?(?:numero"
         r"|correo|datos|email|direccion|telefono|informacion|contacto)",
+        r"(?:^|, |\b(?:porfavor|y|pero|gracias|interesa|que|hola) )(?:ya )?no (?:me|nos) (?:(?:llam|contact|molest"
+        r"|mand|envi|busqu|marqu|texte|mensaje|fastidi"
+        r"|hostig|incordi|acos|atosig|bombarde)(?:e|en|es|eis)|(?:escrib|insist|persig|jod)(?:a|an|as|ais))(?=$"
+        r"| ?,| (?:porfavor|gracias)\b)",
         rf"\b(?:no|nunca|jamas)(?: se)? (?:vuelv\w+|volv\w+) a {CONTACT}|\bno {CONTACT}(?<=me)(?: mas)?(?=$| ?,)"
         rf"|\bno {CONTACT}(?<=nos)(?: mas)?(?=$| ?,)",
         rf"\b(?:{ASK}|que) (?:que )?(?:no|nunca|jamas) (?:se )?(?:me |nos )?(?:vuelv\w+ a "
@@ -107,6 +113,7 @@ RULES: tuple[Rule, ...] = (
         r"|llam|mand)|\b(?:no tienen?|no tienes|nadie les dio|carecen de) (?:mi |nuestro "
         rf"|ningun )?(?:consentimiento|permiso|autorizacion|derecho) (?:para|a|de) (?:\w+ )?(?:{CONTACT}|(?:us"
         r"|utiliz|ten|guard|trat|almacen|conserv)\w+)",
+        exclamation=True,
         before=r"\b(?:por que|cuando|si|aunque|mientras|hasta que|quien|ellos|nosotros|clientes|avise\w*|como"
         r"|que pena que|veo que|la persona que) (?:\w+ ){0,2}",
         after=rf"{WHEN}| (?:en frio|para )|(?: mas)? de (?:un|una|dos|tres|cuatro|cinco|\d)\b",
@@ -114,14 +121,16 @@ RULES: tuple[Rule, ...] = (
         rf"|catalogo|demo|deck)\b|\bsi (?:no )?(?:me|nos) |\bno (?:me|nos) {CONTACT}{WHEN}|\bno (?:me"
         r"|nos) \w+(?:aron|ieron|aste|iste)\b|\bno (?:me|nos) (?:molesta|molestan|llama la atencion|envio"
         r"|enviaste|enviaron|envia|mando|mandaron|llamo|llamaron|contesto|contactaron|escribio|escribieron"
-        r"|escribiste|contacto)\b(?! mas)|\bno me molesta(?:ria)?\b|\bno (?:deje|dejen|dejes|dude|dudes"
+        r"|escribiste|contacto)\b(?! mas)|\bno me molesta(?:ria)?\b|\bmolest\w+ (?:para nada|en absoluto)\b"
+        r"|\bno (?:deje|dejen|dejes|dude|dudes"
         r"|duden|olvid)\w*|\bno mandamos|\bno (?:enviamos|llamamos|escribimos|contactamos)|\bnunca (?:me"
         r"|nos) (?:envi|mand|lleg|escrib|llam)\w*(?:aron|o|aste|ieron)\b(?! mas)",
         another_channel=True,
     ),
     rule(
         "es.unwanted",
-        "no_ nunca jamas dejar_de ultim salir salgo borr quito prefer prefier rechaz harto harta cansad agradec "
+        "nieg nega no_ nunca jamas dejar_de ultim salir salgo borr quito prefer prefier rechaz harto harta cansad "
+        "agradec "
         "mejor evitar gustaria deje",
         rf"{NO_WANT} (?:(?:estar |seguir |continuar )suscrit[oa]s?|(?:ser |seguir siendo )(?:\w+ )?parte de (?:su"
         r"|esta|este|tu|la))",
@@ -145,7 +154,8 @@ RULES: tuple[Rule, ...] = (
         before=r"\b(?:si|quien|clientes|ellos|leads|prospectos) (?:\w+ )?",
         after=rf"{WHEN}| (?:un|una) (?:bot|robot|maquina|comercial)\b",
         unless=r"\b(?:la|el|una?|los) (?:\w+ )?(?:factura|presupuesto|pdf|contrato|catalogo|oferta economica"
-        r"|reunion|oportunidad|demo)\b|\binformacion (?:sobre|de) otr|\bmas informacion\b(?! comercial|suya)"
+        r"|reunion|oportunidad|demo|leads?)\b|\bpero si\b|\bleads\b|\binformacion (?:sobre|de) otr"
+        r"|\bmas informacion\b(?! comercial|suya)"
         rf"|\bnecesito mas\b|{INSTRUCTION}|{OTHERS}|\bno solo\b|\bno (?:necesito"
         r"|necesitamos) (?:mas )?(?:informacion|info|propuestas?|material|ofertas?|contenido)\b|\bno (?:me"
         r"|nos) interesan? (?:la|el|su|esta|esa|tu|los|las|sus|esa)? ?(?:oferta|propuesta|ofertas|propuestas"
@@ -166,14 +176,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.leave_me_alone",
-        "dej jod vayanse vete larg olvid pierd joder jodan mierda molest insist",
+        "fastid incord dej jod vayanse vete larg olvid pierd joder jodan mierda molest insist",
         r"\b(?:me|nos) dej\w+ en paz\b|\b(?:dejen?|deja|dejad|dejar|dejes)(?:me|nos) (?:en paz|tranquil\w+"
         rf"|de (?:molestar|joder|{CONTACT}))|\b(?:vayanse|vete|larguense|largate|pierdanse|pierdase|pierdete)\b"
         r"|\b(?:olvid(?:e|en|a|ad|ense|ese|ate|ar|es)|pierd(?:a|an|e)|tir(?:e|en|a))(?:se)? (?:de )?(?:mi|este"
         r"|nuestro) (?:numero|correo|contacto|telefono|celular|movil|email|direccion)",
         r"\bolvid(?:ese|ense|ate|aos|enme|ame|eme) de (?:mi|nosotros|que existo)(?=$| ?[,?])"
         r"|^(?:porfavor )?olvid(?:enme|ame|eme|adme)$",
-        r"\bdej\w+ (?:mi|nuestro|este) (?:correo|numero|telefono|email) en paz|\bno (?:me |nos )?(?:jod(?:as?|an"
+        r"\bdej\w+ en paz (?:a )?(?:este|mi|nuestr[oa]|esta)\b|\bdej\w+ (?:mi|nuestro|este) (?:correo|numero"
+        r"|telefono|email) en paz|\bno (?:me |nos )?(?:jod(?:as?|an"
         r"|ais)|fastidi\w+)\b|\bvete a la mierda|\bvayan a la mierda",
         r"^(?:porfavor |favor de |gracias |que )*(?:no|dejen de|deja de|deje de) (?:insist|molest|jod|fastidi"
         r"|incordi)\w*(?: (?:mas|porfavor|gracias|tanto))*$",

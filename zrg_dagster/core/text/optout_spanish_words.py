@@ -16,7 +16,8 @@ CONTACT = (
     r"(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca|acos|insist|spam|remit|dirij|dirig|marc(?:ar|a|an"
     r"|as|ando)|marqu(?!\w* como)|comuni|hostig"
     r"|fastidi|incordi|inform|mole|jod|perturb|import(?:un)|public|tele?fone|hagan? llegar|hacer llegar|habl(?:e|ar"
-    r"|es|en)|ofrec|ofrez|prospect|atosig|satur|bombarde|llen|telefon|persegui|agobi|texte|tir)\w{0,10}"
+    r"|es|en)|ofrec|ofrez|prospect|atosig|ching|jorob|hinch|romp|freg|apretar|marear|satur|bombarde|llen|telefon"
+    r"|persegui|agobi|texte|tir)\w{0,10}"
 )
 # Glued or leading pronoun that makes the writer the one who is contacted.
 TO_ME = (
@@ -54,7 +55,8 @@ REMOVE = (
 )
 ENDING = (
     r"(?:a|e|en|ar|ad|as|es|an|er|ir|o|y|ya|yan|yas|id|ais|eis|aran?|iera|ieran|eran?|asen?|arais|ad[oa]s?|id[oa]s?"
-    r"|aran|ara|yera|yeran|endo|ando|iendo|yendo|cion)"
+    r"|aran|ara|yera|yeran|endo|ando|iendo|yendo|cion|ases|aseis|ieses|iese|iesen|ieseis|aras|arais|ieras|ierais|arias?"
+    r"|arian|ariais|irias?|irian|iriais|eria|erian|aron|ieron)"
 )
 WHEN = (
     r"(?: \w+){0,3}? (?:antes|despues|hasta|por la (?:manana|tarde|noche)|hoy|manana(?! )|el (?:lunes|martes"
@@ -74,12 +76,14 @@ OTHERS = (
 )
 OTHER_THING = (
     r"\b(?:reuni(?:on|ones)|invitaci(?:on|ones)|calendario|copia|cita|presupuesto|pedido|contrato|presentacion"
-    r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|logo|punto|parrafo|pagina|web"
+    r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|espera|convocatoria|invitados"
+    r"|participantes|reserva|sala|turno|equipo|logo|punto|parrafo|pagina|web"
     r"|factura|agenda de (?:la|el|hoy|manana)|canal|plantilla|caso|asistentes|mensaje anterior|ultimo mensaje)\b"
 )
 PAST_QUESTION = r"\b(?:por que|porque|cuando|desde cuando|como es que) (?:\w+ ){0,3}"
 US = (
-    r"\b(?:nosotros|queremos|querriamos|necesitamos|podemos|debemos|ellos|vamos a|tenemos que|hay que|tuvimos que"
+    r"\b(?:nosotros|queremos (?!que )|querriamos (?!que )|necesitamos|podemos|debemos|ellos|vamos a|tenemos que"
+    r"|hay que|tuvimos que"
     r"|quiero que (?:mi|nuestro) equipo|hemos|como|piden|pide) (?:\w+ ){0,2}"
 )
 MISTAKE = (
