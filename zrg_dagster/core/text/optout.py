@@ -23,7 +23,7 @@ from zrg_dagster.core.text import (
     optout_spanish_frames,
 )
 from zrg_dagster.core.text.chars import folded
-from zrg_dagster.core.text.optout_context import FOOTER, GOES_ON, OTHER_CHANNEL, OWN, TOLD
+from zrg_dagster.core.text.optout_context import FOOTER, GOES_ON, NEARLY, OTHER_CHANNEL, OWN, TOLD
 from zrg_dagster.core.text.optout_rule import Rule
 from zrg_dagster.core.text.optout_spelling import spelled
 
@@ -164,7 +164,7 @@ def _phrase(text: str, prefix: str = "") -> Verdict | None:
 
 
 def _asks(rule: Rule, sentence: str) -> bool:
-    return rule.finds(sentence) and not any(context.search(sentence) for context in (FOOTER, TOLD, OWN))
+    return rule.finds(sentence) and not any(context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY))
 
 
 RULES: tuple[Rule, ...] = (

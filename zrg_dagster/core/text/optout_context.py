@@ -1,8 +1,8 @@
 """What makes the words of a request something else, whatever the rule that found them (OO-03, OO-04).
 
-Three classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
-told, and the writer's own customers, lists and mailings. A fourth looks at the whole text: the writer offers another
-channel or goes on to buy, so a "don't call" is a preference and a leading "stop!" is an exclamation.
+Four classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
+told, the writer's own customers, lists and mailings, and what he nearly did. A fifth looks at the whole text: the writer
+offers another channel or goes on to buy, so a "don't call" is a preference and a leading "stop!" is an exclamation.
 """
 
 import re
@@ -17,7 +17,7 @@ FOOTER = re.compile(
     r"|with one|in one)|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not"
     r"|received this|are not the intended|have received)\b|\b(?:prefer|want) (?:no|fewer) (?:more )?(?:emails"
     r"|messages) \?|\bthis (?:email|message|communication)(?: and)?(?: \w+){0,6} (?:confidential|intended)"
-    r"|\byou (?:are )?receiv(?:e|ed|ing) this|\bour (?:privacy )?policy\b|\bsi (?:vous|usted|no desea|vous ne"
+    r"|\byou (?:are )?receiv(?:e|ed|ing) this|\bour privacy policy\b|\bsi (?:vous|usted|no desea|vous ne"
     r"|no desean|ya no desea)\b.{0,80}\b(?:cliquez|clic|repondez|responda|envie|escriba|contestez)\b|\bcliquez\b"
     r"|\bhaga clic\b|\b(?:repondez|envoyez|responda|envie|responde) (?:stop|baja|alto)\b|\bstop (?:au|al) \d"
     r"|\bpour (?:vous|se|ne plus) (?:desabonner|desinscrire|recevoir).{0,60}\b(?:envoyez|repondez|ici|URL|lien)\b"
@@ -26,7 +26,8 @@ FOOTER = re.compile(
 )
 
 _EN_THEIRS = (
-    r"(?:people|leads?|prospects?|customers?|clients?|someone|somebody|recipients?|users?|subscribers?|members?)"
+    r"(?:people|leads?|prospects?|customers?|clients?|someone|somebody|recipients?|users?|subscribers?|members?"
+    r"|donors?|patients?|students?|guests?|tenants?|buyers?)"
 )
 _ES_THEIRS = r"(?:clientes?|leads?|prospectos?|gente|alguien|contactos?|usuarios?|destinatarios?|suscriptor(?:es)?)"
 _FR_THEIRS = r"(?:clients?|prospects?|gens|leads?|quelqu.un|quelque un|contacts?|abonnes?|utilisateurs?|destinataires?)"
@@ -53,6 +54,18 @@ OWN = re.compile(
     r"|antes de) (?:nuestra|nuestras|nuestro|nuestros) (?:\w+ )?(?:campanas?|secuencias?|base|bases|crm|lista|listas"
     r"|listado)\b|\b(?:de|dans|pour|avant) (?:notre|nos) (?:\w+ )?(?:campagnes?|sequences?|base|bases|crm|fichiers?"
     r"|listes?|listing)\b"
+)
+
+# What the writer nearly did, or usually does: "I was about to unsubscribe, but", "avant de me désabonner".
+NEARLY = re.compile(
+    r"\b(?:normally|usually|typically|almost|nearly|about to|tempted to|was going to|make me|before (?:i|we)(?= unsub))"
+    r" (?:\w+ ){0,4}?(?:unsubscrib|mark|delet|remov|opt)\w*(?!.*\b(?:please|remove|stop|take|do not)\b)"
+    r"|\bunsubscribe from the (?:feeling|idea|notion)"
+    r"|\b(?:casi|antes de|normalmente|a punto de|suelo|estuve por) (?:\w+ ){0,3}?(?:dar(?:me|nos)|doy de|di de"
+    r"|desuscrib\w*"
+    r"|borr\w+|elimin\w+)(?!.*\b(?:porfavor|borren?|eliminen?|dejen?|basta|no)\b)"
+    r"|\b(?:failli|avant de|de habitude|normalement) (?:\w+ ){0,3}?(?:desabonn|desinscri|supprim|effac)\w*"
+    r"(?!.*\b(?:merci de|svp|veuillez|retir\w+|arret\w+|ne)\b)"
 )
 
 # The writer asks to be reached another way: "just text me", "ADDR is better".

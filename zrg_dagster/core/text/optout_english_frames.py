@@ -50,6 +50,7 @@ _OUR_MAILINGS = r"\bour (?:\w+ )?(?:campaigns?|sequences?|leads|prospects|custom
 RULES: tuple[Rule, ...] = (
     rule(
         "en.end_it",
+        "close_my close_our "
         "kill turn switch disabl shut spare cut_ drop_ pull finish stop quit done ceas end_ knock mute discontinu "
         "_else out_of_my off_my from_my jog_on cancel",
         rf"{ASKED}(?:kill|shut (?:off|down)|turn off|switch off|disable|mute|cut(?: out| off)?|pull the plug on"
@@ -57,6 +58,9 @@ RULES: tuple[Rule, ...] = (
         rf"{ASKED}(?:turn|switch|shut) {_OURS}(?:\w+ )?(?:{NOUNS}|ones)? ?off\b",
         rf"\bspare (?:me|us) (?:(?:any|all|of|your|the|these|more|further) ){{0,3}}(?:\w+ )?{NOUNS}\b",
         rf"{ASKED}(?:stop|quit|cease|end|discontinue) (?:{CONTACTING} )?(?:(?:to )?(?:me|us) )?{_THESE}",
+        rf"\b(?:your|these|the|those|all)(?: \w+){{0,2}}? {NOUNS} (?:can|should|may|could|must) (?:please )?(?:stop"
+        r"|end|cease)\b",
+        r"\bclose (?:my|our) file\b",
         r"^(?:(?:please|just|ok|no|and|can we|let us) )*(?:drop|end) (?:this|it)(?: (?:now|here|please|thanks))*$",
         r"\b(?:can|could|will|would|must|make|should|when (?:will|does|do)|let) (?:all )?(?:of )?(?:this|these|it"
         r"|that|those|the|your)(?: \w+){0,2}? (?:to )?(?:stop|end|cease)(?: (?:now|please|already))*(?=$| ?[?,])",
@@ -102,6 +106,8 @@ RULES: tuple[Rule, ...] = (
         rf"|other|additional|future) (?:\w+ )?(?:{NOUNS}|approaches|contact|communication|attempts)\b",
         r"\bneed not (?:write|call|contact|email|text|reply|follow up|bother|reach out|get in touch)(?: (?:me|us"
         r"|to me|to us))? ?(?:again|any more|further|any further)\b",
+        r"\b(?:no need to|do not|need not|not necessary to|no reason to) (?:keep|leave|have"
+        rf"|hold) {MINE} on (?:your|this|the|any)(?: \w+){{0,2}}? {FROM_WHERE}\b",
         rf"\bno need (?:to|for you to) (?:keep|continue|go on|carry on)(?: on)? (?:to )?(?:{CONTACTING}|{CONTACT})\b",
         r"\b(?:do not|never) (?:ever )?(?:let|make) (?:me|us) (?:\w+ )?(?:see|hear|get|receive|find"
         rf"|have)(?: \w+){{0,3}}? (?:{NOUNS}|from you|of (?:these|you|those))\b",
@@ -240,13 +246,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.erase_it",
-        "erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_",
+        "do_not erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_",
         r"\b(?:my|this|our|wrong|his|her|their|the) (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|details|data"
         r"|contact|info|information|phone|name|mailbox|inbox|person|line|cell"
         r"|list)\b[^@]{0,120}\b(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )(?<!can )(?:erase|delete|remove|lose|wipe"
         r"|scrub|destroy|purge|bin|forget)(?: (?:it|them|both|all of (?:it|them)|these|this|mine)(?=$| ?[,.?]"
         r"| (?:please|now|thanks|thank|from|off|and|asap|immediately|all|or|both)\b)|(?<=erase|emove"
         r"|elete)(?: please)?$)",
+        r"\b(?:phone|line|number|landline|cell|mobile|mailbox|inbox|address)\b[^@]{0,60}\bdo not (?:text|call|ring"
+        r"|contact|message|email) (?:it|here)(?=$| ?[,.]| (?:again|please|any more))",
         r"\b(?:each|both|two|twice)\b[^@]{0,80}\b(?:remove|delete|take off|drop) (?:both|all|them|the other|each)\b",
         unless=r"\b(?:old|previous|outdated|duplicate|test|demo|our (?:leads|list|database|crm|campaign|team"
         r"|users))\b|\b(?:signature|slide|deck|invite|file|document|calendar|draft|copy|cc|table|contract"
@@ -259,6 +267,10 @@ RULES: tuple[Rule, ...] = (
         "cover "
         "behalf handle my_ our_ passed_away deceased died no_longer left_ retired legal_here assistant client "
         "manage mr mrs ms",
+        rf"\b(?:remove|unsubscribe|delete|drop|take|stop {CONTACTING})(?: \w+){{1,8}}? , (?:he|she|they"
+        r"|who) (?:has |have )?(?:passed away|died"
+        r"|left (?:the|us|our|last|in)|retired|no longer works?|does not work|is (?:deceased|dead|retired"
+        r"|no longer))\b",
         r"\b(?:on behalf of|i (?:handle|manage|look after|cover|monitor|assist|represent|am covering|am the assistant"
         r"|work for|act for)|assistant|(?:my|our) (?:\w+ )?(?:boss|manager|ceo|cfo|director|wife|husband|mother|mom"
         r"|mum|father|dad|son|daughter|client|owner|partner|president|founder|colleague|principal|parents?|chair\w*"

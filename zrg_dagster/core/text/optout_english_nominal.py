@@ -112,6 +112,9 @@ RULES: tuple[Rule, ...] = (
         r"|being|become|stay|remain|participat\w+|take part|get involved)(?: a)? ?(?:part )?(?:of|in)? (?:this|these"
         rf"|your|it|any of (?:this|your|these))(?: (?:\w+ )?{FROM_WHERE}| program| process)?(?=$| ?,| (?:please"
         r"|any more|any longer|at all)\b)",
+        r"\b(?:do not|never|did not|no longer) (?:authori[sz]e|allow|permit|consent to|agree to) (?:the |any "
+        r"|you to |you |to the )?(?:use|using|processing|process|storage|storing|store|sharing|share|hold|holding"
+        r"|keep)\b",
         before=rf"\b(?:if|when) (?:\w+ )?|{_OTHERS}",
         unless=rf"{QUESTION_ABOUT_TOOL}|{_OURS}|\b(?:clause|contract|plan|price|terms|cookie|meeting|webinar|pilot"
         r"|beta|trial|demo|annual)\b|\?$",
@@ -139,7 +142,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.threat",
         "report block complain sue_ legal lawyer attorney ico ftc fcc police",
-        r"\b(?:if you|unless you|or i|or we|otherwise|else)\b.{0,60}\b(?:i|we) (?:will|am going to|shall|am"
+        r"\b(?:if (?:you|this|it|these|the \w+)|unless (?:you|this)|or i|or we|otherwise|else)\b.{0,60}\b(?:i"
+        r"|we) (?:will|am going to|shall|am"
         r"|are going to|have to)(?: \w+){0,2}? (?:report|block|sue|complain|file|take|contact|call|notify|inform"
         r"|involve)(?:ing)?\b",
         r"\b(?:i|we) (?:am|are|will be|have|will) (?:\w+ )?(?:report|block)(?:ing|ed)? (?:this|the|your"

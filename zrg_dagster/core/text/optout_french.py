@@ -136,7 +136,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:me|nous) oppos\w+ (?:\w+ )?(?:a|au|aux|de) (?:(?:le|la|tout|toute|ce|cette|ces|vos|votre|tous|de"
         r"|future|autre) )*(?:traitement|utilisation|demarch|prospect|sollicit|envoi|recevoir|contact|reception"
         rf"|ce que|que|conservation|usage|collecte|marketing|communication|etre|{NOUNS})\w*|\b(?:retir|revoqu"
-        r"|annul)\w* (?:\w+ )?(?:mon|notre|tout|le) (?:\w+ )?(?:consentement|accord|autorisation|permission)(?! (?:de"
+        r"|annul)\w* (?:\w+ )?(?:mon|notre|toute?|le) (?:\w+ )?(?:consentement|accord|autorisation|permission)(?! (?:de"
         r"|sur) (?:devis|principe))\b",
         r"^(?:signale|signales|bloque|signale et bloque|bloque et signale)(?: (?:comme|en|pour) spam)?$"
         r"|\bvous etes (?:\w+ )?(?:bloque|signale)",

@@ -51,7 +51,8 @@ SOFT_END = (
     r"(?:ez|er|e|ons|re|ir|is|iez|eriez|irez|erez|vez|riez|ait|ais|iriez|tes|es|ement|ant|vant|rait|rez|t|ai|sez|se)?"
 )
 OTHERS = (
-    r"\b(?:nos|les|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:\w+ )?(?:clients?|abonnes|utilisateurs?|prospects?"
+    r"\b(?:nos|les|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:(?!e?mails? |appels? |messages? |courri\w+ "
+    r"|sms |envois )\w+ )?(?:clients?|abonnes|utilisateurs?|prospects?"
     r"|leads?|destinataires?|commerciaux|gens|candidats?|concurrents?|interlocuteurs?)\b|\bnos (?:\w+ )?contacts\b"
 )
 OTHER_THING = (

@@ -23,6 +23,7 @@ from zrg_dagster.core.text.optout_spanish_words import (
 RULES: tuple[Rule, ...] = (
     rule(
         "es.stop",
+        "vale_de "
         "dej pare para parar cese ceses cesar basta termin suspend deteng deten alto stop absten absteng evit "
         "cancel cort bien_de bien_con chole interrump elimin suficiente detiene deje",
         r"(?:^|, )(?:porfavor |favor )?(?:cesen?|deteng(?:an?|ase|anse)|paren(?:le)?)(?: (?:porfavor|esto|eso"
@@ -35,7 +36,8 @@ RULES: tuple[Rule, ...] = (
         r"|los|las|sus|tus|estos|estas|mensajes?|correos?|emails?|mails?|spam|publicidad|propaganda|sms|ahora|cosas"
         r"|por|y|o|ofertas|promociones|informacion|cualquier|ningun|tonterias|basura|newsletters|comunicaciones"
         r"|whatsapps?|hombre|tio|conmigo)))",
-        r"\b(?:par(?:e|en|ar|ad|a)(?:le|se)?|cort(?:e|en|a|ad|ala|enla|ela|ar)|(?:esta|estuvo) bien|chole|alto a"
+        r"\b(?:par(?:e|en|ar|ad|a)(?:le|se)?|cort(?:e|en|a|ad|ala|enla|ela|ar)|(?:esta|estuvo) bien(?= de)"
+        r"|vale(?= de)|chole|alto a"
         r"|dej(?:e|en|ar|ad|a)(?:nse|se)?|ces(?:e|en|ar|ad)|basta|suspend(?:an|a|er|ed)|interrump(?:an|a|ir|e)"
         r"|deteng(?:an|a)|deten|acab(?:en|e|ad)|termin(?:en|e|ad)|cancel(?:en|e|ar|ad)|fren(?:en|e)|alto|elimin(?:en"
         r"|e) )(?: de| con| el| la| los| las| todo| toda| cualquier| ahora)*(?: (?:envio"

@@ -76,7 +76,7 @@ _SOUNDS = (
     (re.compile(r"^ar+et+(?=(?:e|ez|er|es)$)"), "arret"), (re.compile(r"^yam(?=[aeo])"), "llam"),
     (re.compile(r"^enbi"), "envi"), (re.compile(r"^mole[zc]t"), "molest"),
     (re.compile(r"^(?:de|di)s?-?su[bs]*[cs]+ri[bv]"), "desuscrib"), (re.compile(r"^kit(?=[ae])"), "quit"),
-    (re.compile(r"^desape?unt"), "desapunt"),
+    (re.compile(r"^abl(?=(?:e|en|es)$)"), "habl"), (re.compile(r"^desape?unt"), "desapunt"),
 )  # fmt: skip
 # Words that add force and no meaning; without them each phrase is written once.
 _FILLERS = words(
