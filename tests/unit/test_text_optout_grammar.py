@@ -124,6 +124,9 @@ ANOTHER_CONTEXT = [
     "stop! jaja ya me convenciste, cuando empezamos?", "STOP! Before you go further, can I ask about price?",
     "Stop ! Vous m'avez convaincu.", "omg stop, that price is insane! send me the contract",
     "Pas la peine de m'appeler, je signe ce soir.", "Pas besoin d'insister, c'est signé.",
+    # what he nearly did
+    "I was about to unsubscribe but this one is relevant. Send details.", "Antes de darme de baja: ¿hay plan gratis?",
+    "J'ai failli me désabonner, mais ce cas client m'intéresse.", "Normally I'd mark this as spam. Tell me more.",
     # another moment or channel
     "don't call, i'm driving", "No me llames, estoy en una reunión", "Ne m'appelle pas, je conduis",
     "Please text, don't call.", "Don't call, I'm in a meeting. Text?",
