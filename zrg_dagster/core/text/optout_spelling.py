@@ -32,7 +32,7 @@ _SPEECH = {
     "asap": "now", "optout": "opt out", "optouts": "opt outs", "followup": "follow up", "followups": "follow ups",
     "e-mail": "email", "whats": "what is", "wheres": "where is", "fone": "phone",
     "yor": "your", "yuor": "your", "tak": "take", "tke": "take", "fom": "from", "em": "them", "'em": "them",
-    "nomore": "no more", "anymore": "any more", "agn": "again", "msgn": "messaging", "txtn": "texting",
+    "nomore": "no more", "stopp": "stop", "anymore": "any more", "agn": "again", "msgn": "messaging", "txtn": "texting",
     "txtng": "texting", "msgng": "messaging", "dlt": "delete", "dlete": "delete", "ths": "this", "thnk": "thank",
     "abt": "about", "bc": "because", "cuz": "because", "wrk": "work", "nbr": "number", "nmbr": "number", "ph": "phone",
     "lmk": "let me know", "tht": "that", "wht": "what", "cnt": "can not", "ppl": "people", "rly": "really",
