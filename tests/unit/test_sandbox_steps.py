@@ -34,7 +34,9 @@ def ask(key: str, schema: type[BaseModel], reply: str = "Sounds useful.", **text
     values |= {name: Own(text) for name, text in OWN.items()}
     named = placeholders(load(key))
     prompt = render(key, {name: values.get(name, "") for name in named})
-    arguments: Mapping[str, Any] = request_arguments(prompt, schema, ModelChoice(Purpose.DRAFTING, "gpt-5.1", None), 2_000)
+    arguments: Mapping[str, Any] = request_arguments(
+        prompt, schema, ModelChoice(Purpose.DRAFTING, "gpt-5.1", None), 2_000
+    )
     assert list(strict_problems(arguments["text"]["format"]["schema"])) == []
     return schema.model_validate(json.loads(_text(arguments)))
 

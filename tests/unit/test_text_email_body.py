@@ -12,6 +12,9 @@ FIVE_MEBIBYTES = 5 * 2**20
 CUT = [
     ("Yes\n\nOn Mon, Mar 9, 2026 at 8:12 AM Noor <noor@x.example>\nwrote:\n\n> Hi", "Yes"),
     ("Yes\n\nOn Mon, Mar 9, 2026 at 8:12 AM\nNoor Castellan\n<noor@x.example> wrote:\n\nold text", "Yes"),
+    # An address whose name begins like a tag is no HTML, in which the line breaks would be lost and with them the quote.
+    ("Yes\n\nOn Mon, Mar 9, 2026 at 8:12 AM Paul <paul@x.example> wrote:\n\n> Unsubscribe", "Yes"),
+    ("Sí\n\nEl 4 mar 2026, a las 18:22, Bruno <bruno@x.example> escribió:\n\n¿Te lo envío?\nAnular suscripción", "Sí"),
     ("Yes\n\n-----Original Message-----\nFrom: Noor", "Yes"),
     ("Passing on\n\nBegin forwarded message:\n\nFrom: Noor", "Passing on"),
     ("See below\n\n---------- Forwarded message ---------\nFrom: Noor", "See below"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zrg_dagster.core.text.optout import is_opt_out
-from zrg_dagster.core.text.optout_spelling import _ANY_PHRASE, _PHRASES, spelled
+from zrg_dagster.core.text.optout_spelling import _PHRASES, spelled
 from zrg_dagster.core.text.optout_typos import head_word
 
 ENGLISH = [
@@ -79,6 +79,64 @@ RIGHTS = [
     "Au titre du RGPD, supprimez mes données.", "Where did you get this number? Delete it.",
     "Qui vous a donné mon adresse ? Supprimez-la", "¿De dónde sacaron mi correo? Elimínenlo.",
 ]  # fmt: skip
+FRAMES = [
+    *("{} {} {}".format(*words) for words in product(
+        ("I'd like to be", "could we be", "please can I be", "I asked to be"),
+        ("removed from", "taken off", "unsubscribed from", "excluded from"),
+        ("your list", "this email list", "all future mailings", "your CRM"),
+    )),
+    *("{} {}".format(*words) for words in product(
+        ("kill", "turn off", "please switch off", "spare me"), ("these emails", "the follow-ups", "your sales messages"),
+    )),
+    "Tell your bot to stop texting me", "Please let Jason know I don't want any more emails.", "Can this stop please?",
+    "This needs to be the last time you contact me.", "That was the last email I want from you.",
+    "It would be best if you didn't write again.", "You may not use this email address for marketing.",
+    "Who do I contact to be removed from this list?", "This is a request for erasure.", "Consent revoked.",
+    "These messages are unsolicited and unwelcome.", "You keep emailing me even though I've asked you not to.",
+    "I tried the unsubscribe link and it gives an error", "Could somebody there please unsubscribe me?",
+    # passed on for somebody else, and "it" behind what it is
+    "My boss asked me to reply: he doesn't want any more of these.", "Mr. Hale passed away. Please stop writing to him.",
+    "Mi jefe no quiere recibir más correos suyos", "La direction ne souhaite pas être démarchée",
+    "Mme Roux est décédée, merci de supprimer son contact", "Juan falleció, eliminen su correo de la lista",
+    "You have my private number. Please delete it.", "Este es mi correo personal. Bórrenlo, por favor.",
+    "D'où tenez-vous mon adresse ? Peu importe, supprimez-la.",
+    *("{} {}".format(*words) for words in product(
+        ("le pido que", "quiero que", "necesito que", "agradecería que"),
+        ("me borren de sus registros", "me den de baja", "retiren mi dirección de sus campañas", "no me llamen más"),
+    )),
+    "Que sea el último correo", "Ya me di de baja y me siguen escribiendo.", "No autorizo que usen mi teléfono.",
+    "Les prohíbo contactarme.", "Sus mensajes no son bienvenidos.", "no + mensajes xfa", "Fuera de mi bandeja",
+    *("{} {}".format(*words) for words in product(
+        ("merci de", "veuillez", "je vous demande de", "pourriez-vous"),
+        ("m'exclure de vos envois", "supprimer mon adresse mail", "ne plus me démarcher", "me blacklister"),
+    )),
+    "Que ce soit le dernier message.", "Je vous interdis de me contacter.", "J'exige que vous cessiez",
+    "Merci d'en rester là.", "Vos appels sont indésirables.", "Assurez-vous que je ne sois plus contacté",
+    "stop textin me", "pls stp txtng me", "dont txt me agn", "remove me form your mailing lsit", "enough w the texts",
+]  # fmt: skip
+ANOTHER_CONTEXT = [
+    # told of somebody else
+    "A lead told my rep to remove him from the list and the CRM didn't.", "Un client nous a demandé de le supprimer",
+    "Si un cliente pide que lo borren, ¿qué hace el sistema?", "When a customer says don't call me, what happens?",
+    "If a contact asks to be removed from the list, does it sync?",
+    # the writer's own lists and mailings
+    "Please take acme.com out of our campaign, they signed last week.", "Sortez acme.fr de notre campagne.",
+    "Please suppress the leads in the attached file before you start.", "Eliminen los duplicados de nuestra lista.",
+    # an exclamation, and then the order
+    "stop! jaja ya me convenciste, cuando empezamos?", "STOP! Before you go further, can I ask about price?",
+    "Stop ! Vous m'avez convaincu.", "omg stop, that price is insane! send me the contract",
+    "Pas la peine de m'appeler, je signe ce soir.", "Pas besoin d'insister, c'est signé.",
+    # what he nearly did
+    "I was about to unsubscribe but this one is relevant. Send details.", "Antes de darme de baja: ¿hay plan gratis?",
+    "J'ai failli me désabonner, mais ce cas client m'intéresse.", "Normally I'd mark this as spam. Tell me more.",
+    # another moment or channel
+    "don't call, i'm driving", "No me llames, estoy en una reunión", "Ne m'appelle pas, je conduis",
+    "Please text, don't call.", "Don't call, I'm in a meeting. Text?",
+    # conditions, other objects
+    "Que deviennent nos données si on se désabonne de la plateforme ?", "If we cancel, do you delete our data?",
+    "My wife and I take a hike every Friday morning.", "Queremos darnos de baja del proveedor actual.",
+    "Don't stop emailing me!", "I hope this isn't the last I hear from you!", "We built our own, so we don't need this.",
+]  # fmt: skip
 SOMETHING_ELSE = [
     "Why did you stop emailing me?", "Did you stop sending the newsletter?", "Don't stop emailing me!",
     "Our customers tell us to stop calling them, can you help?", "We need to stop emailing leads by hand.",
@@ -98,22 +156,22 @@ SOMETHING_ELSE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", [*ENGLISH, *SPANISH, *FRENCH, *INFORMAL, *RIGHTS])
+@pytest.mark.parametrize("text", [*ENGLISH, *SPANISH, *FRENCH, *INFORMAL, *RIGHTS, *FRAMES])
 def test_every_combination_is_a_request(text: str) -> None:
     assert is_opt_out(text, channel="sms"), text
 
 
-@pytest.mark.parametrize("text", SOMETHING_ELSE)
+@pytest.mark.parametrize("text", [*SOMETHING_ELSE, *ANOTHER_CONTEXT])
 def test_the_same_words_in_another_frame_are_none(text: str) -> None:
     assert not is_opt_out(text, channel="email"), text
 
 
 @given(st.data())
 def test_no_phrase_is_overlooked(data: st.DataObject) -> None:
-    """Sentences without any of them are not searched for each."""
-    pattern, _ = data.draw(st.sampled_from(_PHRASES))
+    """A sentence without the substring is not searched for the pattern."""
+    need, pattern, _ = data.draw(st.sampled_from(_PHRASES))
     text = data.draw(st.from_regex(pattern, alphabet=st.characters(codec="ascii")))
-    assert _ANY_PHRASE.search(text) is not None
+    assert need in text
 
 
 def test_canonical_spelling() -> None:

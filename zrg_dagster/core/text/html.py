@@ -28,7 +28,7 @@ QUOTE_MARKER = "-----Original Message-----"
 
 _TAG = re.compile(
     r"<(?:!doctype|html|head|body|div|p|br|span|table|tr|td|ul|ol|li|b|i|u|strong|em|font|blockquote|h[1-6]|style"
-    r"|img|a\s)"
+    r"|img|a(?=\s))(?=[\s/>])"  # the whole name: `<pablo@example.com>` is an address and no paragraph
     r"[^<>]{0,2000}>",
     re.I,
 )

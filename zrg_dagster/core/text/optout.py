@@ -13,13 +13,18 @@ from typing import Literal
 from zrg_dagster.core.text import (
     optout_english,
     optout_english_contact,
+    optout_english_frames,
+    optout_english_nominal,
     optout_english_refusal,
     optout_french,
     optout_french_contact,
+    optout_french_frames,
     optout_spanish,
     optout_spanish_contact,
+    optout_spanish_frames,
 )
 from zrg_dagster.core.text.chars import folded
+from zrg_dagster.core.text.optout_context import FOOTER, GOES_ON, NEARLY, OTHER_CHANNEL, OWN, TOLD
 from zrg_dagster.core.text.optout_rule import Rule
 from zrg_dagster.core.text.optout_spelling import spelled
 
@@ -31,6 +36,7 @@ _HEAD_CHARS, _TAIL_CHARS = 16_000, 4_000
 _SENTENCE_CHARS = 600
 _SENTENCE_STEP = 500
 _ANSWER_CHARS = 60
+_WHOLE_CHARS = 2_000
 
 # Whole messages. Carrier words belong to phone channels: on e-mail "end" or "cancel" is an answer to a question.
 _CARRIER_WORDS = frozenset(
@@ -56,78 +62,6 @@ _DOMAIN = re.compile(
 _ARTICLE = re.compile(r"\bart\. ?(?=\d)")
 _SENTENCE_END = re.compile(r"[.!?;…]+(?=\s|$)|\n{2,}|[!?…]+")
 _EDGES = " \t\n\r.,!?:;\"'()[]*_-–>"
-# A mail system's or a company's own footer, and the instruction that our SMS carried, quoted inside an answer.
-_FOOTER = re.compile(
-    r"\b(?:reply|text|type|send|respond|answer)(?: back)?(?: with)? (?:stop|end|quit|unsubscribe"
-    r"|opt out)\b(?! (?:to|sending"
-    r"|emailing|texting) me)"
-    r"|(?<!want )(?<!wanted )(?<!like )(?<!need )(?<!wish )(?<!tried )(?<!trying )(?<!asked )(?<!way )"
-    r"(?<!possible )(?<!able )\bto (?:unsubscribe|opt out|be removed|stop receiving)\b.{0,60}\b(?:click|reply|visit"
-    r"|follow|use|send|text"
-    r"|here|URL"
-    r"|link)\b"
-    r"|\b(?:click|tap|visit|follow|use)\b.{0,60}\b(?:to (?:unsubscribe|opt out)|unsubscribe)\b"
-    r"|\bunsubscribe (?:here|, URL|URL|at any)"
-    r"|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not|received this"
-    r"|are not the intended|have received)\b"
-    r"|\bthis (?:email|message|communication)(?: and)?(?: \w+){0,6} (?:confidential|intended)"
-    r"|\byou (?:are )?receiv(?:e|ed|ing) this|\bour (?:privacy )?policy\b"
-    r"|\bsi (?:vous|usted|no desea|vous ne|no desean|ya no desea)\b.{0,80}\b(?:cliquez|clic|repondez|responda|envie"
-    r"|escriba"
-    r"|contestez)\b|\bcliquez\b|\bhaga clic\b|\b(?:repondez|envoyez|responda|envie|responde) (?:stop|baja|alto)\b"
-    r"|\bstop (?:au|al) \d|\bpour (?:vous|se|ne plus) (?:desabonner|desinscrire|recevoir).{0,60}\b(?:envoyez"
-    r"|repondez|ici|URL"
-    r"|lien)\b|\bpara (?:darse|dejar de recibir|cancelar).{0,60}\b(?:responda|envie|aqui|URL|enlace|escriba)\b"
-    r"|\b(?:este|ce) (?:mensaje|correo|message|mail|email|courriel)(?: \w+){0,5} (?:confidencial|confidentiel"
-    r"|destinad)"
-)
-# Somebody else's words, told to us.
-_TOLD = re.compile(
-    r"\b(?:got|had|received|have|get|getting) (?:an?|some|many|several|few|lots of|\w+) (?:complaints?|repl(?:y"
-    r"|ies)|responses?)\b"
-    r"|\b(?:people|leads?|prospects?|customers?|clients?|someone|somebody|recipients?|users?) (?:\w+ )?(?:say|said"
-    r"|says|replied"
-    r"|replies|reply|wrote|writes|answered|tell us|ask us|told us|keep saying)\b"
-    r"|\b(?:clientes?|leads?|prospectos?|gente|alguien) (?:\w+ ){0,2}(?:dice|dicen|dijo|responde|responden"
-    r"|respondio|piden?|pidio|escribio)\b"
-    r"|\b(?:clients?|prospects?|gens|leads?|quelqu un|quelque un) (?:\w+ ){0,2}(?:dit|disent|repond|repondent"
-    r"|a repondu|ecrit|demande|demandent)\b"
-)
-# The writer asks to be reached another way: "just text me", "ADDR is better".
-_CHANNEL = r"(?:email|emails|text|texts|sms|call|message|whatsapp|linkedin|dm|phone|teams|signal|telegram|slack)"
-_OTHER_CHANNEL = re.compile(
-    r"(?:^|[,.?] |\b(?:please|just|instead|rather|but|then|better|only|can|could|would) )(?:(?:please|just|only"
-    r"|you can"
-    r"|can you|feel free to|better to|better|you may|rather) )*(?:email|text|sms|call|message|whatsapp|write|dm"
-    r"|ring|phone"
-    r"|ping)(?: to)? (?:me|us|my|ADDR|the (?:office|main|landline|front|cell|other"
-    r"|switchboard))\b(?! (?:\w+ )?(?:again|one more|any more|and i))"
-    rf"|\b{_CHANNEL} (?:is|are|would be|works?) (?:\w+ )?(?:fine|better|best|ok|okay|easier|good|great|preferred"
-    r"|instead|works)\b"
-    rf"|\b{_CHANNEL} (?:works|instead|preferred|only)\b|\binstead\b"
-    r"|(?<!not )(?<!to )(?<!you )\buse (?:my|this|the|ADDR)\b(?! (?:data|info))"
-    r"|(?<!not )(?<!never )(?<!to )(?<!you )(?<!or )\b(?:reach|contact|write|try|find) (?:me|us|to me|to us"
-    r"|\w+) (?:at|on|via"
-    r"|by|through)\b"
-    rf"|\b(?:prefer|only)(?: \w+)? (?:by |via |over |through |on )?{_CHANNEL}\b|\b(?:by|via"
-    rf"|over) (?:the )?{_CHANNEL} (?:please"
-    r"|is|only|instead|works)\b"
-    r"|(?<!no )(?<!ne )\b(?:use|usa|utiliza|utilice|utilicen|utilisez|utilise) (?:celle|celui|el|la|mi|este|esta"
-    r"|otro|le|les"
-    r"|mon|autre|plutot)\b"
-    r"|(?<!no )(?<!de )(?<!en )\b(?:escrib[aei]n?me|mand[ae]n?me|envi[ae]n?me|llam[ae]n?me|escribidme"
-    r"|contact[ae]n?me)\b"
-    r"|\b(?:mejor|prefiero|solo|mas bien)(?: \w+)? ?(?:por )?(?:correo|whatsapp|telefono|mensaje|emails?|mail"
-    r"|linkedin|llamada)\b"
-    r"|\bpor (?:correo|whatsapp|telefono|email|mail) (?:mejor|si|esta bien|porfavor mejor)\b"
-    r"|(?<!no )(?<!me )(?<!nos )(?<!mas )(?<!a )\b(?:llam[ae]n?|escrib[ae]n?|contact[ae]n?|habl[ae]n?) (?:a|con"
-    r"|al) (?!este|esta|mi numero|nosotros)"
-    r"|(?<!ne )(?<!me )\b(?:ecri(?:vez|s)|appel(?:ez|le)|envo(?:yez|ie)|contacte?z?|rappel(?:ez|le)) (?:moi"
-    r"|nous)\b(?! (?:plus"
-    r"|jamais|pas))|\bplutot\b(?! (?:de|crever))|\bprefer(?:ez|e|ons|ence)\b (?:pour )?(?:le |un |les |plutot "
-    r"|par )?(?:mail|email|sms|telephone|whatsapp|message)|\b(?:mail|email|sms|message|appel) suffi|\bpar (?:mail"
-    r"|email|telephone|sms|whatsapp) (?:seulement|uniquement|svp|ca)\b"
-)
 _REPLY_PREFIX = re.compile(r"^(?:(?:re|fw|fwd|aw|wg|sv|tr|rv|antw|ref) ?(?:\[\d+\])? ?: ?)+")
 
 
@@ -217,39 +151,47 @@ def _masked(text: str) -> str:
 
 def _phrase(text: str, prefix: str = "") -> Verdict | None:
     sentences = list(canonical_sentences(text))
-    asked = (rule for rule in _worth_asking(sentences) if any(_asks(rule, sentence) for sentence in sentences))
-    for rule in asked:
-        if not (rule.another_channel and _OTHER_CHANNEL.search(" . ".join(sentences))):
-            return Verdict("opt_out", prefix + rule.name)
+    whole = " . ".join(sentences)
+    wholes = [whole[:_WHOLE_CHARS]]
+    for rule in _worth_asking(sentences):
+        if not any(_asks(rule, part) for part in (wholes if rule.whole else sentences)):
+            continue
+        if (rule.another_channel and OTHER_CHANNEL.search(whole)) or (rule.exclamation and GOES_ON.search(whole)):
+            continue
+        return Verdict("opt_out", prefix + rule.name)
     return None
 
 
 def _asks(rule: Rule, sentence: str) -> bool:
-    return rule.finds(sentence) and _FOOTER.search(sentence) is None and _TOLD.search(sentence) is None
+    return rule.finds(sentence) and not any(context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY))
 
 
 RULES: tuple[Rule, ...] = (
     *optout_english.RULES,
     *optout_english_contact.RULES,
     *optout_english_refusal.RULES,
+    *optout_english_frames.RULES,
+    *optout_english_nominal.RULES,
     *optout_spanish.RULES,
     *optout_spanish_contact.RULES,
+    *optout_spanish_frames.RULES,
     *optout_french.RULES,
     *optout_french_contact.RULES,
+    *optout_french_frames.RULES,
 )
 
-# What a rule needs by its first three letters, with the rule's place. One walk over a text finds what rules it is worth
+# What a rule needs by its first two letters, with the rule's place. One walk over a text finds what rules it is worth
 # asking, mostly none: 4 µs for a short reply, where asking every rule about every sentence took 180.
 _NEEDED: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
 for _place, _rule in enumerate(RULES):
     for _need in _rule.needs:
-        _NEEDED[_need[:3]].append((_need, _place))
+        _NEEDED[_need[:2]].append((_need, _place))
 
 
 def _worth_asking(sentences: Sequence[str]) -> list[Rule]:
     """The rules of which a sentence holds something that they need, in their order."""
     text = "\n".join(sentences)
-    starts = _NEEDED.keys() & {text[at : at + 3] for at in range(len(text) - 2)}
+    starts = _NEEDED.keys() & {text[at : at + 2] for at in range(len(text) - 1)}
     return [
         RULES[place] for place in sorted({place for each in starts for need, place in _NEEDED[each] if need in text})
     ]

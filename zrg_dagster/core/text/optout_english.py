@@ -22,29 +22,25 @@ from zrg_dagster.core.text.optout_rule import Rule, one_of, rule
 _UNSUB = r"(?:un ?subscri(?:be|bed|bing|ption)|unscribed?)"
 _OPT = r"opt(?:ing|ed|s)? outs?"
 _ASKING = (
-    r"(?:please|want(?:ed)? to|like to|love to|wish(?:ed)? to|need to|have to|must|tr(?:y|ying|ied) to"
-    r"|how (?:do|can|could|to|would) ?(?:i|we|one)?|where (?:do|can) (?:i|we)|(?:can|could|would|will) you|way to"
-    r"|possible to|can i|could i"
-    r"|may i|let me|ask(?:ed|ing)?(?: you)?(?: to)?|request(?:ed|ing)?(?: to)?|i already|i have(?: already)?"
-    r"|i would like"
-    r"|can not(?: seem to)?|to be|get|be|i|am|choose to|prefer to|mind|just|us|me)"
+    r"(?:please|want(?:ed)? to|like to|love to|wish(?:ed)? to|need to|have to|must|tr(?:y|ying|ied) to|how (?:do|can"
+    r"|could|to|would) ?(?:i|we|one)?|where (?:do|can) (?:i|we)|(?:can|could|would|will) you|way to|possible to|can i"
+    r"|could i|may i|let me|ask(?:ed|ing)?(?: you)?(?: to)?|request(?:ed|ing)?(?: to)?|i already|i have(?: already)?"
+    r"|i would like|can not(?: seem to)?|to be|get|be|i|am|choose to|prefer to|mind|just|us|me)"
 )
 _INSTRUCTION = (
     r"\b(?:if you|in case you|should you|you (?:may|can|could|want|wish|would like)|you would (?:like|rather)|click"
-    r"|tap|press"
-    r"|reply with|respond with|manage (?:your )?(?:preferences|subscription)|at any ?time)\b"
+    r"|tap|press|reply with|respond with|manage (?:your )?(?:preferences|subscription)|at any ?time)\b"
 )
 _MISTAKE = (
     r"\b(?:accidentally|mistakenly|inadvertently|unintentionally|did not mean to"
-    r"|never meant to) (?:\w+ ){0,4}(?:un ?sub|opt"
-    r"|remov|click|hit|press)|(?:unsubscribed|opted out|unsubscribe|opt out|removed|removal)\b.{0,60}\b(?:by mistake"
-    r"|by accident|accidentally|was an? (?:mistake|accident|error)|in error|was a typo)|\b(?:put|add|sign|opt"
-    r"|subscribe)"
-    r" (?:me|us) (?:back|again)|\bre ?subscri|\bdisregard (?:my|the|that) (?:unsub|opt|removal)"
+    r"|never meant to) (?:\w+ ){0,4}(?:un ?sub|opt|remov|click|hit|press)|(?:unsubscribed|opted out|unsubscribe"
+    r"|opt out|removed|removal)\b.{0,60}\b(?:by mistake|by accident|accidentally|was an? (?:mistake|accident|error)"
+    r"|in error|was a typo)|\b(?:put|add|sign|opt|subscribe) (?:me|us) (?:back|again)|\bre ?subscri|\bdisregard (?:my"
+    r"|the|that) (?:unsub|opt|removal)"
 )
 _NOT_SO = (
-    r"\b(?:do not|did not|never|will not|would not|have not|almost|nearly|(?<!can )not) (?:(?:yet|want|mean|wish"
-    r"|need|intend|plan|almost|nearly|going|trying|asking|asked|have|to|looking|ask|you) ){0,5}"
+    r"\b(?:do not|did not|never|will not|would not|have not|almost|nearly|(?<!can )not) (?:(?:yet|want|mean|wish|need"
+    r"|intend|plan|almost|nearly|going|trying|asking|asked|have|to|looking|ask|you) ){0,5}"
 )
 _REMOVE = one_of(
     """remov(?:e|ing) delet(?:e|ing) scrub(?:bing)? purg(?:e|ing) eras(?:e|ing) exclud(?:e|ing) strik(?:e|ing)
@@ -70,27 +66,24 @@ RULES: tuple[Rule, ...] = (
         "nsub un_su unscribe",
         rf"\b{_ASKING} (?:\w+ )?{_UNSUB}\b",
         rf"\b{_UNSUB} (?:me|us|my|our|this|ADDR|all|everything|now|please|today|immediately)\b",
-        rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank"
-        r"|porfavor|svp|from|i|we)\b)",
+        rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank|porfavor"
+        r"|svp|from|i|we)\b)",
         before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
         after=rf"(?: me| us)? from (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:links?|rates?|buttons?|pages?|options?"
-        r"|features?"
-        r"|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
+        r"|features?|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
         r"|status)\b(?! (?:please|now))",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}{_UNSUB}"
-        rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}{_UNSUB}|\b(?:my|our|the) (?:old"
+        rf"|previous)\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
     ),
     rule(
         "en.unsubscribe_broken",
         "nsub un_su unscribe opt_out removal",
-        rf"\b(?:process|honou?r|respect|action|complete|confirm|register) (?:my|our|this) (?:\w+ )?(?:{_UNSUB}"
-        rf"|{_OPT}|removal)\b",
+        rf"\b(?:process|honou?r|respect|action|complete|confirm|register) (?:my|our|this) (?:\w+ )?(?:{_UNSUB}|{_OPT}"
+        r"|removal)\b",
         r"\b(?:no|where(?: is)? (?:the|your)|(?:can not|do not|could not|did not) (?:find|see) (?:the|your|an?|any)"
-        r"|missing"
-        rf"|without(?: an?)?|there is no) (?:\w+ )?(?:{_UNSUB}|{_OPT}) (?:links?|buttons?|option|way)",
+        rf"|missing|without(?: an?)?|there is no) (?:\w+ )?(?:{_UNSUB}|{_OPT}) (?:links?|buttons?|option|way)",
         rf"\b(?:your|the) (?:{_UNSUB}|{_OPT})(?: (?:link|button|option|page|form)s?)? (?:does not|did not|is not"
-        r"|is broken|will not|fails?"
-        r"|never|leads nowhere|is dead)",
+        r"|is broken|will not|fails?|never|leads nowhere|is dead)",
         rf"\b(?:my|our|previous|earlier|multiple|several|repeated|many|\d+)(?: \w+)? (?:{_UNSUB}|{_OPT}"
         r"|removal) requests?\b",
         unless=r"\bour (?!\w+ unsub|unsub|\w+ opt|opt|\w+ removal|removal)|\bin the (?:deck|draft|copy|template|pdf"
@@ -102,13 +95,13 @@ RULES: tuple[Rule, ...] = (
         rf"\bopt(?:ing)? {MINE} out\b",
         rf"\b{_ASKING} (?:\w+ )?{_OPT}\b",
         rf"\b(?:i|we|(?:my|our|this) \w+) opts? out (?:of|from) (?:\S+ ){{0,4}}?{ABOUT_CONTACT}",
-        rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|thanks|thank|now|of|from)\b)",
+        rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|svp|porfavor|merci|gracias|thanks"
+        r"|thank|now|of|from)\b)",
         before=rf"{_NOT_SO}|\b(?<!how )(?<!where )(?:do|must|should|will|would) we (?:have to )?",
         after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once|during"
-        r"|whenever|when|clause"
-        r"|option|period|window|rate|form|link|language|provision|process|feature|mechanism|rules?|requirements?"
-        r"|handling|list|requests?|support|in)\b",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}opt (?:me |us )?out"
+        r"|whenever|when|clause|option|period|window|rate|form|link|language|provision|process|feature"
+        r"|mechanism|rules?|requirements?|handling|list|requests?|support|in)\b",
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|\bopt in , |{_NOT_SO}opt (?:me |us )?out"
         rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_OPT}",
     ),
     rule(
@@ -121,25 +114,25 @@ RULES: tuple[Rule, ...] = (
         rf"\btake {MINE} down(?=$| ?,| (?:please|from|now))",
         r"\bsign (?:me|us) (?:off|out)(?=$| ?,| (?:please|of (?:this|these|your)|from (?:this|these|your)))",
         rf"\b{_REMOVE} {MINE}{AFTER_REMOVE}",
-        rf"\b{_REMOVE} (?:any|all|everything|whatever|every|what)(?: \w+){{0,5}}? (?:(?:about|on|regarding"
-        r"|concerning|relating to"
-        r"|of|for|belonging to|associated with|linked to|related to) (?:me|us|mine|ours|my|our|this|ADDR)"
+        rf"\b{_REMOVE} (?:any|all|everything|whatever|every|what)(?: \w+){{0,5}}? (?:(?:about|on|regarding|concerning"
+        r"|relating to|of|for|belonging to|associated with|linked to|related to) (?:me|us|mine|ours|my|our|this|ADDR)"
         r"|you (?:\w+ )?(?:have|hold|store|keep|got)\b.{0,25}(?:me|us|my|our|this))\b",
-        r"(?:^|, |^please |, please |\band |\band please |interested please )(?:please )?(?:remove"
-        r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it))*$",
+        r"(?:^|, |^please |, please |\band |\band please |\bnot interested (?:please )?)(?:please )?(?:remove"
+        r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it|everything))*$",
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
-        before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) ",
-        after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we"
-        r"|requested)| with (?!immediate|your|all)"
+        before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) |\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
+        after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we|requested)"
+        r"| with (?!immediate|your|all)"
         r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
         unless=r"\b(?:can|could|may|do|how to) (?:(?:i|we) )?(?:\w+ )?(?:remove|delete|exclude|block|drop"
         r"|suppress) (?:our|my|the|this|these|a) (?:\w+ )?(?:contacts?|leads?|team|users?|accounts?|records?"
         r"|staff|employees?)\b(?! (?:from|off) your)|\b(?:delete|erase|purge|block) (?:the|this|that"
-        r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))"
-        r"|\b(?:remove|delete) the (?:emails?|contacts?|accounts?|address(?:es)?|numbers?|domain|company"
-        r"|line)\b(?! (?:from|off))"
-        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\bkeep (?:me|us) on\b|\bblock (?:my|our) (?:calendar|time)"
-        r"|\bif you (?:have )?received|\bin error\b",
+        r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))|\b(?:remove|delete) the (?:emails?"
+        r"|contacts?|accounts?|address(?:es)?|numbers?|domain|company|line)\b(?! (?:from|off|above|below))"
+        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:test|demo|sample|dummy|duplicate|trial|old|dead) (?:data"
+        r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\bif (?:i|we) (?:cancel|leave"
+        r"|stop|quit|end|do not renew)\b|\bblock (?:my|our) (?:calendar|time)|\bif you (?:have )?received"
+        r"|\bin error\b",
     ),
     rule(
         "en.remove_from_list",
@@ -149,26 +142,23 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:{_TAKE}|{_REMOVE}) (?:it|them|both|all) (?:off|from|out of) (?:of )?(?:your|the|this|any"
         rf"|all)(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
         rf"\b{_TAKE} {MINE} (?:the \w+ )?(?:(?:off|out)(?: (?:of|from))?|of|from) (?:of )?(?:your|the|this|that|all"
-        r"|any|these|those|every|whatever|future|further)"
-        rf"(?: \w+){{0,3}}? ?{FROM_WHERE}\b",
+        rf"|any|these|those|every|whatever|future|further)(?: \w+){{0,3}}? ?{FROM_WHERE}\b",
         rf"\b(?:tak(?:e|ing)|cross|scratch|kick|drop|get|leave|count|pull|knock|strike|keep) {MINE} (?:off"
-        r"|out)(?: of (?:it|this|that|here))?(?=$| ?[,?]"
-        r"| (?:please|now|asap|thanks|thank|immediately|and|or|i|we)\b)",
+        r"|out)(?: of (?:it|this|that|here))?(?=$| ?[,?]| (?:please|now|asap|thanks|thank|immediately|and|or|i|we)\b)",
         rf"\b(?:take|leave|get) {MINE} off (?:this|that|your)(?=$| ?[,?])",
-        before=rf"{NEGATED}|{WE_DO}|\b{OTHER_PEOPLE} (?:\w+ )?",
-        unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:the|that|this|a) (?:\w+ )?(?:name|person|guy"
-        r"|row|bullet|line|logo|section|slide|attendee|field|column|duplicates?) (?:from|off)\b"
+        before=rf"{NEGATED}|{WE_DO}|\b{OTHER_PEOPLE} (?:\w+ )?|\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
+        unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:the|that|this|a) (?:\w+ )?(?:name|person|guy|row"
+        r"|bullet|line|logo|section|slide|attendee|field|column|duplicates?) (?:from|off)\b"
         r"|\bif you (?:have )?received",
     ),
     rule(
         "en.be_removed",
         "want_out removed deleted taken erased excluded purged opted dropped unsubscribed removal scrubbed wiped "
         "struck blacklisted blocked unlisted pulled scratched suppressed deletion erasure off_ out_of",
-        r"\b(?:want(?:ed)?|like|love|appreciated?|grateful|wish(?:ed)?|prefer|ask(?:ed|ing)?|request(?:ed|ing)?"
-        r"|need|please|demand(?:ed|ing)?|insist|(?:could|can|may) (?:i|we)"
-        r"|how (?:do|can) (?:i|we)|i would|possible|(?:is there an?|any) (?:\w+ )?way|(?:names?|address|numbers?"
-        r"|emails?|details|data|i|we|ADDR|company|domain) (?:should|must|needs?|be|to))"
-        rf" (?:\w+ ){{0,4}}?(?:be|get|being|getting)(?: \w+)? {_REMOVED}\b",
+        r"\b(?:want(?:ed)?|like|love|appreciated?|grateful|wish(?:ed)?|prefer|ask(?:ed|ing)?|request(?:ed|ing)?|need"
+        r"|please|demand(?:ed|ing)?|insist|(?:could|can|may) (?:i|we)|how (?:do|can) (?:i|we)|i would|possible"
+        r"|(?:is there an?|any) (?:\w+ )?way|(?:names?|address|numbers?|emails?|details|data|i|we|ADDR|company"
+        rf"|domain) (?:should|must|needs?|be|to)) (?:\w+ ){{0,4}}?(?:be|get|being|getting)(?: \w+)? {_REMOVED}\b",
         rf"\b(?:have|get|getting|having|want|need|see|like|love) {MINE} (?:\w+ )?{_REMOVED}\b",
         r"\b(?:make sure|ensure|confirm|see that|see to it|verify|check)(?: that| once| when| if"
         rf"| to me that)? (?:{MINE}|i|we) (?:is|are|am|be|gets?|has been|have been|will be|was) (?:\w+ )?{_REMOVED}\b",
@@ -185,20 +175,18 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:i|we) want out\b(?=$| ?,| (?:of (?:your|this (?:list|sequence|mailing|email)|these)|now|please))",
         r"^(?:removal|deletion)(?: please| request|$)",
         rf"\bconsider (?:me|us|this (?:\w+ )?(?:number|email|address)) {_REMOVED}",
-        unless=rf"{OTHER_THING}|{_NOT_SO}(?:be|get) (?:removed|deleted|taken)|\b{OTHER_PEOPLE} (?:\w+ ){{0,4}}(?:be"
-        rf"|get|to be|been) (?!{ME})"
-        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}",
+        unless=rf"{OTHER_THING}|\b(?:hate|sad|sorry|afraid) to be\b|{_NOT_SO}(?:be|get) (?:removed|deleted|taken)"
+        rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,4}}(?:be|get|to be|been) (?!{ME})|{QUESTION_ABOUT_TOOL}|{_MISTAKE}",
     ),
     rule(
         "en.do_not_contact_list",
         "do_not donot dnc dnd suppress block black opt exclusion exclud request consider treat no_c no_e "
         "unsubscribe removal never ignore",
         r"\b(?:add|put|place|move|enter|get|include|list|register|set|mark|flag|tag|label|treat|record|note|log"
-        rf"|adding|putting|marking) {MINE} "
-        r"(?:(?:down|status)? ?(?:to|on|onto|in|into|as|for|under|with) )?(?:your |the |a |an |all "
-        rf"|any )?(?:\w+ )?{DNC}\b",
-        r"^(?:(?!how\b|our\b|the\b|a\b|any\b|your\b|lead\b)\w+ ){0,3}(?:deletion|erasure|removal|opt out"
-        r"|unsubscribe|objection) request$",
+        rf"|adding|putting|marking) {MINE} (?:(?:down|status)? ?(?:to|on|onto|in|into|as|for|under|with) )?(?:your "
+        rf"|the |a |an |all |any )?(?:\w+ )?{DNC}\b",
+        r"^(?:(?!how\b|our\b|the\b|a\b|any\b|your\b|lead\b)\w+ ){0,3}(?:deletion|erasure|removal|opt out|unsubscribe"
+        r"|objection) request$",
         r"\b(?:put|add|place) (?:a |the )?(?:dnc|do not contact|block|stop|suppression) (?:\w+ )?(?:on|for"
         rf"|against) {MINE}",
         r"\b(?:i am|we are|number is|we have been|i have been|line is|am registered) (?:\w+ )?(?:on|in|with"
@@ -211,15 +199,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.lose_my_number",
-        "lose_ forget_ delete_ destroy_ shred_ burn_ bin_",
+        "erase_ remove_it lose_ forget_ delete_ destroy_ shred_ burn_ bin_",
         r"\b(?:lose|forget|destroy|shred|burn|bin|delete) (?:my|this|our|the) (?:\w+ )?(?:number|email|contact|info"
         r"|information|address|details|phone|data|digits)\b(?! (?:in|on|of|for|is|was))",
-        r"\b(?:number|email|address|details|contact|info)\b.{0,30}\b(?<!not )(?<!never )(?<!to )(?:lose|forget"
-        r"|delete|erase|destroy|remove) (?:it|them)\b",
+        r"\b(?:number|email|address|details|contact|info)\b.{0,30}\b(?<!not )(?<!never )(?<!to )(?:lose|forget|delete"
+        r"|erase|destroy|remove) (?:it|them)\b",
         r"\bforget (?:that )?you (?:\w+ )?(?:have|had|know|knew) (?:of )?(?:my|this|me|us)\b",
         r"^(?:please |just )?forget (?:about )?(?:me|us|i exist)(?: exist)?$",
         before=rf"{NEGATED}|\b(?:i|we|they) (?:\w+ ){{0,4}}|\byou (?:\w+ )?",
-        unless=r"\b(?:old|previous|other|typo|outdated) (?:\w+ )?(?:number|email|address|one)\b.{0,40}\b(?:new|use"
-        r"|is|correct)\b",
+        unless=r"\b(?:old|previous|other|typo|outdated) (?:\w+ )?(?:number|email|address|one)\b.{0,40}\b(?:new|use|is"
+        r"|correct)\b",
     ),
 )

@@ -31,18 +31,14 @@ from zrg_dagster.core.text.optout_english_words import (
 from zrg_dagster.core.text.optout_rule import Rule, rule
 
 _UNWANTED = (
-    rf"(?:(?:be |get |being |getting |to be |have been )?(?:\w+ )?{CONTACTED}\b"
-    r"|(?:be(?:ing)? |stay(?:ing)? )?(?:on|part of|in|included in|subscribed to|added to) (?:your|this|the|any"
-    rf"|these) (?:\w+ ){{0,2}}?{FROM_WHERE}\b"
-    rf"|{RECEIVE}(?: {WHICH}){{1,4}} (?:\w+ ){{0,2}}?{NOUNS}\b|{RECEIVE} (?:{NOUNS}|(?:any of )?(?:these|those"
-    r"|this)|any|anything|them|more)\b"
-    r"|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from|any ?more|anything|about (?:this|it"
-    r"|your))"
-    r"|you (?:to )?(?:(?:be|keep|ever|continue to|to|guys|or your \w+"
-    rf"|or anyone(?: \w+){{0,4}}) ){{0,2}}(?:{CONTACT}|{CONTACTING})\b"
-    rf"|(?:{WHICH} ){{1,4}}(?:\w+ )?{NOUNS}\b|{NOUNS} from (?:you|your)|(?:any of )?(?:this|these"
-    r"|those) (?:things? )?in my (?:inbox|email)"
-    r"|(?:anything|something)(?: more| further| else)? from (?:you|your))"
+    rf"(?:(?:be |get |being |getting |to be |have been )?(?:\w+ )?{CONTACTED}\b|(?:be(?:ing)? |stay(?:ing)? )?(?:on"
+    rf"|part of|in|included in|subscribed to|added to) (?:your|this|the|any|these) (?:\w+ ){{0,2}}?{FROM_WHERE}\b"
+    rf"|{RECEIVE}(?: {WHICH}){{1,4}} (?:\w+ ){{0,2}}?{NOUNS}\b|{RECEIVE} (?:{NOUNS}|(?:any of )?(?:these|those|this)"
+    r"|any|anything|them|more)\b|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from|any ?more"
+    r"|anything|about (?:this|it|your))|you (?:to )?(?:(?:be|keep|ever|continue to|to|guys|or your \w+"
+    rf"|or anyone(?: \w+){{0,4}}) ){{0,2}}(?:{CONTACT}|{CONTACTING})\b|(?:{WHICH} ){{1,4}}(?:\w+ )?{NOUNS}\b"
+    rf"|{NOUNS} from (?:you|your)|(?:any of )?(?:this|these|those) (?:things? )?in my (?:inbox|email)|(?:anything"
+    r"|something)(?: more| further| else)? from (?:you|your))"
 )
 _UNWANTED_BEFORE = rf"\b{OTHER_PEOPLE} (?:\w+ ){{0,2}}"
 
@@ -52,12 +48,12 @@ RULES: tuple[Rule, ...] = (
         "stop quit ceas discontinue halt desist refrain abstain terminate knock avoid end_ give_up lay_off suspend",
         rf"\b{STOP} (?:\w+ ){{0,3}}?{CONTACTING} (?:\w+ ){{0,3}}?{ME}\b",
         r"\b(?:if you(?: guys| would| could| all)?|appreciate(?: you)?(?: it)?|mind|grateful(?: for)?"
-        r"|wish you(?: would)?|love (?:for )?you(?: to)?|about you|ask(?:ed|ing)? (?:that )?you(?: to| about)?) "
-        rf"(?:\w+ )?{STOPPING} (?:\w+ ){{0,3}}?(?:{CONTACTING}|{NOUNS})\b",
+        r"|wish you(?: would)?|love (?:for )?you(?: to)?|about you|ask(?:ed|ing)? (?:that )?you(?: to"
+        rf"| about)?) (?:\w+ )?{STOPPING} (?:\w+ ){{0,3}}?(?:{CONTACTING}|{NOUNS})\b",
         before=r"\b(?:asked|told|want|need|get|got) (?:our|the|my|a|another|their|them|him|her)(?: \w+){0,3} to "
         rf"|{NEGATED}|{ASKED_ABOUT}|(?<!love )(?<!appreciate )\b(?:this|that|it|tool|product|software"
-        r"|filter) (?:(?:will|would|can|could|does|to) )?|\b(?:they|he|she|who|which"
-        rf"|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}|\b(?:did|have|had) you (?:\w+ )?",
+        rf"|filter) (?:(?:will|would|can|could|does|to) )?|\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}"
+        r"|\b(?:did|have|had) you (?:\w+ )?",
         after=WHEN,
         unless=rf"\b(?:afraid|worried|hope) (?:\w+ )?you\b|{QUESTION_ABOUT_TOOL}",
         another_channel=True,
@@ -66,23 +62,26 @@ RULES: tuple[Rule, ...] = (
         "en.stop_messages",
         "stop quit ceas discontinue halt desist refrain abstain terminate knock avoid end_ give_up lay_off suspend "
         "cancel cut_",
-        rf"{ASKED}{STOP} (?:\w+ )?{CONTACTING}(?: out)?(?:{END}| (?:{AGAIN}|anything|stuff|{ME})\b)",
-        rf"{ASKED}{STOP} (?:(?:sending|with|emailing|texting)(?: me| us"
-        rf"| out)? )?(?:\w+ )?(?:{WHICH} ){{0,5}}(?:\w+ )?{NOUNS}\b{ELSEWHERE}",
+        rf"\b{STOP} (?:\w+ )?{CONTACTING}(?: out)?(?:{END}| (?:{AGAIN}|anything|stuff|{ME})\b)",
+        rf"\b{STOP} (?:(?:sending|with|emailing|texting)(?: me| us| out)? )?(?:\w+ )?(?:{WHICH} ){{0,5}}(?:\w+ "
+        rf")?{NOUNS}\b{ELSEWHERE}",
         rf"{ASKED}{STOP} {CONTACTING} (?:me |us )?(?:of |all |any )*(?:these|this|those|that|things?|anything"
         rf"|stuff)(?: things?)?{END}",
         rf"{ASKED}{STOP} sending (?:me |us )?(?:it|them){END}",
         r"\b(?:cease|discontinue|desist|refrain|halt|terminate)(?: from)? (?:(?:all|any|further|future|your|these"
         rf"|this|from|and) ){{1,3}}(?:\w+ )?(?:{NOUNS}|{CONTACTING})\b",
         r"\bcease and desist\b",
-        before=rf"{NEGATED}|{SOMEBODY_ELSE}(?:to )?|\b(?:help (?:us|me|\w+)|how (?:do|can) (?:you|they)|did you"
-        r"|have you|way) (?:to )?",
+        before=rf"{NEGATED}|{SOMEBODY_ELSE}(?:to )?|\b(?:to|will|does|could|can it"
+        r"|would) (?<!need to )(?<!have to )(?<!you to )(?<!want to )|\b(?:the|an?|at|by|until|non|full|one"
+        r"|year|month|week|weeks|front|back|dead|bus) |\b(?:help (?:us|me|\w+)|how (?:do|can) (?:you|they)"
+        r"|did you|have you|way) (?:to )?",
         after=rf"{WHEN}|{EVERY}| (?:him|her|them|{OTHER_PEOPLE})\b",
-        unless=rf"\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}"
-        r"|\b(?:stop|suspend|halt|end|cease|avoid|quit) (?:(?:all|the|these|this|any) )*(?:sending "
+        unless=rf"\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}|\b(?:stop"
+        r"|suspend|halt|end|cease|avoid|quit) (?:(?:all|the|these|this|any) )*(?:sending "
         r"|running )?(?:\w+ )?(?:outreach|campaigns?|sequences?|emails?) (?:for|to) (?!me\b|us\b|my\b"
         r"|our (?:team|company|staff|domain)|this)",
         another_channel=True,
+        exclamation=True,
     ),
     rule(
         "en.make_it_stop",
@@ -92,10 +91,10 @@ RULES: tuple[Rule, ...] = (
         rf"|from) )*(?:these|this|those|them|you|it|{NOUNS})\b",
         r"\b(?:do not|never|stop|quit|not to) (?:stor|retain|keep|hold|process|us|shar|sell|collect)(?:e|ing"
         r"|ping)? (?:any of )?(?:my|our) (?:\w+ )?(?:data|info|information|details|email|number|address|name)\b",
-        r"\b(?:make|get|have|want|need|like|demand)(?: \w+)? (?:this|these|those|your|it|the|them"
-        rf"|all(?: of)?(?: this| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:to )?stop(?:ped)?{END}",
-        rf"\b(?:this|these|those|your|the|all)(?: \w+)? {NOUNS} (?:must|need to|needs to|has to|have to|should"
-        r"|better|got to|to) (?:\w+ )?(?:stop|cease|end)\b",
+        r"\b(?:make|get|have|want|need|like|demand)(?: \w+)? (?:this|these|those|your|it|the|them|all(?: of)?(?: this"
+        rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:to )?stop(?:ped)?{END}",
+        rf"\b(?:this|these|those|your|the|all)(?: \w+)? {NOUNS} (?:must|need to|needs to|has to|have to|should|better"
+        r"|got to|to) (?:\w+ )?(?:stop|cease|end)\b",
         r"\b(?:this|it|you) (?:must|need to|needs to|has to|have to|got to|had better|should) (?:\w+ )?(?:stop"
         r"|cease)(?: (?:now|immediately))?(?=$| ?,)",
         r"\b(?:how (?:do|can|to)(?: i| we)?|(?:i|we) (?:want|wish|would like|need|asked|tried|have asked)|let me"
@@ -105,11 +104,10 @@ RULES: tuple[Rule, ...] = (
         rf"|further|such|of|so|many) ){{0,4}}(?:\w+ )?(?:{NOUNS}|this|these|those|it|them)\b",
         r"\b(?:number|email|address|line|phone|inbox)\b.{0,60}\b(?:do not|never|stop|not to) us(?:e|ing) (?:it"
         r"|this)\b",
-        r"\b(?:do not|never|stop|not to) (?:sell|sell or share|share|selling) (?:my|our) (?:\w+ )?(?:information"
-        r"|info|data|details|email|number)",
+        r"\b(?:do not|never|stop|not to) (?:sell|sell or share|share|selling) (?:my|our) (?:\w+ )?(?:information|info"
+        r"|data|details|email|number)",
         r"\b(?:do not|never|stop|quit|no longer|not to) us(?:e|ing) (?:(?:my|our|this|it"
-        r"|the) ?)(?:\w+ ){0,2}?(?:number|email|address|phone|info|information|data|details|contact|again"
-        r"|any more)\b",
+        r"|the) ?)(?:\w+ ){0,2}?(?:number|email|address|phone|info|information|data|details|contact|again|any more)\b",
         before=rf"{NEGATED}|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}|\bhow many \w+ |\b(?:why|when"
         r"|how come) (?:\w+ ){0,2}|\bdid (?:i|we) ",
         unless=QUESTION_ABOUT_TOOL,
@@ -120,28 +118,30 @@ RULES: tuple[Rule, ...] = (
         "stop desist halt quit cut_it knock_it discontinue ceas",
         r"\b(?:request|ask|demand|insist|suggest|urge|prefer)(?:ing|ed)? (?:that )?you (?:please )?(?:stop|quit"
         r"|desist|cease)(?=$| ,| (?:now|please|this|it)\b)",
-        r"^(?:ok |okay |no |please )?you (?:can|may|should|could|must) (?:stop|quit)(?: (?:now|it|this|please"
-        r"|already|here))*$",
+        r"\bwhen (?:will|are|do) you (?:going to |ever )?(?:stop|quit)(?=$| \?)",
+        r"^(?:ok |okay |no |please )?you (?:can|may|should|could|must) (?:stop|quit)(?: (?:now|it|this|please|already"
+        r"|here))*$",
         r"\b(?:told|asked|begged|warned) (?:you|y'all|them|your \w+)(?: \w+){0,3}? to (?:stop|quit|cease)(?=$| ,)"
         r"|\b(?:my|final|second|third|last|this) (?:\w+ )?(?:requests?|warnings?|notices?) to (?:stop|cease)\b",
-        r"^(?:(?!we\b|they\b|it\b|i\b|full\b|bus\b|last\b|first\b|next\b|one\b|pit\b|quick\b|do\b|not\b|never\b"
-        r"|non\b|a\b|the\b|tech\b)\w+ ){0,3}?(?:please|now|seriously|enough|said|would you|could you|can you"
-        r"|will you)(?: please)? (?:stop|desist|quit it|knock it off|cut it out|quit|cease|discontinue)(?: (?:it"
-        r"|this|that|now|already|immediately|please|thanks|thank you|all of (?:this|it|these)|doing this|everything"
+        r"^(?:(?!we\b|they\b|it\b|i\b|full\b|bus\b|last\b|first\b|next\b|one\b|pit\b|quick\b|do\b|not\b|never\b|non\b"
+        r"|a\b|the\b|tech\b)\w+ ){0,3}?(?:please|now|seriously|enough|said|would you|could you|can you"
+        r"|will you)(?: please)? (?:stop|desist|quit it|knock it off|cut it out|quit|cease|discontinue)(?: (?:it|this"
+        r"|that|now|already|immediately|please|thanks|thank you|all of (?:this|it|these)|doing this|everything"
         r"|here))*(?: \?)?$",
         r"^(?:(?:ok|okay|no|hey|and|so|then|again|enough|alright|yo|dude|man|bro|i said|for the last time|just"
         r"|spam) )*(?:stop|desist|halt|quit it|knock it off|cut it out)(?: (?:please|it|this|that|now|already"
         r"|immediately|stop|thanks|thank you|lol|ffs|doing this|bro|man|dude|everything|all|sir|here))*$",
-        r"^(?:(?!(?:we|they|it|i|not|never|non|does|do|did|will|until|where|when|if|full|bus|last|first|next|one"
-        r"|pit|quick|hard|short|tech|who|how|what|must|should)\b)\w+ ){1,6}(?<!the )(?<!a )(?<!to )(?<!our )(?<!my"
-        r" )(?<!this )(?<!can )(?<!your )stop$",
+        r"^(?:(?!(?:we|they|it|i|not|never|non|does|do|did|will|until|where|when|if|full|bus|last|first|next|one|pit"
+        r"|quick|hard|short|tech|who|how|what|must|should)\b)\w+ ){1,6}(?<!the )(?<!a )(?<!to )(?<!our )(?<!my "
+        r")(?<!this )(?<!can )(?<!your )stop$",
         r"(?:^|, )(?:please |just |and |so |can you |could you )*(?:stop|desist|quit it|knock it off"
         r"|cut it out)(?: (?:it|this|that|now|already|please|immediately))*(?=$| ,)",
         r"\b(?:you (?:need|have) to|you must|you should|(?:ask(?:ed|ing)?|told|tell(?:ing)?|want|beg(?:ging)?|need"
-        r"|order(?:ing)?|urg(?:e|ing)|demand(?:ing)?|warn(?:ed|ing)?|advis(?:e|ing)) (?:you|y'all)(?: \w+)? to"
-        r"|i said|to please) (?:please )?(?:stop|quit)(?: (?:it|this|that|now|already|please|immediately"
-        r"|doing this))*(?=$| ,| \?| (?:i|we|or|and|because|before)\b)",
+        r"|order(?:ing)?|urg(?:e|ing)|demand(?:ing)?|warn(?:ed|ing)?|advis(?:e|ing)) (?:you|y'all)(?: \w+)? to|i said"
+        r"|to please) (?:please )?(?:stop|quit)(?: (?:it|this|that|now|already|please|immediately|doing this))*(?=$"
+        r"| ,| \?| (?:i|we|or|and|because|before)\b)",
         before=rf"\b{OTHER_PEOPLE} (?:\w+ ){{0,4}}|\b(?:not|never|full|non)(?: ,)? |\bdo not|,? (?:to|the|a|we|they) ",
+        exclamation=True,
         unless=r"\bdo not (?:ever )?stop|\b(?:we|they|it|i|full|bus|last|first|next|one|pit|quick"
         r"|short) (?:\w+ )?stop\b(?<!i said stop)|\bstop (?:the|a|me|by|in|over|at)\b",
     ),
@@ -158,20 +158,20 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:{CONTACTING}|{CONTACT}) {ME} again (?:will|is|would|may|constitutes)\b",
         rf"\b{NEVER}(?: you)?(?: again)?(?: try to| attempt to| dare(?: to)?| want you to| allowed to| permitted to"
         rf"| authori[sz]ed to| welcome to| need to| bother to)? {CONTACT}(?: or {CONTACT})?(?: {ME})(?: (?:or"
-        rf"|and) (?:{CONTACT} )?(?:{ME}|\w+))?"
-        rf"(?:{END}| {AGAIN}\b|(?= (?:or|and|unless|about|to|for|like|on|by|via|using|with|more)\b))",
+        rf"|and) (?:{CONTACT} )?(?:{ME}|\w+))?(?:{END}| {AGAIN}\b|(?= (?:or|and|unless|about|to|for|like|on|by|via"
+        r"|using|with|more)\b))",
         rf"\b(?:do not|never) {CONTACT} (?:it|him|her|them) (?:again|any more|ever)\b",
         r"\b(?:do not|never|not|not to) (?:put|add|include|enrol+|subscribe|sign) (?:me|us|my \w+|our \w+"
         r"|this (?:\w+ )?(?:email|number|address|inbox|domain)|ADDR)(?: up)? (?:to|on|in|for|into) (?:(?:any|your"
         rf"|these|this|more|future|another|other|the|further|of|mailing) ){{0,4}}{FROM_WHERE}\b",
         rf"{ASKED}(?:do not|never|no longer)(?: you)?(?: again)?(?: try to| attempt to| dare(?: to)?"
-        rf"| bother to)? {CONTACT_ALONE}(?: or {CONTACT_ALONE})?(?:$| \?$| ?,| (?:{AGAIN}|more|please|thanks|thank"
-        r"|or|and|unless|as|because|since|i|we)\b)",
+        rf"| bother to)? {CONTACT_ALONE}(?: or {CONTACT_ALONE})?(?:$| \?$| ?,| (?:{AGAIN}|more|please|thanks|thank|or"
+        r"|and|unless|as|because|since|i|we)\b)",
         r"\b(?:do not|never|stop) (?:bother(?: to)?|keep(?: on)?|continue(?: to)?|waste your time|go on"
         rf"|start) (?:{CONTACTING}|{CONTACT})(?: {ME})?(?:{END}| {AGAIN}\b)",
         r"\b(?:ask(?:ing|ed)?|request(?:ing|ed)?|prefer|insist|demand|rather|if|that|grateful if|love it if|wish"
-        r"|hope) (?:that )?(?:you|your \w+|no ?one|nobody|your company)(?: \w+)?(?: \w+)? "
-        rf"(?:do not|not|never|no longer|did not|would not|stay away|refrain)(?: be)? (?:to )?{CONTACT} {ME}\b",
+        r"|hope) (?:that )?(?:you|your \w+|no ?one|nobody|your company)(?: \w+)?(?: \w+)? (?:do not|not|never"
+        rf"|no longer|did not|would not|stay away|refrain)(?: be)? (?:to )?{CONTACT} {ME}\b",
         rf"\bnot to (?:be (?:\w+ )?{CONTACTED}|{CONTACT} {ME}|{CONTACT_ALONE} {AGAIN})\b",
         rf"\b(?:make sure|ensure|see to it|see that|trust|confirm|expect|hope|promise)(?: that)?(?: {ME}| i| we"
         r"| no ?one| nobody| you| your \w+)? (?:is |am |are |will |do )?(?:not|never|no longer)(?: be"
@@ -181,8 +181,8 @@ RULES: tuple[Rule, ...] = (
         r"|under)",
         r"\b(?:do not|never|no longer|you not|to not|not to|not) (?:you )?(?:send|forward|shoot|mail|email|text"
         rf"|message|write|share)(?: {ME})? (?:(?:any|more|any more|another|further|these|this|those|your|unsolicited"
-        rf"|such|other|one more|all|of|out|along|over) ){{1,4}}(?:\w+ )?(?:{NOUNS}|things?|one|ones|of (?:these"
-        r"|those|this)|again)(?! (?:to|of the) (?!me|us|my|our|this))",
+        rf"|such|other|one more|all|of|out|along|over) ){{1,4}}(?:\w+ )?(?:{NOUNS}|things?|one|ones|of (?:these|those"
+        r"|this)|again)(?! (?:to|of the) (?!me|us|my|our|this))",
         rf"\b(?:do not|never|you not|not to) (?:you )?send(?: {ME})? (?:another|any more|more)(?: one)?{END}",
         rf"\b(?:do not|never) (?:you )?send (?:(?:to )?{ME}|any|out)? ?(?:{NOUNS}|anything|things|any more"
         rf"|any of (?:this|these)|these|this)(?:{END}| (?:{AGAIN}|to (?:me|us|this)|else|more|like)\b)",
@@ -191,16 +191,17 @@ RULES: tuple[Rule, ...] = (
         r"|from now on)\b",
         r"^(?:please )?do not (?:contact|call|text|disturb|solicit|email)$",
         before=r"\b(?:they|he|she|people|who|that (?!you)|leads|customers|clients|vendors|usually|guys|reps|team"
-        rf"|prospects|which|why|if you|you (?!to )|{OTHER_PEOPLE}) (?:\w+ )?|\b(?:and |but )?(?:i"
-        rf"|we) (?:\w+ )?|\bif you |\bwhy |\bto |{QUESTION_ABOUT_TOOL}.*|policy , ",
+        rf"|prospects|which|why|if you|you (?!to )|{OTHER_PEOPLE}) (?:\w+ )?|\b(?:i|we) (?!said|told|repeat"
+        rf"|insist|ask|demand)(?:\w+ )?|\bif you |\bwhy |\bto |{QUESTION_ABOUT_TOOL}.*|policy , ",
         after=rf"{WHEN}|{EVERY}| about (?!this|these|your|any|anything|it\b|that|further)| (?:names|liar|a "
         r"|on my (?:cell|mobile)|by (?:phone|text)(?! or| ,)|back (?:yet|until))",
-        unless=r"\b(?:if you|you|they|i|we) (?:do not|never) (?:\w+ )?(?:hear|get|got|have)\b(?! my| our"
-        r"| permission| the right)|\bhesitate\b|\b(?:forget|afraid)\b|\bpolicy\b",
+        unless=r"\b(?:if you|you|they|i|we) (?:do not|never) (?:\w+ )?(?:hear|get|got|have)\b(?! my| our| permission"
+        r"| the right)|\bhesitate\b|\b(?:forget|afraid)\b|\bpolicy\b",
         another_channel=True,
     ),
     rule(
         "en.unwanted",
+        "unsolicited stop_ "
         "needing wanting requiring accept tak done annoy irritat bother finished subscrib no_f no_add no_other not_ "
         "never no_longer rather prefer tired "
         "no_more no_int no_desire no_wish want_no "
@@ -212,35 +213,34 @@ RULES: tuple[Rule, ...] = (
         r"|welcome) (?:any )?(?:unsolicited|solicitations?|cold|sales) ?(?:calls?|emails?|messages?|solicitations?"
         r"|pitches)?(?=$| ?,| (?:so|please|here|at|from|and)\b)",
         r"\b(?:do not|no longer|never) (?:want|wish|like|need) (?:you|your company) to (?:have|keep|hold|use|store"
-        r"|sell|share) (?:my|our|this)\b|\b(?:do not|no longer) (?:want|wish|like) (?:my|our) (?:\w+ )?(?:data"
-        r"|email|number|names?|info|information|details|address) (?:on|in|with|to be in) (?:your|any)\b|\b(?:do not"
+        r"|sell|share) (?:my|our|this)\b|\b(?:do not|no longer) (?:want|wish|like) (?:my|our) (?:\w+ )?(?:data|email"
+        r"|number|names?|info|information|details|address) (?:on|in|with|to be in) (?:your|any)\b|\b(?:do not"
         r"|no longer|not) (?:want|wish|care|like) to hear (?:any )?more(?=$| ?,)",
         r"\b(?:do not|no longer|never|not) (?:want|wish|like|care|need|agreed?|asked?|signed up|intend"
-        r"|meant?) to (?:be |stay |remain |get )?subscribed?(?=$| ?[,?]| (?:to|any more|any longer"
-        r"|from) ?(?:(?:this|your|these|it|any|the) ?)?(?:newsletters?|emails?|list|mailing|messages?|texts?"
-        r"|updates|$)?(?! (?:plan|annual|monthly)))",
+        r"|meant?) to (?:be |stay |remain |get )?subscribed?(?=$| ?[,?]| (?:to|any more|any longer|from) ?(?:(?:this"
+        r"|your|these|it|any|the) ?)?(?:newsletters?|emails?|list|mailing|messages?|texts?|updates|$)?(?! (?:plan"
+        r"|annual|monthly)))",
         r"\b(?:do not|did not|never|no longer|not|would not)(?: even| currently| personally| particularly| at all"
         r"| any longer| in the least)? (?:want|wish|care|desire|like|need|consent|agree|interested|looking|willing"
-        r"|keen|happy|subscribe|appreciate|welcome|accept|require|enjoy|expect|intend|hope|request|sign up"
-        r"|signed up|authori[sz]e)"
-        rf"(?: to| in| for| with| that)?(?: be| continue| keep)?(?: to)? {_UNWANTED}",
-        r"\b(?:would |much )?(?:prefer|rather|like|love|appreciate|ask|request|choose|decided?|wish|opt"
-        r"|grateful for|grateful)(?: it)?(?: if)?(?: i| we| you)?(?: could| would| were| was)?(?: to)? (?:not|never"
-        rf"|no longer|stop|cease|avoid|be done)(?: to)?(?: continue)?(?: to)? {_UNWANTED}",
+        r"|keen|happy|subscribe|appreciate|welcome|accept|require|enjoy|expect|intend|hope|request|sign up|signed up"
+        rf"|authori[sz]e)(?: to| in| for| with| that)?(?: be| continue| keep)?(?: to)? {_UNWANTED}",
+        r"\b(?:would |much )?(?:prefer|rather|like|love|appreciate|ask|request|choose|decided?|wish|opt|grateful for"
+        r"|grateful)(?: it)?(?: if)?(?: i| we| you)?(?: could| would| were| was)?(?: to)? (?:not|never|no longer|stop"
+        rf"|cease|avoid|be done)(?: to)?(?: continue)?(?: to)? {_UNWANTED}",
         r"\b(?:have|has|had|got|with|of|is|am|zero|absolutely) (?:no|zero)(?: \w+)? (?:interest|desire|wish|need"
         rf"|intention|use|appetite|time)(?: whatsoever)? ?(?:in|to|for|of) {_UNWANTED}",
         r"\b(?:no|zero) (?:interest|desire) (?:whatsoever )?(?:in|to) (?:receiv|hear|get|be)\w*\b(?! (?:a|the) )",
         r"\b(?:tired|sick|fed up|done|annoyed|irritated|bothered|finished)(?: and tired)?(?: of| with| by"
-        r"| about) (?:(?:all|being|getting|receiving|reading|seeing|deleting|hearing|of"
-        rf"|from) ){{0,3}}(?:{CONTACTED}|(?:(?:your|these|this|those|the|you|all"
-        rf"|constant) ){{1,2}}(?:\w+ ){{0,2}}?(?:{NOUNS}|{CONTACTING})|from you)",
+        rf"| about) (?:(?:all|being|getting|receiving|reading|seeing|deleting|hearing|of|from) ){{0,3}}(?:{CONTACTED}"
+        rf"|(?:(?:your|these|this|those|the|you|all|constant) ){{1,2}}(?:\w+ ){{0,2}}?(?:{NOUNS}|{CONTACTING})"
+        r"|from you)",
         r"\b(?:nobody|no one|none of us)(?: \w+){0,4}? (?:wants?|asked for|asked|is interested in|needs?"
         rf"|cares? for|agreed|consented)(?: to)? {_UNWANTED}",
         rf"\bno need (?:for|of) (?:any )?(?:more|further|additional) (?:\w+ )?{NOUNS}",
         rf"\b(?:further|future|additional|any|more)(?: (?:more|further))? {NOUNS}(?: from you(?:r \w+)?)? (?:is|are"
         r"|will be|would be) (?:\w+ )?(?:not|un\w+|considered|treated|harassment|reported|regarded|deleted|blocked)",
-        r"\b(?:i|we) (?:want|need|wish|will accept|would like|ask for) (?:no|zero|none of)(?: (?:more|further"
-        rf"|part of|other|such))? ?(?:(?:of )?(?:your|these|this|those) )?(?:\w+ )?(?:{NOUNS}|contact|part)\b",
+        r"\b(?:i|we) (?:want|need|wish|will accept|would like|ask for) (?:no|zero|none of)(?: (?:more|further|part of"
+        rf"|other|such))? ?(?:(?:of )?(?:your|these|this|those) )?(?:\w+ )?(?:{NOUNS}|contact|part)\b",
         r"\b(?:want|wish|have|having)(?: to have)? (?:nothing|none) (?:more |further )?(?:to do with (?:you|your"
         r"|this)|from you|of (?:this|these|your))",
         r"\b(?:trust|expect|hope|better|prefer|want|wish|like|pray|demand|request|rather|see to it|ensure"
@@ -251,18 +251,19 @@ RULES: tuple[Rule, ...] = (
         r"|this \w+))*(?: will| should)? (?:get|gets|receive|receives|see) (?:no|zero) (?:more|further|additional"
         rf"|other) (?:\w+ )?{NOUNS}",
         r"\b(?:want|like|prefer|ask|need|wish)(?:ing)? to be left (?:alone|in peace)\b",
-        rf"\b(?:i|we) (?:refuse|decline|object)(?: to)? (?:be (?:\w+ )?{CONTACTED}|{RECEIVE}|being {CONTACTED}"
-        rf"|(?:any |all |your |these |such )+(?:\w+ )?{NOUNS})\b",
+        rf"\b(?:i|we) (?:refuse|decline|object)(?: to)? (?:be (?:\w+ )?{CONTACTED}|{RECEIVE}|being {CONTACTED}|(?:any "
+        rf"|all |your |these |such )+(?:\w+ )?{NOUNS})\b",
         rf"\b(?:your|these|this|those)(?: \w+)? {NOUNS} (?:is|are) (?:\w+ )?(?:not (?:wanted|welcome|desired"
         r"|appreciated)|unwanted|unwelcome|unsolicited and|annoying , (?:stop|please))",
         r"\bhow (?:do|can|would|to)(?: i| we)? (?:not|no longer|avoid) (?:get|receiv|hear)\w*\b",
         before=rf"{_UNWANTED_BEFORE}|\b(?:if you|you|they|people|who) (?:\w+ )?|\bwhy would (?:i|we|you) ",
         after=rf"{WHEN}| to (?:convince|know|tell|understand|decide|find|sell|see)\b",
-        unless=rf"\b{OTHER_PEOPLE} (?:\w+ )?(?:do not|never|no longer)|\bnot only\b|\bto miss\b"
-        r"|\bif you (?:no longer|do not|would (?:prefer|rather|like))\b"
-        r"|\bnot (?:want|wish|like) you to (?:stop|miss|think)|\bhear (?:about|from) (?:your )?(?:price|pricing"
-        r"|jane|him|her|my)\b",
+        unless=rf"\b{OTHER_PEOPLE} (?:\w+ )?(?:do not|never|no longer)|\bnot only\b|\bto miss\b|\bif you (?:no longer"
+        r"|do not|would (?:prefer|rather|like))\b|\bnot (?:want|wish|like) you to (?:stop|miss|think)"
+        r"|\bhear (?:about|from) (?:your )?(?:price|pricing|jane|him|her|my)\b|\b(?:feature|module|add on|tier"
+        r"|package)\b",
         another_channel=True,
+        exclamation=True,
     ),
     rule(
         "en.no_more",
@@ -270,25 +271,24 @@ RULES: tuple[Rule, ...] = (
         r"^(?:(?!not\b|have\b|get\b|got\b|sent\b|send\b|we\b|is there\b|are\b)\w+ ){0,3}(?:enough|too many"
         rf"|way too many|so many) (?:of )?(?:your |these )?(?:\w+ )?{NOUNS}(?: (?:from you|already|now|please|thanks"
         r"|lol))*$",
-        r"(?:^|, |\b(?:please|thanks|thank you|want|said|and|so|no|interested|sorry|ok|but|send|again|with"
-        r"|appreciate|request|just|ensure|sure|that|there be|prefer|like|rather|expect|hope|make) )(?P<do>)(?:no"
-        r"|zero|not any"
-        r"|not another|absolutely no)(?: (?:more|further|additional|other|new|future|single))*(?: of)?"
-        rf"(?: (?:these|your|this|unsolicited|sales|marketing|cold|such|those|that|of|single|one))*(?: {NOUNS}\b"
-        r"| of (?:these|this|those|that|it)\b|(?<=more)(?: please| thanks| thank you)*$)(?! (?:was|were|needed"
-        r"|necessary|required|than|left|yet|so far|found|in the|sent since|since|delivered|received|came"
-        r"|from (?!you|your|now)))",
+        r"(?:^|, |\b(?:please|thanks|thank you|want|said|and|so|no|interested|sorry|ok|but|send|again|with|appreciate"
+        r"|request|just|ensure|sure|that|there be|prefer|like|rather|expect|hope|make) )(?P<do>)(?:no|zero|not any"
+        r"|not another|absolutely no)(?: (?:more|further|additional|other|new|future|single))*(?: of)?(?: (?:these"
+        r"|your|this|unsolicited|sales|marketing|cold|such|those|that|of|single|one|linkedin|automated|promo|drip"
+        rf"|weekly|daily|random))*(?: {NOUNS}\b| of (?:these|this|those|that|it)\b|(?<=more)(?: please| thanks"
+        r"| thank you)*$)(?! (?:was|were|needed|necessary|required|over|under|above|larger|bigger|go|goes|than|left"
+        r"|yet|so far|found|in the|sent since|since|delivered|received|came|from (?!you|your|now)))",
         rf"\bno (?:more|further|additional|other) (?:\w+ )?{NOUNS} (?:to|at) (?:me|us|my|our|this|ADDR)\b",
         rf"\benough (?:with|of|is enough with) (?:all )?(?:the|these|your|this|those|that)(?: (?:\w+ )?(?:{NOUNS})"
         r"| already| now|$)",
-        r"^(?:(?:please|sorry|we|have|a|policy) )*no (?:soliciting|solicitations?|solicitors|spam|spamming"
-        rf"|marketing|sales|cold|unsolicited|junk)(?: {NOUNS})?(?: (?:please|thanks|thank you))*$",
+        r"^(?:(?:please|sorry|we|have|a|policy) )*no (?:soliciting|solicitations?|solicitors|spam|spamming|marketing"
+        rf"|sales|cold|unsolicited|junk)(?: {NOUNS})?(?: (?:please|thanks|thank you))*$",
         r"^enough(?: (?:already|now|please|is enough))*$",
         before=r"\b(?:we|they|there|i|you|have|had|got|get|is|are|were|was)(?: \w+)? ",
         after=WHEN,
-        unless=r"\b(?:needed|necessary|required|than)\b|\b(?:we|they|there) (?:\w+ )?(?:get|got|had|have|are"
-        r"|were)\b|\bno more (?:and no less|or less)|\b(?:calls?|emails?|messages?) (?:on|at|before|after"
-        r"|during|until) ",
+        unless=r"\b(?:needed|necessary|required|than)\b|\b(?:we|they|there) (?:\w+ )?(?:(?:get|got|had"
+        r"|have)(?! (?:asked|told|said|requested))|are|were)\b|\bno more (?:and no less|or less)|\b(?:calls?"
+        r"|emails?|messages?) (?:on|at|before|after|during|until) ",
         another_channel=True,
     ),
 )

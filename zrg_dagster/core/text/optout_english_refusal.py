@@ -25,16 +25,16 @@ RULES: tuple[Rule, ...] = (
         "consent permi authori approv agree allowed right no_busi no_reason no_auth no_basis",
         rf"\bno (?:right|business|reason|permission|consent|authority|basis) (?:to|in|for)?(?: be)? ?(?:{CONTACT}"
         rf"|{CONTACTING}) (?:{ME})\b",
-        r"\b(?:do not|never|did not|have not|not|without)(?: ?[a-z]+)? ?(?:have |had |having |got |gave |given "
-        r"|give |grant(?:ed)? |get |obtain(?:ed)? )?(?:you |your company |anyone )?(?:my |our |any |the "
-        r"|your )?(?:\w+ )?(?:consent|permission|authori[sz]ation|approval|authori[sz]ed|agreed?|consented"
-        rf"|permitted|allowed|right)(?: for| to)? (?:you )?(?:to )?(?:{CONTACT}|{CONTACTING}|be (?:\w+ )?{CONTACTED}"
-        rf"|{RECEIVE}|use|using|have|store|storing|process|processing|holding|keeping|any|this|these|your|marketing"
-        r"|keep|hold|receiving)\b",
+        r"\b(?:do not|never|did not|have not|not|without)(?: ?[a-z]+)? ?(?:have |had |having |got |gave |given |give "
+        r"|grant(?:ed)? |get |obtain(?:ed)? )?(?:you |your company |anyone )?(?:my |our |any |the "
+        r"|your )?(?:\w+ )?(?:consent|permission|authori[sz]ation|approval|authori[sz]ed|agreed?|consented|permitted"
+        rf"|allowed|right)(?: for| to)? (?:you )?(?:to )?(?:{CONTACT}|{CONTACTING}|be (?:\w+ )?{CONTACTED}|{RECEIVE}"
+        r"|use|using|have|store|storing|process|processing|holding|keeping|any|this|these|your|marketing|keep|hold"
+        r"|receiving)\b",
         r"\b(?:i|we) (?:do not|did not|never|have not|have never) (?:give|gave|given|grant(?:ed)?"
         r"|provide[d]?)(?: you)?(?: my| our| any)?(?: \w+)? (?:consent|permission|authori[sz]ation)\b",
         before=rf"\b{OTHER_PEOPLE} (?:\w+ )?|\b(?:if|do|when) (?:you|we|i) ",
-        unless=QUESTION_ABOUT_TOOL,
+        unless=rf"{QUESTION_ABOUT_TOOL}|\bnot the right (?:contact|person|one)\b",
     ),
     rule(
         "en.last_message",
@@ -44,41 +44,44 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:this|that|it)(?: \w+)? (?:should|must|better|had better|needs to|has to|will|would|ought to|is|is to"
         rf"|shall)(?: \w+)? (?:be )?(?:the|your) (?:very |absolute )?(?:last|final) (?:time )?(?:{NOUNS}|thing|one|i"
         r"|we|you|contact)\b(?=$| ?,| (?:i|we|you|to|from|or|that|please|before)\b)",
-        unless=r"\bmy (?:last|final)|\b(?:question|day|week|offer) ",
+        unless=r"\b(?:last|final) \w+ (?:i|we) (?:am |will |can |need to )?(?:send|sending|write|writing|need)\b"
+        r"|\bmy (?:last|final)|\b(?:question|day|week|offer) ",
     ),
     rule(
         "en.leave_me_alone",
-        "alone off hike away lost hell dead yourself inbox beat_it get_out leave_m trouble",
+        "out_of_my shove alone off hike away lost hell dead yourself inbox beat_it get_out leave_m trouble",
         r"\bleave (?:me|us|my (?!voice|message)\w+|our (?:\w+ )?(?:team|company|staff)|this (?:\w+ )?(?:number"
         r"|address)) (?:the \w+ )?(?:alone|be(?=$| ?,)|in peace)\b|\b(?:get|stay"
-        r"|keep) (?:the \w+ )?out of my (?:inbox|email|dms|phone|messages|face|life)\b"
-        r"|\b(?:f\W?u?\W?c?\W?k|piss|bugger|sod|eff|screw|naff|f|f\*{1,5}) off\b|\btake a hike\b|\b(?:go (?:to hell"
-        r"|f\W?u?\W?c?k yourself|screw yourself)|drop dead)\b",
+        r"|keep) (?:the \w+ )?out of my (?:inbox|email|dms|phone|messages|face|life)\b|\b(?:f\W?u?\W?c?\W?k|piss"
+        r"|bugger|sod|eff|screw|naff|f|f\*{1,5}) off\b|(?:^|, |\b(?:please|just|and|can|should|could|you|go|so|all"
+        r"|pal|ok) )take a hike(?=$| ?,| (?:please|pal|buddy|man|dude|bro|mate|already|you|spammer)\b)"
+        r"|\b(?:go (?:to hell|f\W?u?\W?c?k yourself|screw yourself)|drop dead)\b",
         r"^(?:(?:please|just|ok|now|dude|man|hey) )*(?:go away|get lost|buzz off|back off|beat it|get out|fuck you"
-        r"|shove it|do one|jog on|get bent|shoo|stay away)(?: (?:please|now|spammer|creep|already))*$",
+        r"|shove it|do one|bug off|jog on|get bent|shoo|stay away)(?: (?:please|now|spammer|creep|already))*$",
         r"\b(?:stay|keep|go|back) (?:the \w+ )?(?:away|off) (?:from (?:me|us|my|our)|my inbox)\b",
         before=rf"{NEGATED}|\b(?:they|will|can not) ",
     ),
     rule(
         "en.reports_spam",
-        "once_more sue_ report mark flag block again harass stalk bother pester what_part any_more lawyer attorney "
+        "complain "
+        "spamming once_more sue_ report mark flag block again harass stalk bother pester what_part any_more lawyer attorney "
         "solicitor legal "
         "one_more",
         rf"\b{CONTACT} {ME} (?:again|one more time|once more|any more),? (?:, )?(?:i|we|you|my|and|or|there)\b",
         r"\b(?:i|we) (?:will|shall|am going to|are going to|am prepared to) (?:\w+ )?(?:take|seek|pursue|consider"
         r"|begin|start) legal action\b|\b(?:i|we) (?:will|am going to) sue you\b|\breport you to\b",
         r"\b(?:i|we|will|am|going to|have|be|being|to|and)(?: \w+){0,2}? (?:report|mark|flagg?)(?:ing|ed)? (?:you"
-        r"|this|it|your \w+|these|them|ADDR)(?: \w+){0,3}? (?:as|for|to|with) (?:spam|junk|abuse|phishing"
-        r"|harassment|the \w+|ico|ftc|spamming)",
+        r"|this|it|your \w+|these|them|ADDR)(?: \w+){0,3}? (?:as|for|to|with) (?:spam|junk|abuse|phishing|harassment"
+        r"|the \w+|ico|ftc|spamming)",
         rf"\b(?:any|one) more {NOUNS} and (?:i|we)\b",
         r"\b(?:this|it) is (?:\w+ )?harassment\b|\byou are (?:\w+ )?(?:harassing|spamming|stalking|bothering"
         r"|pestering) (?:me|us|my|our)\b|\bwhat part of\b",
-        r"\byour (?:\w+ )?(?:number|email|address|domain|messages?|emails|account) (?:has been|have been|is|are"
-        r"|will be|is being) (?:now )?(?:blocked|reported)\b",
-        r"\b(?:i|we) (?:\w+ ){0,2}report(?:ed|ing)? your (?:domain|number|email|company|account|emails)\b|(?:^"
-        r"|\b(?:i|we|already|just|and) )reported (?:\w+ ){0,3}(?:for|as) spam\b",
-        r"\b(?:you are|you have been|you will be|you just got|consider yourself) (?:being |now "
-        r"|getting )?(?:reported|blocked)\b",
+        r"\byour (?:\w+ )?(?:number|email|address|domain|company|team|messages?|emails|account) (?:has been|have been"
+        r"|is|are|will be|is being) (?:now )?(?:blocked|reported)\b",
+        r"\b(?:i|we) (?:\w+ ){0,2}report(?:ed|ing)? your (?:domain|number|email|company|account|emails)\b|(?:^|\b(?:i"
+        r"|we|already|just|and) )reported (?:\w+ ){0,3}(?:for|as) spam\b",
+        r"\b(?:you are|you have been|you will be|you just got|consider yourself) (?:being |now |getting )?(?:reported"
+        r"|blocked)\b",
         r"\b(?:i|we|and|am|will)(?: \w+){0,2}? block(?:ing|ed)? (?:you|this (?:number|sender|address)|your \w+)",
         r"^(?:\w+ ){0,3}(?:marking|marked|flagging|flagged|reporting|reported)(?: (?:you|this|it))? (?:as|for"
         r"|to) (?:spam|junk|phishing)(?: (?:now|and blocking|and blocked))*$",
@@ -94,8 +97,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:next|another|any further|one more|further) (?:\w+ )?(?:gets?|will be|is getting|goes) (?:reported"
         r"|blocked|straight to|to my lawyer)\b",
         r"\bhear(?:ing)? from (?:my|our) (?:lawyers?|attorneys?|solicitors?|legal)\b",
-        unless=r"\b(?:filter|gmail|outlook|accident|mistake|unblock|report (?:\w+ ){0,2}(?:numbers|results|back)"
-        r"|calendar|block\w* (?:\w+ )?time)\b",
+        unless=r"\b(?:filter|firewall|our server|it department|gmail|outlook|accident|mistake|unblock"
+        r"|report (?:\w+ ){0,2}(?:numbers|results|back)|calendar|block\w* (?:\w+ )?time)\b",
     ),
     rule(
         "en.withdraws_consent",
@@ -115,15 +118,16 @@ RULES: tuple[Rule, ...] = (
         r"\bobject(?:ing)? to (?:(?:the|any|this|further|all|you|your|my|our|such"
         r"|continued) ){0,3}(?:\w+ )?(?:processing|direct marketing|marketing|use of (?:my|our)|using (?:my|our)"
         r"|being contacted|storing|receiving|contact)",
-        r"\b(?:gdpr|ccpa|data protection|article|art)\b.{0,80}\b(?:delet\w*|eras\w*|remov\w*"
-        r"|object)\b.{0,40}\b(?:me|my|our|us|i|personal data|processing)\b",
-        r"\b(?:delet\w*|eras\w*|remov\w*|stop\w*|forget|object\w*)\b.{0,40}\b(?:me|my|our|us)\b.{0,80}\b(?:gdpr"
-        r"|ccpa|article (?:17|21)|art (?:, )?(?:17|21)|data protection)\b",
-        r"\b(?:this is|submit\w*|please|formal|making|make|treat this as)\b.{0,30}\b(?:gdpr|ccpa|article|art"
-        r"|erasure|deletion|data subject|right to be forgotten|opt out)\b.{0,30}\b(?:request|notice|demand)\b",
+        r"\b(?:gdpr|ccpa|data protection|article|art)\b.{0,80}\b(?:delet\w*|eras\w*|remov\w*|object)\b.{0,40}\b(?:me"
+        r"|my|our|us|i|personal data|processing)\b",
+        r"\b(?:delet\w*|eras\w*|remov\w*|stop\w*|forget|object\w*)\b.{0,40}\b(?:me|my|our|us)\b.{0,80}\b(?:gdpr|ccpa"
+        r"|article (?:17|21)|art (?:, )?(?:17|21)|data protection)\b",
+        r"\b(?:this is|submit\w*|please|formal|making|make|treat this as)\b.{0,30}\b(?:gdpr|ccpa|article|art|erasure"
+        r"|deletion|data subject|right to be forgotten|opt out)\b.{0,30}\b(?:request|notice|demand)\b",
         unless=r"\b(?:handle|support|your (?:product|tool|platform|software|system|sequences?|emails?) |compliant"
-        r"|compliance|comply|our (?:customers|leads|users|clients|prospects|policy)|leads|prospects|you may"
-        rf"|you can|you have the right|any time|policy)\b|{QUESTION_ABOUT_TOOL}",
+        r"|compliance|comply|our (?:customers|leads|users|clients|prospects|policy)|leads|prospects"
+        r"|you may (?:\w+ )?(?:withdraw|revoke|object|opt|exercise|request|unsubscribe)|you can"
+        rf"|you have the right|any time|policy)\b|{QUESTION_ABOUT_TOOL}",
     ),
     rule(
         "en.cancel_subscription",
@@ -133,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         rf"|fee) (?!(?:\S+ ){{0,3}}?{ABOUT_CONTACT}))",
         before=rf"{NEGATED}|\b(?:can|could|may|do|if|how can|how do) (?:i|we) (?:\w+ )?|\b(?:they|he|she"
         rf"|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}",
-        unless=r"\bour (?:\w+ )?subscription|\bmy (?:last|previous|old|first) |^(?:can|could|may|how|what|is|do"
-        r"|does|when) (?:i|we|there|it|the|to)\b|\bif (?:i|we)\b|\bany ?time\b",
+        unless=r"\bour (?:\w+ )?subscription|\bmy (?:last|previous|old|first) |^(?:can|could|may|how|what|is|do|does"
+        r"|when) (?:i|we|there|it|the|to)\b|\bif (?:i|we)\b|\bany ?time\b",
     ),
 )

@@ -10,44 +10,43 @@ MINE_NOUNS = one_of(
     staff colleagues? employees department leads? linkedin personal"""
 )
 MINE = (
-    r"(?:me|us|myself|ourselves|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|everyone(?: here)?|all of us|anyone|"
-    rf"(?:(?:all|both|any|either|each) )?(?:of )?(?:my|our) (?:\w+ ){{0,2}}?{MINE_NOUNS}"
-    rf"(?: ADDR)?(?: (?:and|or) (?:(?:my|our) )?(?:\w+ )?{MINE_NOUNS})?|"
-    r"(?:this|that|these|the) (?:\w+ )?(?:emails?|address(?:es)?|numbers?|num(?:ero)?|accounts?|contacts?|inbox"
-    r"|mailbox|domain|person"
-    r"|company|line)(?: address)?)"
+    r"(?:me|us|myself|ourselves|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|the undersigned|(?:everyone"
+    r"|everybody|anyone|all)(?: \w+)? (?:at|in|from|of) (?:our|my|this) \w+|everyone(?: here)?|all of us|anyone"
+    r"|(?:the|all|every|these|any) (?:\w+ )?(?:ADDR )?(?:emails?|address(?:es)?|numbers?|domains?|contacts?) (?:above"
+    r"|below)|(?:all|any|every|the|following)(?: the| of the| following| address"
+    r"| email)*,? ?(?:, )?ADDR(?: (?:email )?address(?:es)?| emails)?|(?:(?:all|both|any|either|each) )?(?:of )?(?:my"
+    rf"|our) (?:\w+ ){{0,2}}?{MINE_NOUNS}(?: ADDR)?(?: (?:and|or) (?:(?:my|our) )?(?:\w+ )?{MINE_NOUNS})?|(?:this|that"
+    r"|these|the) (?:\w+ )?(?:emails?|address(?:es)?|numbers?|num(?:ero)?|accounts?|contacts?|inbox|mailbox|domain"
+    r"|person|company|line)(?: address)?)"
 )
 ME = (
-    r"(?:me|us|myself|here|ADDR|(?:on |at |to )?(?:this|that) (?:\w+ )?(?:number|email|address|inbox|account"
-    r"|mailbox|phone"
-    r"|line|cell|person|company|domain|profile)|(?:on |at |to )?(?:any(?:one|body)?(?: \w+)? (?:at|in|from"
-    r"|of) )?(?:my|our)"
-    r" (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|phones?|cell|mobile|inbox(?:es)?|mailbox|team|company|office"
-    r"|staff"
-    r"|colleagues?|employees|people|organi[sz]ation|firm|business|department|coworkers?|job|house|home|work|mom"
-    r"|mother|mum|dad|father|kids?|son|daughter|landline|store|shop|boss|domain|dms|line|wife"
-    r"|husband"
-    r"|family|whatsapp|linkedin)|anyone (?:here|on (?:this|our|my)|at)|everyone here)"
+    r"(?:me|us|myself|here|ADDR|(?:on |at |to )?(?:this|that) (?:\w+ )?(?:number|email|address|inbox|account|mailbox"
+    r"|phone|house|home|office|team|extension|department|clinic|business|line|cell|person|company|domain|profile)"
+    r"|(?:on |at |to )?(?:any(?:one|body)?(?: \w+)? (?:at|in|from|of) )?(?:my|our) (?:\w+ ){0,2}?(?:number|emails?"
+    r"|address(?:es)?|phones?|cell|mobile|inbox(?:es)?|mailbox|team|company|office|staff|colleagues?|employees|people"
+    r"|organi[sz]ation|firm|business|department|coworkers?|job|house|home|work|mom|reception(?:ist)?|front desk"
+    r"|switchboard|branch|clinic|practice|school|church|desk|household|residence|farm|managers?|directors?|ceo|owner"
+    r"|parents|grandma|grandmother|site|handset|device|extension|lab|studio|mother|mum|dad|father|kids?|son|daughter"
+    r"|landline|store|shop|boss|domain|dms|line|wife|husband|account|family|whatsapp|linkedin)|anyone (?:here"
+    r"|on (?:this|our|my)|at)|everyone here)"
 )
 FROM_WHERE = one_of(
     """lists? mailings? database db distribution emails? mails? crm records? systems? sequences? cadences? drips? funnel
     campaigns? rotation outreach contacts? subscriptions? marketing files? texts? calls? spam blasts? radar newsletters?
     messages? messaging communications? correspondence sends? automations? flows? pipeline prospects? prospecting
     mailers? books? everything notifications? promotions? solicitations? directory rolodex follow_ups? bot platform
-    broadcasts? threads? chains? group leads? servers? thing this that it"""
+    broadcasts? threads? chains? group leads? servers? call_sheet thing this that it"""
 )
 # Removed from these, nobody has asked us to stop.
 OTHER_THING = (
-    r"\b(?:from|off|out of|of|on|in|for|to|as) (?:the |this |that |your |our |my |tomorrow's |today's )?(?:\w+ )?"
-    r"(?:cc|bcc|loop|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?"
-    r"|slack|waitlists?|proposals?|contracts?|quotes?|orders?|invoices?|demos?|trials?|plans?|documents?|docs?|decks?"
+    r"\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
+    r"|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?|slack"
+    r"|waitlists?|proposals?|contracts?|quotes?|orders?|invoices?|demos?|trials?|plans?|documents?|docs?|decks?"
     r"|slides?|pages?|website|site|schedules?|bookings?|slots?|case study|case studies|testimonials?|article|post"
     r"|call tomorrow|call today|(?:call|meeting) on \w+|guest list|attendees?|attendee list|guests|hook|market"
-    r"|guards?"
-    r"|signature|folder|drive|sheet|spreadsheet|board|panel|owner|admin|approver|workspace|seats?|presentation"
-    r"|shortlist"
-    r"|beta|pilot|task|ticket|call(?= (?:on|at|with|invite))|zoom|huddle|standup|stand up|roster|report|reference"
-    r"|logos?|photo|picture|screenshot|copy|draft)\b"
+    r"|guards?|signature|folder|drive|sheet|spreadsheet|board|panel|owner|admin|approver|workspace|seats?"
+    r"|presentation|shortlist|beta|pilot|task|ticket|call(?= (?:on|at|with|invite))|zoom|huddle|standup|stand up"
+    r"|roster|report|reference|sandbox|environment|logos?|photo|picture|screenshot|copy|draft)\b"
 )
 # A person's name or a thing that is not the writer, between the verb and "from the list".
 OTHER_PEOPLE = one_of(
@@ -57,10 +56,9 @@ OTHER_PEOPLE = one_of(
 )
 AFTER_REMOVE = (
     r"(?=$| ?[,?]| (?:from|off|out|please|porfavor|svp|thanks|thank|now|right|today|and|or|as soon|if|because|since"
-    r"|before|i|we|you"
-    r"|too|altogether|forever|ok|okay|instead|also|already|this|within|everywhere|on your|in your|with|using|via"
-    r"|under"
-    r"|per|at your|by|for good|asap|then|again|but|so|bro|dude|man|sir|ma'am|on file|held|stored)\b)"
+    r"|before|i|we|you|too|altogether|forever|ok|okay|instead|also|already|this|within|everywhere|on your|in your"
+    r"|with|using|via|under|per|at your|by|for good|asap|then|again|but|so|bro|dude|man|sir|ma'am|on file|held"
+    r"|stored)\b)"
 )
 DNC = (
     r"(?:do not (?:contact|call|email|mail|text|disturb|message|solicit|market)|dnc|dnd|suppression|suppressed"
@@ -120,47 +118,42 @@ ELSEWHERE = (
 )
 
 WHEN = (
-    r"(?: \w+){0,3}? (?:before|after|until|till|during|while|on (?:weekends?|the weekend|holidays?|(?:mon|tues"
-    r"|wednes|thurs"
-    r"|fri|satur|sun)days?)|at (?:night|work\b(?! email| address)|home|\d|noon|midnight|lunch)|so (?:early|late|often"
-    r"|much|many|soon)|this (?:late|early|week|month|afternoon|morning|evening|quarter)|in the (?:morning|evening"
-    r"|afternoon|middle)|late|for (?:now|a (?:bit|while|few|couple)|the (?:next|moment|time)|\d)|today|tonight"
-    r"|tomorrow"
-    r"|yet|too (?:early|late|often|much|soon)|as (?:often|much)|twice|past \d|outside|more than|right after"
-    r"|when i am|next (?:week|month))\b"
+    r"(?: \w+){0,3}? (?:before|after|until|till|during|while|on (?:weekends?|the weekend|holidays?|(?:mon|tues|wednes"
+    r"|thurs|fri|satur|sun)days?)|at (?:night|work\b(?! email| address)|home|\d|noon|midnight|lunch)|so (?:early|late"
+    r"|often|much|many|soon)|this (?:late|early|week|month|afternoon|morning|evening|quarter)|in the (?:morning"
+    r"|evening|afternoon|middle)|late|for (?:now|a (?:bit|while|few|couple)|the (?:next|moment|time)|\d)|today"
+    r"|tonight|tomorrow|yet|too (?:early|late|often|much|soon)|as (?:often|much)|twice|past \d|outside|more than"
+    r"|right after|when i am|next (?:week|month))\b"
 )
 EVERY = r"(?: \w+){0,2}? every (?:day|hour|week|morning|time)\b"
 AGAIN = (
     r"(?:again|no more|any more|any further|further|any longer|in (?:the )?future|going forward|moving forward"
-    r"|from (?:now|here)"
-    r"|for any reason|under any circumstances?|unsolicited|with (?:this|these|your|any|more|further)|about (?:this"
-    r"|these"
-    r"|your|any|anything)|regarding|at all|another time|in any (?:way|form)|by any|through any|on any|with sales)"
+    r"|from (?:now|here)|for any reason|under any circumstances?|unsolicited|with (?:this|these|your|any|more"
+    r"|further)|about (?:this|these|your|any|anything)|regarding|at all|another time|in any (?:way|form)|by any"
+    r"|through any|on any|with sales)"
 )
 END = (
     r"(?=$| ?[,?]| (?:please|porfavor|svp|thanks|thank|now|today|and|or|as|because|since|i|we|it is|this|forever"
-    r"|altogether|ok|okay|already"
-    r"|for good|full stop|period|sir|guys|man|dude|bro|too|unless|if|you|all together|with immediate|effective"
-    r"|either|or else"
-    r"|before i|ma'am|mate|lol|then|asap|everyone|people|immediately|so i|but)\b)"
+    r"|altogether|ok|okay|already|for good|full stop|period|sir|guys|man|dude|bro|too|unless|if|you|all together"
+    r"|with immediate|effective|either|or else|before i|ma'am|mate|lol|then|asap|everyone|people|immediately|so i"
+    r"|but)\b)"
 )
 
 # Where a request stands in its sentence.
 ASKED = (
-    r"(?:^|, |\b(?:please|just|now|so|and|then|but|or|thanks|thank you|ok|okay|hey|hi|hello|again|must|should"
-    r"|need to|have to"
-    r"|had better|better|you to|going to|time to|you guys|guys|sir|man|bro|dude|seriously|enough|interested|(?:can"
-    r"|could"
-    r"|would|will|must) (?:you|y'all)(?: guys| people)?|why do not you|why not|to|folks|team|no|person|number|spam"
-    r"|not [a-z]+ to|said|mate|nah|lol|yeah|yo|omg|wtf|ugh|haha|ffs|buddy|pal|honestly|listen|look|sorry|request"
-    r"|wrong|wrong person|you (?:could|can|would|will|might|must|should|need to"
-    r"|have to)) )(?:please )?(?P<do>)"
+    r"(?:^|, |\b(?:please|just|now|so|and|then|but|or|thanks|thank you|ok|okay|hey|hi|hello|again|must|should|need to"
+    r"|have to|had better|better|you to|going to|time to|you guys|guys|sir|man|bro|dude|seriously|enough|interested"
+    r"|god|sake|christ|hell|lord|jesus|heaven|(?:can|could|would|will|must) (?:you|y'all)(?: guys| people)?"
+    r"|why do not you|why not|to|folks|team|no|person|number|spam|not [a-z]+ to|said|mate|nah|lol|yeah|yo|omg|wtf|ugh"
+    r"|haha|ffs|buddy|pal|honestly|listen|look|sorry|request|wrong|wrong person|you (?:could|can|would|will|might"
+    r"|must|should|need to|have to)) )(?:please )?(?P<do>)"
 )
 NEVER = r"(?:do not|never|not|no longer|must not|may not|shall not|should not|can not|will not|need not|don t|did not)"
 # "we need to stop calling leads", but not "I told you to stop".
 SOMEBODY_ELSE = (
-    rf"\b(?:we|i|they|he|she|it|reps|(?:our|my|the|your|their) \w+(?! and)|{OTHER_PEOPLE}) "
-    r"(?:(?!you\b|your\b|please\b|ask|told|tell|said|say|beg|request|demand|repeat|insist|must\b|if\b|that\b|but\b"
+    r"\b(?:we|i|they|he|she|it|reps|(?:our|my|the|your|their) (?!wrong\b|last\b|love\b)\w+(?! and)"
+    rf"|{OTHER_PEOPLE}) (?:(?!you\b|your\b|please\b|ask|told|tell|said|say|beg|request|demand|repeat|insist|must\b"
+    r"|if\b|that\b|but\b"
     r"|,)\w+ ){0,4}"
 )
 NEGATED = (
@@ -175,29 +168,25 @@ ASKED_ABOUT = (
 # Before a verb whose object is already the writer: only who does it counts.
 WE_DO = (
     r"\b(?:we|they|he|she|(?<!how do )(?<!how can )(?<!can )(?<!could )i) (?:(?:will|have|had|can|could|would|to"
-    r"|already|also|then|just|did|should|need|want"
-    r"|usually|never|\w+ed) ){0,3}"
+    r"|already|also|then|just|did|should|need|want|usually|never|\w+ed) ){0,3}"
 )
 QUESTION_ABOUT_TOOL = (
     r"\b(?:does|do|can|will|would|is|are|how does|how do) (?:your|the|this) (?:\w+ )?(?:tool|platform|product"
-    r"|software|system"
-    r"|solution|service|app|team|company|process)\b|\bhow (?:do|does|can|would) (?:leads|recipients|people"
-    r"|prospects|users"
-    r"|someone|somebody|customers|contacts|they|you handle|you manage|you deal)\b|\bwhat happens (?:if|when)\b"
-    r"|\bhow you (?:\w+ )?(?:process|handle|manage|deal|treat)\b"
-    r"|\b(?:do|can|could|would) (?:you|we|it) (?:guys )?(?:support|handle|honou?r|offer|process|comply|track"
-    r"|have an?|automate"
-    r"|let)\b|\bhow many\b(?! (?:times|more))"
+    r"|software|system|solution|service|app|team|company|process)\b|\bhow (?:do|does|can|would) (?:leads|recipients"
+    r"|people|prospects|users|someone|somebody|customers|contacts|they|you handle|you manage|you deal)\b"
+    r"|\bwhat happens (?:if|when)\b|\bhow you (?:\w+ )?(?:process|handle|manage|deal|treat)\b|\b(?:do|can|could"
+    r"|would) (?:you|we|it) (?:guys )?(?:support|handle|honou?r|offer|process|comply|track|have an?|automate|let)\b"
+    r"|\bhow many\b(?! (?:times|more))"
 )
 ABOUT_CONTACT = (
     r"(?:this|these|those|your|you|all|any|future|further|everything|it|here|emails?|mails?|mailings?|lists?"
-    r"|newsletters?"
-    r"|communications?|correspondence|messages?|sequences?|campaigns?|outreach|marketing|updates|notifications?"
-    r"|texts?"
-    r"|sms|promotions?|promotional|contact|contacts|database|receiving|being|getting|ADDR|that)\b"
+    r"|newsletters?|communications?|correspondence|messages?|sequences?|campaigns?|outreach|marketing|updates"
+    r"|notifications?|texts?|sms|promotions?|promotional|contact|contacts|database|receiving|being|getting|ADDR"
+    r"|that)\b"
 )
 
 RECEIVE = one_of(
-    """receiv(?:e|ing) get(?:ting)? see(?:ing)? hav(?:e|ing) read(?:ing)? be_(?:receiving|getting|sent) being_sent
+    """(?:keep_(?:on_)?|continue_(?:to_)?|continuing_(?:to_)?)?receiv(?:e|ing) keep_getting continu(?:e|ing)_to_get
+    get(?:ting)? see(?:ing)? hav(?:e|ing) read(?:ing)? be_(?:receiving|getting|sent) being_sent
     accept(?:ing)?"""
 )

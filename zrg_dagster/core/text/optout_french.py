@@ -22,21 +22,22 @@ RULES: tuple[Rule, ...] = (
         "fr.unsubscribe",
         " abonn inscri desincri",
         r"\bdesactiv\w+ (?:mon|notre|cet) abonnement(?=$| ?,| (?:svp|merci|a))",
-        r"\bdes ?(?:abonn(?:er|ez|e|ement|ee|es|ees|iez|ements|ons|eriez|erez)|inscri(?:re|vez|s|t|ption|ptions"
-        r"|vons|r|te|tes|ts|viez|rez|ve)|incri\w+)\b(?: (?:moi|nous))?",
-        r"\b(?:annul|resili|cess|stopp|arret|suppr)\w* (?:mon|cet|notre) (?:abonnement|inscription) (?:a"
-        r"|aux) (?:vos|votre|cette|ces|la) ",
-        before=r"\b(?:contacts?|adresses|gens|personnes|ne|pas|jamais|lien de|taux de|bouton de|page de"
-        r"|formulaire de|gestion des|vos|les|nos|leur"
-        r"|leurs|leads|gerez vous les|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les"
-        r"|voulu|demande|souhaite|a|de|jamais) ){0,3}",
+        r"\bdes ?(?:abonn(?:er|ez|e|ement|ee|es|ees|iez|ements|ons|eriez|erez)|inscri(?:re|vez|s|t|ption|ptions|vons"
+        r"|r|te|tes|ts|viez|rez|ve)|incri\w+)\b(?: (?:moi|nous))?",
+        r"\b(?:annul|resili|cess|stopp|arret|suppr)\w* (?:mon|cet|notre) (?:abonnement|inscription) (?:a|aux) (?:vos"
+        r"|votre|cette|ces|la) ",
+        before=r"\b(?:des|pourquoi|si on|si nous|quand on|quand nous|contacts?|adresses|gens|personnes|ne|pas|jamais"
+        r"|lien de|taux de|bouton de|page de|formulaire de|gestion des|vos|les|nos|leur|leurs|leads"
+        r"|gerez vous les|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les|voulu|demande"
+        r"|souhaite|a|de|jamais) ){0,3}",
         after=r"(?: \w+)? (?:du (?:service|contrat|logiciel|plan|forfait)|de (?:hubspot|votre (?:service|outil"
         r"|logiciel|offre)|notre (?:offre|forfait)|salesforce|linkedin)|au (?:service|forfait)|(?:du|de la"
         r"|de le|au|a la|a le) (?:webinaire|evenement|seance|formation|cours|atelier|salon|session|webinar"
         r"|conference|rendez))",
-        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\btaux de|\bne (?:me |nous )?des ?(?:abonn|inscri)\w+ pas"
-        r"|\b(?:comment|est ce que) (?:\w+ ){0,3}?(?:vous|votre|les gens|on) (?:\w+ )?(?:ger|trait)"
-        r"|\bpeut (?:on|il) |\bgere\w* ",
+        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bpourquoi (?:me |nous )?(?:avez|as|ai|suis)|\b(?:outil|logiciel"
+        r"|plateforme|solution|systeme) (?:\w+ )?des|\btaux de|\bne (?:me |nous )?des ?(?:abonn|inscri)\w+ pas"
+        r"|\b(?:comment|est ce que) (?:\w+ ){0,3}?(?:vous|votre|les gens|on) (?:\w+ )?(?:ger|trait)|\bpeut (?:on|il) "
+        r"|\bgere\w* ",
     ),
     rule(
         "fr.unsubscribe_broken",
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.remove_me",
+        "oubli "
         "retir supprim suppression effacement retrait enlev effac detrui ray oter otez ote sortez sortir sors exclu "
         "exclusion virez virer elimin radi degag desinscri desabonn ecart purg disparaitre bloqu",
         rf"\b{REMOVE}{SOFT_END} (?:moi|nous)\b(?! (?:une?|des|le|la|les|cette|ce|ces|votre|vos) )",
@@ -60,28 +62,30 @@ RULES: tuple[Rule, ...] = (
         rf"\b{REMOVE}{SOFT_END} (?:svp )?{MINE}\b",
         rf"\b{REMOVE}{SOFT_END} (?:(?:svp|ADDR|la|le|les) )?{LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:ADDR|(?:(?:toutes?|tout|tous|les|l|le|la|ce qui) )+(?:\w+ ){{0,3}}?(?:me|nous|mes"
-        r"|nos|a mon|sur moi|a notre|que vous (?:avez|detenez|possedez))\b.{0,20}(?:concern|sujet|sur moi"
-        r"|sur nous|detenez|avez|relati|\b))",
+        r"|nos|a mon|sur moi|a notre|que vous (?:avez|detenez|possedez))\b.{0,20}(?:concern|sujet|sur moi|sur nous"
+        r"|detenez|avez|relati|\b))",
         r"\b(?:etre|ete|sois|soit|soient|soyons|voir|nous|soit bien|est|faire) (?:\w+ )?(?:retir|supprim|enlev|ray"
-        r"|effac|exclu|radi|elimin|ot|sort|desinscri|desabonn)(?:e|ee|es|ees|s|t|te|u|ue|er)?\b.{0,40}(?:liste"
-        r"|bases?|fichier|mailing|diffusion|contacts|envois|crm|donnees|systeme|sequence|newsletter)",
+        r"|effac|exclu|radi|elimin|ot|sort|desinscri|desabonn)(?:e|ee|es|ees|s|t|te|u|ue|er)?\b.{0,40}(?:liste|bases?"
+        r"|fichier|mailing|diffusion|contacts|envois|crm|donnees|systeme|sequence|newsletter)",
         rf"\b(?:retrait|radiation|suppression|exclusion) {LIST}",
         r"(?:^|, )(?:(?:merci de|merci|svp|veuillez|et) )*(?:supprim|effac|retir|enlev)(?:ez|er)(?: (?:svp|merci))*$",
-        rf"\b(?:numero|personne|adresse|erreur|mail|email|coordonnees|donnees)\b.{{0,40}}\b{REMOVE}{SOFT_END} (?:le"
-        r"|la|les)(?=$| ?[,?]| (?:svp|merci))",
+        rf"\b(?:numero|personne|adresse|erreur|mail|email|coordonnees|donnees)\b.{{0,40}}\b{REMOVE}{SOFT_END} (?:le|la"
+        r"|les)(?=$| ?[,?]| (?:svp|merci))",
         r"\b(?:mon|notre|nos|mes|cette|ce) (?:\w+ )?(?:adresse|email|mail|numero|donnees|coordonnees|contact"
         rf"|nom)s? (?:\w+ )?(?:soit|soient|doit etre|doivent etre|etre) (?:\w+ )?{REMOVE}\w*",
         r"\b(?:suppression|effacement|retrait|radiation|exclusion)(?: \w+)? (?:de |du |des )?(?:toutes? "
-        r"|tous )?(?:mon|ma|mes|notre|nos|cette|ce) (?:\w+ )?(?:adresse|donnees|coordonnees|numero|nom"
-        r"|informations?|infos|compte|contact|email|mail)|\b(?:mon|notre) (?:retrait|radiation|exclusion|effacement"
+        r"|tous )?(?:mon|ma|mes|notre|nos|cette|ce) (?:\w+ )?(?:adresse|donnees|coordonnees|numero|nom|informations?"
+        r"|infos|compte|contact|email|mail)|\b(?:mon|notre) (?:retrait|radiation|exclusion|effacement"
         r"|suppression) (?:de|du|immediat)",
-        before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:je|on) (?:vous |te |nous )?|\bpeut on "
-        r"|\bcomment (?:\w+ )?",
+        before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:si|quand|que) (?:on|nous|je) (?:se |nous |me )?"
+        r"|\b(?:je|on) (?:vous |te |nous )?|\bpeut on |\bcomment (?:\w+ )?",
         after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
-        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bne (?:me |nous )?(?:retir|supprim|enlev|sort|oubli)\w* pas"
-        r"|\b(?:supprim|effac|oubli)\w* (?:mon|ce|cet|le|notre) (?:\w+ )?(?:message|mail|email)s?\b(?! (?:de"
-        r"|dans|adresse))|\bmail precedent|\bmon dernier (?:mail|message)|\boubli\w* (?:moi |nous )?(?:pas"
-        r"|dans)\b",
+        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bsi (?:nous|on|je) (?:resili|arret|quitt|part)"
+        r"|\bdonnees de (?:test|demo)|\bnous (?:devons|voulons|voudrions|allons|souhaitons) (?!etre|ne|que"
+        r"|vous)|\b(?:il nous faut|nous avons besoin|avons nous)\b|\bne (?:me |nous )?(?:retir|supprim|enlev"
+        r"|sort|oubli)\w* pas|\b(?:supprim|effac|oubli)\w* (?:mon|ce|cet|le"
+        r"|notre) (?:(?!adresse)\w+ )?(?:message|mail|email)s?\b(?! (?:de|dans|adresse))|\bmail precedent"
+        r"|\bmon dernier (?:mail|message)|\boubli\w* (?:moi |nous )?(?:pas|dans)\b",
     ),
     rule(
         "fr.be_removed",
@@ -98,47 +102,46 @@ RULES: tuple[Rule, ...] = (
         "exclusion opposition rouge noire bloctel non_ exclu bloqu blacklist repoussoir suppression desinscri ne_pas "
         "ne_plus stop",
         r"\b(?:ajout|mett|inscri|place|plac|intergr|integr|pass|enregistr|not|rajout|met|bascul|mis"
-        rf"|mettre)\w*(?: (?:moi|nous|svp|ADDR|bien|me))*(?: {MINE})? (?:svp )?(?:a|sur|dans|en|au"
-        r"|comme) (?:(?:votre|vos|la|une|ta|le|liste|listes|fichier|registre|de|des|les|contacts?) )*(?:exclusion"
-        r"|non (?:contact|sollicitation|appel)"
-        r"|exclus|opposition|rouge|noire|bloctel|bloques?|blocage|blacklist|black list|suppression|repoussoir"
-        r"|desinscri\w+|ne (?:pas|plus) (?:contact|appel|sollicit|derang)\w*|stop)",
-        r"\bblacklist(?:ez|er|e) (?:moi|nous|mon|notre|cette|ce)|\b(?:inscrit|inscrite|suis) (?:sur|a"
-        r"|dans) (?:la liste )?bloctel",
+        rf"|mettre)\w*(?: (?:moi|nous|svp|ADDR|bien|me))*(?: {MINE})? (?:svp )?(?:a|sur|dans|en|au|comme) (?:(?:votre"
+        r"|vos|la|une|ta|le|liste|listes|fichier|registre|de|des|les|contacts?) )*(?:exclusion|non (?:contact"
+        r"|sollicitation|appel)|exclus|opposition|rouge|noire|bloctel|bloques?|blocage|blacklist|black list"
+        r"|suppression|repoussoir|desinscri\w+|ne (?:pas|plus) (?:contact|appel|sollicit|derang)\w*|stop)",
+        r"\bblacklist(?:ez|er|e) (?:moi|nous|mon|notre|cette|ce)|\b(?:me|nous) blacklist(?:ez|er|e)\b|\b(?:inscrit"
+        r"|inscrite|suis) (?:sur|a|dans) (?:la liste )?bloctel",
         before=r"\b(?:ne|pas) (?:me |nous )?",
         unless=r"\bliste (?:de|des) (?:participants|invites)",
     ),
     rule(
         "fr.forget_me",
         "oubli perd jet utilis employ gardez conserv",
-        r"\b(?:oubli(?:ez|e|er)|perd(?:ez|s|re)|jet(?:ez|te|er)) (?:(?:moi|nous)(?=$| ?[,?]| (?:svp|merci"
-        r"|maintenant|et))|(?:svp )?(?:mon|ce|notre|cette|mes) (?:\w+ )?(?:numero|adresse|email|mail|contact"
-        r"|telephone|coordonnees|portable))",
+        r"\b(?:oubli(?:ez|e|er)|perd(?:ez|s|re)|jet(?:ez|te|er)) (?:(?:moi|nous)(?=$| ?[,?]| (?:svp|merci|maintenant"
+        r"|et))|(?:svp )?(?:mon|ce|notre|cette|mes) (?:\w+ )?(?:numero|adresse|email|mail|contact|telephone"
+        r"|coordonnees|portable))",
         r"\bne (?:plus|pas|jamais) (?:utiliser|employer|conserver|garder|se servir de|exploiter|stocker) (?:mon|ma"
         r"|mes|cette|ce|notre|nos) ",
-        r"\bne (?:utilisez|utilise|employez|gardez|conservez|servez vous) (?:plus|pas) (?:de )?(?:mon|ma|mes|cette"
-        r"|ce|notre|nos) (?:\w+ )?(?:numero|adresse|email|mail|donnees|coordonnees|contact|telephone)",
+        r"\bne (?:utilisez|utilise|employez|gardez|conservez|servez vous) (?:plus|pas) (?:de )?(?:mon|ma|mes|cette|ce"
+        r"|notre|nos) (?:\w+ )?(?:numero|adresse|email|mail|donnees|coordonnees|contact|telephone)",
         r"\bme oublier(?=$| ?[,?]| (?:svp|merci|definitiv))",
         before=r"\b(?:ne|pas|je|on) (?:\w+ )?",
-        unless=r"\boubli\w* (?:moi |nous )?pas\b|\bpas oubli|\boubli\w* (?:mon|ce|cet) (?:precedent|dernier"
-        r"|premier) ",
+        unless=r"\boubli\w* (?:moi |nous )?pas\b|\bpas oubli|\boubli\w* (?:mon|ce|cet) (?:precedent|dernier|premier) ",
     ),
     rule(
         "fr.rights",
+        "demande_de "
         "droit oppos consentement rgpd gdpr cnil article art_ oubli signal bloqu retir revoqu plainte prochain",
-        r"\b(?:exerc\w*|invoqu\w*|faire valoir|fais valoir|demand\w*|mon|application|applique\w*|vertu|use"
-        r"|conform\w*|je|notre)\b.{0,60}\bdroits? (?:a (?:le |la |l )?(?:oubli|effacement|suppression|opposition)"
+        r"\b(?:exerc\w*|invoqu\w*|faire valoir|fais valoir|demand\w*|mon|application|applique\w*|vertu|use|conform\w*"
+        r"|je|notre)\b.{0,60}\bdroits? (?:a (?:le |la |l )?(?:oubli|effacement|suppression|opposition)"
         r"|de (?:opposition|retrait|suppression|effacement|me opposer)|au? (?:retrait|le oubli|effacement))",
         r"^(?:\w+ ){0,3}droit (?:a le oubli|de opposition|a le effacement)(?: (?:svp|merci))*$",
         r"\b(?:me|nous) oppos\w+ (?:\w+ )?(?:a|au|aux|de) (?:(?:le|la|tout|toute|ce|cette|ces|vos|votre|tous|de"
         r"|future|autre) )*(?:traitement|utilisation|demarch|prospect|sollicit|envoi|recevoir|contact|reception"
         rf"|ce que|que|conservation|usage|collecte|marketing|communication|etre|{NOUNS})\w*|\b(?:retir|revoqu"
-        r"|annul)\w* (?:\w+ )?(?:mon|notre|tout|le) (?:\w+ )?(?:consentement|accord|autorisation"
-        r"|permission)(?! (?:de|sur) (?:devis|principe))\b",
+        r"|annul)\w* (?:\w+ )?(?:mon|notre|toute?|le) (?:\w+ )?(?:consentement|accord|autorisation|permission)(?! (?:de"
+        r"|sur) (?:devis|principe))\b",
         r"^(?:signale|signales|bloque|signale et bloque|bloque et signale)(?: (?:comme|en|pour) spam)?$"
         r"|\bvous etes (?:\w+ )?(?:bloque|signale)",
-        r"^(?!.*\?$)(?:(?:rgpd|gdpr|bonjour|une|,) )*(?:demande|droit)\b.{0,30}\b(?:effacement|suppression"
-        r"|opposition|desinscription|retrait|oubli)\b",
+        r"^(?!.*\?$)(?:(?:rgpd|gdpr|bonjour|une|,) )*(?:demande|droit)\b.{0,30}\b(?:effacement|suppression|opposition"
+        r"|desinscription|retrait|oubli)\b",
         r"\b(?:porter\w*|porte|deposer\w*|depose) (?:une )?plainte\b|\bprochaine? (?:mail|email|message|appel|sms"
         r"|relance)\b.{0,30}\b(?:signal|plainte|cnil|bloqu|avocat)",
         r"^(?:numero|contact|expediteur|mail) (?:bloque|signale)$|\bje te (?:bloqu|signal)\w+$",

@@ -32,16 +32,17 @@ RULES: tuple[Rule, ...] = (
         rf"\b{STOP}(?: (?:avec|a|aux?|cet|les|vos|ces|tes|cette|ce|votre|de|des|tout|tous|toute|toutes|la|le|svp"
         rf"|nouveau|nouvelle|autre|maintenant|un|envoi|du|en|ta|ton|type|forme|vous|present|futur|d))* {NOUNS}\b",
         r"^(?:(?:merci|de|svp|veuillez|bonjour|non|bonsoir|ok|ca suffit|bon|pitie|par|allez|mais|halte|(?:peux"
-        r"|pourrais) tu|tu (?:peux|pourrais)|maintenant|il faut|faut|faudrait|dites|hey|oh|vous pouvez|interesse"
-        r"|pas|et|je vous prie de|pouvez vous|pourriez vous|bien vouloir|est bon|ce) )*(?:arret(?:ez|er|e|es|ons)"
-        r"|stop|cess(?:ez|er)|basta|stopp?ez|stopper)(?: (?:svp|merci|ca|tout|cela|maintenant|la|stop|ici|un peu"
-        r"|moi ca|votre cirque|vos conneries|de insister|insister|par pitie|le|tout ca|deja|ce est bon))*(?: \?)?$",
+        r"|pourrais) tu|tu (?:peux|pourrais)|maintenant|il faut|faut|faudrait|dites|hey|oh|vous pouvez|interesse|pas"
+        r"|et|je vous prie de|pouvez vous|pourriez vous|bien vouloir|est bon|ce) )*(?:arret(?:ez|er|e|es|ons)|stop"
+        r"|cess(?:ez|er)|basta|stopp?ez|stopper)(?: (?:svp|merci|ca|tout|cela|maintenant|la|stop|ici|un peu|moi ca"
+        r"|votre cirque|vos conneries|de insister|insister|par pitie|le|tout ca|deja|ce est bon))*(?: \?)?$",
         r"\b(?:arret(?:ez|e)|cess(?:ez|e)|finiss(?:ez|ons)(?: en)?) (?:(?:avec|de|maintenant) )?(?:ca|cela"
         r"|votre harcelement|ce harcelement|votre cirque|ces pratiques)\b",
         r"(?:^|, )(?:svp |merci de |et )?(?:arretez|arrete|stop|cessez|ca suffit|basta|assez)(?: (?:svp|merci|la"
         r"|maintenant|ca))*(?=$| ,)",
         rf"\b(?:ca|cela) suffit(?:,| )*(?:avec |les |vos |ces |de |maintenant |les |tous )*{NOUNS}|^(?:(?!si\b|que\b"
         r"|pas\b)\w+ ){0,3}(?:ca|cela) suffit(?: (?:maintenant|la|merci|comme ca))*$",
+        exclamation=True,
         before=rf"\b(?:ne|ni|sans) (?:vous |nous |te |me )?|\bpas |{PAST}|{OURSELVES}",
         after=rf"{WHEN}| (?:sortants?|entrants?)\b",
         unless=rf"{OTHERS}(?! (?:de|a) )|\b(?:ne (?:vous |nous |te )?|pas )arret|\b(?:ne|pas) (?:vous |te )?(?:arret"
@@ -53,10 +54,16 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.asked_to_stop",
-        "harcel bloquer arret cess stop",
-        r"\b(?:numero|personne|erreur|interessee?|spam|merci) (?:arretez?|stop)(?: (?:svp|merci))*$",
+        "harcel bloquer marre arret cess stop",
+        r"\b(?:numero|personne|erreur|interess\w*|spam|merci) (?:arretez?|stop)(?: (?:svp|merci))*$",
         r"\b(?:veux|voudrais|souhaite|aimerais|demande|exige|faut) que (?:ca|cela|tout cela|vos \w+"
         r"|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
+        r"^(?:(?:merci|svp|bonjour|priere|veuillez|de|bien|vouloir) )+(?:arreter|cesser|stopper)(?: (?:svp|merci|cela"
+        r"|tout|maintenant))*$",
+        r"\b(?:quand )?(?:allez vous|vas tu|comptez vous) (?:enfin |bientot )?(?:arreter|cesser|me laisser"
+        r"|me lacher)(?! (?:le|la|les|votre) )",
+        r"^(?:y en a |je en ai |en ai )?marre (?:de|des) (?:ces |vos )?(?:mails?|appels?|sms|messages?|relances?"
+        r"|pubs?)$",
         r"\bcomment (?:\w+ ){0,3}?(?:arreter|stopper|arrete|stop|faire cesser|bloquer) (?:(?:de recevoir|de"
         rf"|avec) )?(?:vos|ces|ca\b|cela\b|les {NOUNS})",
         r"^(?:(?:merci|svp|bonjour) )*arrets?(?: (?:svp|merci))+$|\b(?:ce est|cest) (?:\w+ )?du harcelement\b",
@@ -70,13 +77,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.no_consent",
-        "accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev ne_do ne_et ne_es ne_p",
+        "consen accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev ne_do ne_et ne_es ne_p",
         r"\b(?:pas|jamais) (?:consenti|autorise|accepte|approuve) (?:a |au |aux )?(?:ce|cet|cette|ces|vos|un|le|la"
         r"|recevoir|etre)\b",
         r"\b(?:sans|ai pas|ai jamais|avons pas|avons jamais|aviez pas|avez pas|avez jamais|avez aucun|aucune?"
         r"|avez aucune|as pas)(?: \w+)?(?: (?:mon|notre|donne|eu|de|le|votre|recu|la|demande|consenti|autorise"
-        r"|accepte|obtenu|ma|vous|mon prealable|autorisation|accord|permission|consentement|droit))+ (?:(?:de|pour"
-        rf"|a|que vous) )*(?:(?:me|nous|etre|recevoir) ?)(?:{CONTACT}|vos|ces|ce|cela|de|des|la|cette)",
+        r"|accepte|obtenu|ma|vous|mon prealable|autorisation|accord|permission|consentement|droit))+ (?:(?:de|pour|a"
+        rf"|que vous) )*(?:(?:me|nous|etre|recevoir) ?)(?:{CONTACT}|vos|ces|ce|cela|de|des|la|cette)",
         r"\bne (?:(?:avez|as|devez|dois|etes|es) (?:plus|pas|jamais|aucunement)|(?:pouvez"
         r"|peux) plus)(?: \w+)?(?: (?:a|de|le droit de|cense|autorise|autorise a|autorisee? a))* (?:me"
         rf"|nous) {CONTACT}",
@@ -84,6 +91,8 @@ RULES: tuple[Rule, ...] = (
         r"|recu))+ (?:\w+ )?(?:consentement|accord|autorisation|permission)",
         r"\b(?:ne )?(?:vous |te )?(?:autoris\w+|permet\w*|consen\w+) (?:pas|plus|aucune?|jamais"
         r"|en aucun cas)(?: \w+)? (?:a|de|que|au?|la?e?|cette|utilisation|traitement)\b",
+        r"\bne (?:vous |te )?(?:donne|donnons|accorde|accordons) (?:pas|plus|aucune?) (?:mon |notre |de )?(?:accord"
+        r"|consentement|autorisation|permission)",
         r"\b(?:ai|avons) (?:pas|jamais) (?:donne|accorde|consenti|autorise)(?: a)?(?: mon| notre| d| de"
         r"| aucun)? ?(?:accord|consentement|autorisation|permission|recevoir)\b",
         unless=OTHERS,
@@ -110,8 +119,8 @@ RULES: tuple[Rule, ...] = (
         r"|nous))? plus(?: jamais)?(?=$| ?[,?]| (?:svp|merci|jamais|a |de |sur |vos|rien|ce |cette))",
         rf"\bplus (?:jamais )?(?:me |nous ){CONTACT}|\b(?:ne )?pas (?:me |nous )(?:re)?(?:contact|sollicit|relanc"
         r"|demarch|spamm|harcel|derang|importun|rappel|prospect)\w{0,7}",
-        r"\bne (?:me|nous) (?:re)?(?:contactez|sollicitez|relancez|demarchez|derangez|importunez|prospectez"
-        r"|harcelez|spammez) (?:pas|point)(?=$| ?[,?]| (?:svp|merci|a |sur |de |pour (?:ca|cela|votre|vos|ce))\b)",
+        r"\bne (?:me|nous) (?:re)?(?:contactez|sollicitez|relancez|demarchez|derangez|importunez|prospectez|harcelez"
+        r"|spammez) (?:pas|point)(?=$| ?[,?]| (?:svp|merci|a |sur |de |pour (?:ca|cela|votre|vos|ce))\b)",
         r"\bne (?:me |nous )?(?:envoyez|envoie|envoies|ecrivez|adressez|proposez|transmettez|mandez) (?:(?:plus|pas"
         rf"|jamais|aucune?|autres?|de|donc|rien|ce|tel|telles?|autre|nouveau|nouvelles?) )+(?:{NOUNS}|rien|merci)",
         r"\bne (?:me|nous) (?:envoyez|envoie|ecrivez|adressez|proposez) rien\b",
@@ -136,20 +145,21 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:retire|perdez|enlevez)\w* .{{0,20}}\bne plus\b.{{0,20}}{CONTACT}",
         rf"\bmerci (?:\w+ ){{0,2}}?(?:de )?(?:ne )?(?:plus|pas|jamais) (?:me |nous |rien |m )?(?:{CONTACT}|recevoir"
         r"|revenir|rien)",
+        exclamation=True,
         before=r"\bcherch\w+ a |\b(?:je|on|ils|elles|elle|il|personne|clients|prospects|pourquoi|nous|si vous|qui"
-        r"|quand) (?:(?:\w+) )?|(?<!pouvez )(?<!pourriez )(?<!voulez )(?<!peux )(?<!pourrais )(?<!a )\b"
-        rf"(?:vous|tu) (?!de |demand|pri)(?:(?:\w+) )?|\bsi (?:\w+ ){{0,2}}|\bne |{PAST}",
+        r"|quand) (?:(?:\w+) )?|(?<!pouvez )(?<!pourriez )(?<!voulez )(?<!peux )(?<!pourrais )(?<!a )\b(?:vous"
+        rf"|tu) (?!de |demand|pri)(?:(?:\w+) )?|\bsi (?:\w+ ){{0,2}}|\bne |{PAST}",
         after=rf"{WHEN}| (?:le pdf|la facture|le devis|le contrat|la plaquette|le lien|a froid)",
         unless=r"\bhesit|\b(?:cela|ca) ne (?:me|nous) derange|\b(?:vous|tu) ne (?:me |nous )?(?:avez|as) (?:jamais"
         rf"|pas|plus)|\b(?:je|on|ils|elle|il|vous ne) (?:ne )?(?:(?!me\b|nous\b)\w+ )?{CONTACT} (?:plus"
-        r"|jamais)\b(?! (?:me"
-        rf"|nous))|\bnous ne {CONTACT} (?:plus|jamais|pas)|\bmanquez pas|\bne (?:me|nous) (?:les "
-        rf"|le )?envoyez pas (?:le|la|les|encore|tout)\b|{INSTRUCTION}|\boubli\w* pas"
+        rf"|jamais)\b(?! (?:me|nous))|\bnous ne {CONTACT} (?:plus|jamais|pas)|\bmanquez pas|\bne (?:me"
+        rf"|nous) (?:les |le )?envoyez pas (?:le|la|les|encore|tout)\b|{INSTRUCTION}|\boubli\w* pas"
         r"|\bcomment (?:\w+ )?(?:re)?contact",
         another_channel=True,
     ),
     rule(
         "fr.unwanted",
+        "cessiez exige esper "
         "veux veut voulons voulon souhait desir voudrais voudrions aimer accept prefer refus interess comment recev "
         "recois recoive oppos",
         r"\b(?:ne )?(?:me |nous |vous )?(?:veux|veut|voulons|souhait\w+|desir\w+|voudrais|voudrions|aimerais"
@@ -174,36 +184,35 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:que )?(?:ce|ceci|cela) soit (?:le|votre) dernier (?:\w+ )?(?:{NOUNS})",
         before=r"\b(?:si (?:vous|tu)|qui|clients|prospects|ils|vous|leads) (?:ne )?",
         after=WHEN,
-        unless=rf"\b(?:la|le|une?|vos?) (?:facture|devis|pdf|brochure|documentation|contrat|demo)\b|{INSTRUCTION}"
-        rf"|{OTHERS}|\bnon seulement|\bnous memes\b|\bdemo\b|\bne (?:souhait\w+|voul\w+"
-        r"|veux) pas (?:\w+ )?(?:arreter|interrompre|rater|manquer)|\bpas interess\w* (?:par )?(?:la|votre"
-        r"|le|cette|vos|les) (?:offres?|propositions?)|\bpas interess\w* (?:par (?:ces?|cette|votre|vos|des"
+        unless=r"\b(?:la|le|une?|vos?) (?:facture|devis|pdf|brochure|documentation|contrat|demo)\b|\bleads\b"
+        rf"|{INSTRUCTION}|{OTHERS}|\bnon seulement|\bnous memes\b|\bdemo\b|\bne (?:souhait\w+|voul\w+"
+        r"|veux) pas (?:\w+ )?(?:arreter|interrompre|rater|manquer)|\bpas interess\w* (?:par )?(?:la|votre|le"
+        r"|cette|vos|les) (?:offres?|propositions?)|\bpas interess\w* (?:par (?:ces?|cette|votre|vos|des"
         r"|les) )?(?:offres?|propositions?|contenus?)|\bbesoin de (?:plus|contact)|\bpas besoin (?:de|d) ",
         another_channel=True,
     ),
     rule(
         "fr.no_more",
-        "plus_ pas_ stop aucun zero",
-        r"(?:^|, |\b(?:merci|svp|non|alors|et|bonjour|veux|bref|maintenant|desole|donc|moi) )(?:plus|pas"
-        r"|plus jamais|plus aucune?|plus une?|stop|zero|aucune?|assez)(?: (?:seule?|autres?|nouveaux?"
-        r"|nouvelles?))*(?: de| aux?| a| avec| du tout)*(?: (?:vos|ces|tels?|telles|autres|cette|ce|genre|type|vos"
-        rf"|de|nouveaux|nouvelles|seul))* {NOUNS}\b(?! que| de chez)",
+        "assez marre plus_ pas_ stop aucun zero",
+        r"(?:^|, |\b(?:merci|svp|non|alors|et|bonjour|veux|bref|maintenant|desole|donc|moi) )(?:plus|pas|plus jamais"
+        r"|plus aucune?|plus une?|stop|zero|aucune?|assez)(?: (?:seule?|autres?|nouveaux?|nouvelles?))*(?: de| aux?"
+        r"| a| avec| du tout)*(?: (?:vos|ces|tels?|telles|autres|cette|ce|genre|type|vos|de|nouveaux|nouvelles"
+        rf"|seul))* {NOUNS}\b(?! que| de chez| de erreur| de test| automatiques? ,)",
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",
         before=r"\b(?:recu|recois|ai|avons|y a|a) ",
         after=rf"{WHEN}| (?:vocal|vocaux|avant|postal|postaux|papier)\b| de votre part , ",
-        unless=r"\b(?:besoin|necessaire|que|il y a|trouv\w+|recu|questions?)\b|\bplus de (?:contacts?|infos?"
-        r"|details|informations?|propositions?|offres?|contenus?|lettres?|notifications?"
-        r"|promotions?)(?: (?:sur|svp|concernant|a ce|pour))?(?=$| (?:sur|svp|concernant|pour|a ce))",
+        unless=r"\b(?:besoin|necessaire|que|il y a|trouv\w+|recu|questions?)\b|\bplus de (?:contacts?|infos?|details"
+        r"|informations?|propositions?|offres?|contenus?|lettres?|notifications?|promotions?)(?: (?:sur|svp"
+        r"|concernant|a ce|pour))?(?=$| (?:sur|svp|concernant|pour|a ce))",
         another_channel=True,
     ),
     rule(
         "fr.leave_me_alone",
         "laiss balai fout fich fous lach allez va_ degag casse barre tranquill paix ailleurs",
         r"\b(?:laiss(?:ez|e|er)|fout(?:ez|re)|fich(?:ez|e)|fous|foutre)(?: (?:moi|nous|me|nous))? ?(?:moi "
-        r"|nous )?(?:donc )?(?:tranquil+e?s?|en paix|la paix)|\b(?:me|nous) (?:laisser|foutre"
-        r"|ficher) (?:tranquilles?|en paix|la paix)"
-        r"|\blach(?:ez|e) (?:moi|nous|l affaire|le affaire|mes)|\b(?:allez|va|vas) (?:vous (?:faire|en)|te faire"
-        r"|au diable|voir ailleurs)|\bdegagez?\b(?=$| ?,| (?:de|d))|\bfoutez le camp|^du balai$|^(?:svp "
+        r"|nous )?(?:donc )?(?:tranquil+e?s?|en paix|la paix)|\b(?:me|nous) (?:laisser|foutre|ficher) (?:tranquilles?"
+        r"|en paix|la paix)|\blach(?:ez|e) (?:moi|nous|l affaire|le affaire|mes)|\b(?:allez|va|vas) (?:vous (?:faire"
+        r"|en)|te faire|au diable|voir ailleurs)|\bdegagez?\b(?=$| ?,| (?:de|d))|\bfoutez le camp|^du balai$|^(?:svp "
         r"|merci )?laiss(?:ez|e) moi(?: svp)?$|\bcassez vous\b|\bcasse toi\b|\btire toi\b|\bbarrez vous\b",
         before=r"\b(?:ne|pas) (?:me |nous )?",
     ),

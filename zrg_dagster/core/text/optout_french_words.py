@@ -14,9 +14,9 @@ NOUNS = one_of(
 )
 STEM = (
     r"(?:re?)?(?:contact|ecri|envo|appel|relanc|sollicit|derang|importun|harcel|spamm|mail|demarch|telephon|text"
-    r"|joindr|joign|prospect"
-    r"|adress|bombard|pollu|embet|emmerd|saoul|soul|inond|ennuy|enquiquin|tanne|communiqu|correspond|cibl|mand"
-    r"|transm|insist|parl|propos|inscri|message|sms|whatsapp|approch|fatigu|gonfl|tarabust|assaill|casse)"
+    r"|joindr|joign|prospect|adress|bombard|pollu|embet|emmerd|saoul|soul|inond|ennuy|enquiquin|tanne|communiqu"
+    r"|correspond|cibl|mand|transm|insist|parl|propos|inscri|message|sms|whatsapp|approch|fatigu|gonfl|tarabust"
+    r"|assaill|casse)"
 )
 CONTACT = (
     rf"(?:{STEM}(?!ing\b|ed\b)\w{{0,7}}|reven\w{{1,4}} (?:vers|a la charge)|(?:re)?pren\w{{1,4}} contact"
@@ -26,17 +26,16 @@ ABOUT_ME = r"(?:me|nous|y|lui|leur|en|le|nous en|me les|me le|moi|plus|encore|to
 TO_ME = r"(?:a|sur|vers|par) (?:(?:cette|ce|cet|mon|ma|notre|nos|mes|tous mes) (?:\w+ )?\w+|ADDR|moi|nous|toute)"
 STOP = (
     r"(?:arret(?:ez|er|e|ons|iez|es|ant|eriez|ais)|cess(?:ez|er|e|ation|iez|ant|eriez)|stopp(?:ez|er|e|iez)|stop"
-    r"|evit(?:ez|er|e|iez)|(?:vous )?absten(?:ez|ir|iez|ons)(?: vous)?|(?:mett(?:ez|re|iez)|met"
-    r"|mets)(?: \w+)? (?:fin|un terme)|finiss(?:ez|ons)|suspend(?:ez|re)|interromp(?:ez|re)|renonc(?:ez|er)"
-    r"|lach(?:ez|er|e)|basta|halte|dispens(?:ez|er)(?: vous)?|gard(?:ez|er) vous|fin)"
+    r"|evit(?:ez|er|e|iez)|(?:vous )?absten(?:ez|ir|iez|ons)(?: vous)?|(?:mett(?:ez|re|iez)|met|mets)(?: \w+)? (?:fin"
+    r"|un terme)|finiss(?:ez|ons)|suspend(?:ez|re)|interromp(?:ez|re)|renonc(?:ez|er)|lach(?:ez|er|e)|basta|halte"
+    r"|dispens(?:ez|er)(?: vous)?|gard(?:ez|er) vous|fin)"
 )
 LIST = (
     r"(?:de|du|des|hors|dans|depuis) (?:(?:votre|vos|la|les|le|cette|ce|ces|toutes?|tous|ta|tes|ton|leur|leurs"
-    r"|chacune|futurs?|futures|prochains?|prochaines|vos futurs|quelconque) ){0,3}(?:\w+ ){0,3}?(?:listes?"
-    r"|listings?|bases?|fichiers?|mailings?|diffusions?|donnees|newsletters?|envois?"
-    r"|campagnes?|contacts?|crm|mails?|emails?|sequences?|systemes?|registres?|messages?|relances?|annuaires?"
-    r"|prospection|repertoires?|communications?|boucle de mails|carnets?|sollicitations?|programmes?|cible|routage"
-    r"|cela|la|ca)\b"
+    r"|chacune|futurs?|futures|prochains?|prochaines|vos futurs|quelconque) ){0,3}(?:\w+ ){0,3}?(?:listes?|listings?"
+    r"|bases?|fichiers?|mailings?|diffusions?|donnees|newsletters?|envois?|campagnes?|contacts?|crm|mails?|emails?"
+    r"|sequences?|systemes?|registres?|messages?|relances?|annuaires?|prospection|repertoires?|communications?"
+    r"|boucle de mails|carnets?|sollicitations?|programmes?|cible|routage|cela|la|ca)\b"
 )
 MINE = (
     r"(?:toutes? |tous |l ensemble de |de )?(?:mon|ma|mes|notre|nos|cette|cet|ce|ces|les|toutes mes|tous mes"
@@ -45,23 +44,22 @@ MINE = (
     r"|profil|boite|ligne|portable|personne)"
 )
 REMOVE = (
-    r"(?:retir|supprim|enlev|effac|ray|ot|sort|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr|desactiv"
-    r"|ecart|purg|oubli|decoch|bloqu|soust|detrui|fai(?:re|tes|te) (?:sortir|disparaitre))"
+    r"(?:retir|supprim|enlev|effac|ray|ot|sor[st]|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr"
+    r"|desactiv|ecart|purg|oubli|decoch|bloqu|soust|detrui|fai(?:re|tes|te) (?:sortir|disparaitre))"
 )
 SOFT_END = (
-    r"(?:ez|er|e|ons|re|ir|is|iez|eriez|irez|erez|vez|riez|ait|ais|iriez|tes|es|ement|ant|vant|rait|rez|t|ai|sez"
-    r"|se)?"
+    r"(?:ez|er|e|ons|re|ir|is|iez|eriez|irez|erez|vez|riez|ait|ais|iriez|tes|es|ement|ant|vant|rait|rez|t|ai|sez|se)?"
 )
 OTHERS = (
-    r"\b(?:nos|les|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:\w+ )?(?:clients?|abonnes|utilisateurs?"
-    r"|prospects?|leads?|destinataires?|commerciaux|gens|candidats?|concurrents?|interlocuteurs?)\b"
-    r"|\bnos (?:\w+ )?contacts\b"
+    r"\b(?:nos|les|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:(?!e?mails? |appels? |messages? |courri\w+ "
+    r"|sms |envois )\w+ )?(?:clients?|abonnes|utilisateurs?|prospects?"
+    r"|leads?|destinataires?|commerciaux|gens|candidats?|concurrents?|interlocuteurs?)\b|\bnos (?:\w+ )?contacts\b"
 )
 OTHER_THING = (
     r"\b(?:reunion|invitations?|calendrier|copie|boucle|agenda|reservation|devis|commande|diapo|diapos|deck|slide"
     r"|presentation|contrat|proposition|document|doc|page|point|annexe|logo|site|seance|rdv|rendez vous|evenement"
-    r"|webinaire|visio|call|canal|planning|appel de|participants?|invites|paragraphe|ligne \d|facture|offre"
-    r"|maquette|dossier|projet|equipe projet|liste des (?:participants|invites)|panier)\b"
+    r"|webinaire|visio|call|canal|planning|appel de|participants?|invites|paragraphe|ligne \d|facture|offre|maquette"
+    r"|dossier|projet|equipe projet|liste des (?:participants|invites)|panier)\b"
 )
 WHEN = (
     r"(?: \w+){0,3}? (?:avant|apres|le (?:matin|soir|week|weekend|lundi|mardi|mercredi|jeudi|vendredi|samedi"
@@ -70,9 +68,9 @@ WHEN = (
     r"|au bureau|les (?:lundis|week|weekends))\b"
 )
 INSTRUCTION = (
-    r"\b(?:cliquez|si vous (?:ne )?(?:souhaitez|voulez|desirez|preferez)|pour (?:vous|se) des|a tout moment"
-    r"|repondez|si vous (?:le )?avez recu|vous (?:disposez|beneficiez)|vous pouvez (?:vous|a tout|egalement|exercer"
-    r"|demander|gerer|modifier|aussi|ne plus)|vous etes inscrit|(?:seul|unique|son|le) destinataire)\b"
+    r"\b(?:cliquez|si vous (?:ne )?(?:souhaitez|voulez|desirez|preferez)|pour (?:vous|se) des|a tout moment|repondez"
+    r"|si vous (?:le )?avez recu|vous (?:disposez|beneficiez)|vous pouvez (?:vous|a tout|egalement|exercer|demander"
+    r"|gerer|modifier|aussi|ne plus)|vous etes inscrit|(?:seul|unique|son|le) destinataire)\b"
 )
 MISTAKE = (
     r"\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
@@ -81,15 +79,15 @@ MISTAKE = (
     r"|etait une erreur)|\b(?:reinscri|reabonn|remettre sur|remettez (?:moi|nous))\w*"
 )
 PAST = (
-    r"\b(?:pourquoi|depuis quand|comment se fait il|pour quelle raison) (?:\w+ ){0,5}|\b(?:avez|as|ont|(?:il|elle"
-    r"|on|qui|equipe) a|avons|ai|aviez|avait) (?:vous |tu |ils |donc |deja )?"
+    r"\b(?:pourquoi|depuis quand|comment se fait il|pour quelle raison) (?:\w+ ){0,5}|\b(?:avez|as|ont|(?:il|elle|on"
+    r"|qui|equipe) a|avons|ai|aviez|avait) (?:vous |tu |ils |donc |deja )?"
     r"|(?<!pouvez )(?<!pourriez )(?<!voulez )(?<!peux )(?<!pourrais )(?<!que )\b(?:vous|tu) "
 )
 OURSELVES = (
     r"\b(?:on|ils|elles|elle|il|je|nous|clients|prospects|equipe|commerciaux|leads) (?:(?!de\b|vous\b|prie|demand"
     r"|souhait\w* (?:que|ne|de|a)\b|aimer\w* (?:que|ne|bien)\b|exig|apprec|merci|sauraient|faut|faudrait|pouvez"
-    r"|pourri|dois)\w+ ){0,3}|\b(?:comment|avant de"
-    r"|aide\w* a|voulons|veulent|fallu|permet de|combien de \w+ avant de) (?:\w+ )?"
+    r"|pourri|dois)\w+ ){0,3}|\b(?:comment|avant de|aide\w* a|voulons|veulent|fallu|permet de"
+    r"|combien de \w+ avant de) (?:\w+ )?"
 )
 ASK = (
     r"(?:merci|veuillez|vouloir|pri(?:e|ons|er)|demand(?:e|ons|er|ais)|souhait\w+|aimer\w+|gre|oblige"
@@ -101,10 +99,10 @@ ASK = (
 UNWANTED = (
     rf"(?:(?:de )?(?:etre|me faire|nous faire|me voir|se voir) (?:\w+ )?{CONTACT}|que (?:vous|tu|on|personne"
     rf"|quiconque) (?:ne )?(?:me|nous|continu\w+|\w+ moi)|que (?:vous|tu) {CONTACT}|recevoir|avoir (?:de vos|vos"
-    r"|affaire|a faire|de nouvelles|de contact|de vos nouvelles)|entendre parler|vous (?:lire|entendre|voir)"
-    r"|figurer|faire partie|etre (?:dans|sur|inscrit|abonn|destinataire|la cible|dans)\w*|(?:(?:de|vos|ces|vous"
-    rf"|cette|ce|votre|tes|des|du|un|une|seul|seule|autres?|type|genre|tels|en|telles) )*{NOUNS}\b|(?:echanger"
-    r"|discuter|parler|communiquer|correspondre|rester en contact) avec (?:vous|votre|toi)|(?:de )?(?:ca|cela"
-    r"|tout ca)(?=$| ?,)|apparaitre (?:dans|sur)|rester (?:dans|sur|inscrit)|lire (?:vos|ces))"
+    r"|affaire|a faire|de nouvelles|de contact|de vos nouvelles)|entendre parler|vous (?:lire|entendre|voir)|figurer"
+    r"|faire partie|etre (?:dans|sur|inscrit|abonn|destinataire|la cible|dans)\w*|(?:(?:de|vos|ces|vous|cette|ce"
+    rf"|votre|tes|des|du|un|une|seul|seule|autres?|type|genre|tels|en|telles) )*{NOUNS}\b|(?:echanger|discuter|parler"
+    r"|communiquer|correspondre|rester en contact) avec (?:vous|votre|toi)|(?:de )?(?:ca|cela|tout ca)(?=$| ?,)"
+    r"|apparaitre (?:dans|sur)|rester (?:dans|sur|inscrit)|lire (?:vos|ces))"
 )
 NO_LONGER = r"(?:plus|pas|aucune?|jamais|point|plus jamais|pas du tout|nullement|guere|absolument plus|absolument pas)"

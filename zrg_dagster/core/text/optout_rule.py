@@ -24,6 +24,8 @@ class Rule:
     after: re.Pattern[str] | None = None
     unless: re.Pattern[str] | None = None
     another_channel: bool = False
+    exclamation: bool = False
+    whole: bool = False
     wants: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +54,8 @@ def rule(
     after: str | None = None,
     unless: str | None = None,
     another_channel: bool = False,
+    exclamation: bool = False,
+    whole: bool = False,
 ) -> Rule:
     """`needs` are substrings separated by blanks, an underscore stands for a blank; `before` is tied to the end of the
     words before the request, `after` to the start of those behind it."""
@@ -63,6 +67,8 @@ def rule(
         after=re.compile(after) if after else None,
         unless=re.compile(unless) if unless else None,
         another_channel=another_channel,
+        exclamation=exclamation,
+        whole=whole,
     )
 
 

@@ -24,27 +24,30 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:d[aeo](?:r|n|d|s|mos|is)?|(?<=me )doy|(?<=nos )damos|dieran?|diesen?|diera|den|dad|darais|dando|dado"
         r"|dada|dados|deis|des|darian?|tramit\w+|proces\w+|gestion\w+|caus\w+)(?:me|nos|melo|se"
         r"|os)?(?: por favor)?(?: de| mi| la| una| esta)+ baja\b",
-        r"\b(?:quiero|queremos|deseo|solicito|solicitamos|solicite|solicitado|pido|pedi|pedimos|pedido|favor"
-        r"|porfavor|necesito|quisiera|prefiero|exijo|ruego|rogamos)(?: \w+){0,2}? (?:la |mi |una "
-        r"|dar )?(?:de )?baja\b",
-        r"(?:^|, )(?:porfavor |favor |gracias |la |mi |una |solicitud )*(?:de )?baja(?: (?:porfavor|gracias|ahora"
-        r"|inmediata|definitiva|total|urgente))*(?=$| ?,)",
+        r"\b(?:quiero|queremos|deseo|solicito|solicitamos|solicite|solicitado|pido|pedi|pedimos|pedido|favor|porfavor"
+        r"|necesito|quisiera|prefiero|exijo|ruego|rogamos)(?: \w+){0,2}? (?:la |mi |una |dar )?(?:de )?baja\b",
+        r"(?:^|, )(?P<do>)(?:porfavor |favor |gracias |la |mi |una |solicitud )*(?:de )?baja(?: (?:porfavor|gracias"
+        r"|ahora|inmediata|definitiva|total|urgente))*(?=$| ?,)",
         r"\bbaja (?:porfavor|inmediata|de (?:su|esta|la|sus|estos|este|tu|mi|todas?|todos) (?:\w+ )?(?:listas?"
         r"|correos?|base|envios|newsletter|boletin|suscripcion|comunicaciones|emails?|numero|direccion|mails?))",
         r"\b(?:des-?suscrib|de-?suscrib|desinscrib|desubscrib|unsuscrib|desuscrip|dessuscrib)\w{0,8}",
         r"\b(?:cancel|anul)\w{0,6} (?:(?:mi|la|esta|nuestra) )?(?:suscripcion|subscripcion)\b(?! (?:a|de|con"
         r"|en) (?!(?:su|sus|esta|este|estos|tu|la (?:lista|newsletter)|los correos|correos)))",
         before=r"\b(?:tasa|enlace|boton|link|numero|pagina|opcion|proceso) (?:de|para) (?:la )?|\b(?:no|ni"
-        r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian"
-        r"|ha) (?:\w+ )?|\bcuesta |\bse (?!me|nos)|\b(?:esta|estaba|estan|fue|estoy) ",
-        after=r" (?:laboral|medica|temporada|por (?:maternidad|enfermedad|paternidad)|hasta|esta semana"
-        r"|del? (?:servicio|contrato|hubspot|plan)|en (?:nuestr|ventas|el servicio)|paternal|maternal"
-        r"|(?:a )?(?:el|la|los|las|un|una|dos|tres|varios|nuestro|nuestra|mi) (?:\w+ )?(?:contratos?"
+        r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian|ha) (?:\w+ )?"
+        r"|\bcuesta |\bse (?!me|nos)|\b(?:esta|estaba|estan|fue|estoy) ",
+        after=r" (?:de|del|en|con)(?: (?:el|la|los|otro|otra|nuestro|nuestra|un|una))?(?: \w+)? (?:servicio|proveedor"
+        r"|plataforma|herramienta|plan|contrato|software|operador|seguro|gimnasio|hubspot|salesforce|producto"
+        r"|aplicacion|app|autonomos)\b| (?:laboral|medica|temporada|por (?:maternidad|enfermedad|paternidad)"
+        r"|hasta|esta semana|del? (?:servicio|contrato|hubspot|plan)|en (?:nuestr|ventas|el servicio)|paternal"
+        r"|maternal|(?:a )?(?:el|la|los|las|un|una|dos|tres|varios|nuestro|nuestra|mi) (?:\w+ )?(?:contratos?"
         r"|servicios?|plan|cuenta de|licencias?|herramienta|proveedor|linea|usuarios?))",
         unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\b(?:un|el|los) (?:contactos?|leads?|usuarios?)\b(?! de (?:su|sus"
-        r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b"
-        r"|\b(?:puedo|podemos|se puede|podria|podriamos) (?:cancelar|anular|dar)\b|\b(?:como"
-        r"|cuando) (?:gestiona|maneja|tramita|procesa)|\bestoy de baja|\besta de baja",
+        r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b|\b(?:puedo|podemos"
+        r"|se puede|podria|podriamos) (?:cancelar|anular|dar)\b|\b(?:como|cuando) (?:gestiona|maneja|tramita|procesa)"
+        r"|\b(?:cual|como) es (?:el|la) (?:proceso|procedimiento|politica)|\b(?:herramienta|sistema|plataforma"
+        r"|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) |\bestoy de baja|\besta de baja|\bsi (?:\w+ )?(?:nos"
+        r"|me|se) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*",
     ),
     rule(
         "es.unsubscribe_broken",
@@ -81,7 +84,7 @@ RULES: tuple[Rule, ...] = (
         r"|\b(?:el|los|estos?) (?:correos?|mensajes?|mails?|emails?) (?:anterior|que)\b|\b(?:elimin"
         r"|borr)\w+ (?:este|el|ese) (?:correo|mensaje|email|mail)\b(?! de (?:su|tu|la))|\bno (?:me "
         r"|nos )?(?:elimin|borr|quit|saqu|retir)\w*|\bme sac\w* de (?:la )?duda|\bduda\b|quit\w+ tiempo"
-        rf"|{MISTAKE}",
+        rf"|\bsi (?:cancel|dej|termin|nos vamos|acab)\w*|{MISTAKE}",
     ),
     rule(
         "es.exclusion_list",
@@ -90,9 +93,11 @@ RULES: tuple[Rule, ...] = (
         rf"|coloqu)\w*(?: porfavor)? (?:a )?(?:{MINE} |ADDR |nos |me |este \w+ )?(?:\w+ )?(?:a|en|como|dentro de"
         r"|de) (?:(?:su|sus|la|una|tu|el|vuestra|lista|listas|registro|listado|de) )*(?:exclusion|exclui\w+"
         r"|no (?:contact|llam|molest|envi|escrib|desea)\w*|robinson|negra|bloque\w*|supresion|bajas|opt out)",
-        r"\bestoy (?:inscrit[oa]|apuntad[oa]|registrad[oa]) en la lista robinson|\blista robinson\b",
+        r"\b(?:estoy|estamos|figuro|figuramos|aparezco|aparecemos|esta|estan|inscrit[oa]s?|apuntad[oa]s?"
+        r"|registrad[oa]s?|pong\w+|inclu\w+) (?:\w+ ){0,4}?(?:en|a) (?:la )?(?:lista )?robinson\b",
         before=r"\bno (?:me |nos )?",
-        unless=r"\b(?:consultan|respetan|cruzan|filtran|usan|tienen|revisan) (?:\w+ )?(?:lista|la lista)",
+        unless=r"\b(?:consultan|respetan|respete|respeten|cruce|cruza|cruzan|filtran|usan|tienen"
+        r"|revisan) (?:\w+ )?(?:lista|la lista)",
     ),
     rule(
         "es.rights",
@@ -103,8 +108,8 @@ RULES: tuple[Rule, ...] = (
         r"|a (?:la (?:supresion|eliminacion)|que (?:se )?(?:borr|elimin|suprim)\w+)|arco|a oponer\w*)",
         r"^(?:\w+ ){0,3}(?:derecho al olvido|derecho de (?:supresion|oposicion))(?: (?:,|porfavor|gracias))*$",
         r"\b(?:invoc|ejer|acoj|ampar|acog)\w+ .{0,30}\barticulos? (?:17|21)",
-        r"^(?:numero )?(?:bloquead|reportad|denunciad)[oa]s?(?: y (?:bloquead|reportad"
-        r"|denunciad)[oa]s?)?(?: (?:como|por) spam)?$",
+        r"^(?:numero )?(?:bloquead|reportad|denunciad)[oa]s?(?: y (?:bloquead|reportad|denunciad)[oa]s?)?(?: (?:como"
+        r"|por) spam)?$",
         r"\b(?:les|los|le|te|lo) (?:denunciar|reportar)(?:e|emos|ia)\b",
         r"\b(?:retir|revoc|anul|cancel)(?:o|amos|ar|ando|e) (?:(?:mi|el|nuestro|todo|cualquier|la"
         r"|previo) )+(?:consentimiento|autorizacion|permiso)",
@@ -113,8 +118,8 @@ RULES: tuple[Rule, ...] = (
         r"|utilic|trat|sig|vuelv|contact))\w*",
         r"\b(?:rgpd|gdpr|lopd\w*|proteccion de datos|articulo|art|ley)\b.{0,80}\b(?:elimin|borr|suprim|supres|retir"
         r"|cancel|opon|opos)\w*.{0,40}\b(?:mi|mis|me|nos|nuestr[oa]s|datos personales)\b",
-        r"\b(?:elimin|borr|suprim|supres|cancel)\w*.{0,40}\b(?:mis|mi|nuestr[oa]s|me)\b.{0,60}\b(?:rgpd|gdpr"
-        r"|lopd\w*|proteccion de datos|articulo)\b",
+        r"\b(?:elimin|borr|suprim|supres|cancel)\w*.{0,40}\b(?:mis|mi|nuestr[oa]s|me)\b.{0,60}\b(?:rgpd|gdpr|lopd\w*"
+        r"|proteccion de datos|articulo)\b",
         r"\b(?:los|te|lo|le|la|este numero|su numero) (?:he|hemos|tengo|voy a|vamos a) (?:\w+ )?(?:bloque|reporta"
         r"|denuncia)\w*",
         r"\bbloque(?:o|amos|are) (?:este|su|el) (?:numero|correo|contacto)",

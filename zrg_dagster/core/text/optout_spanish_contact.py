@@ -23,90 +23,93 @@ from zrg_dagster.core.text.optout_spanish_words import (
 RULES: tuple[Rule, ...] = (
     rule(
         "es.stop",
+        "vale_de "
         "dej pare para parar cese ceses cesar basta termin suspend deteng deten alto stop absten absteng evit "
         "cancel cort bien_de bien_con chole interrump elimin suficiente detiene deje",
         r"(?:^|, )(?:porfavor |favor )?(?:cesen?|deteng(?:an?|ase|anse)|paren(?:le)?)(?: (?:porfavor|esto|eso"
         r"|ahora))*(?= ,|$)",
         r"\b(?:dej(?:e|en|es|a|ad|ar|eis|ara|aran|aras|ase|asen|arais|aseis|arias?|arian|ando)(?:me|nos|lo|se)?"
-        r"|par(?:e|en|a|as|ad|ar|es|aras?|aran)|ces(?:e|en|ar|ad|a|es|aran?)|basta|termin(?:e|en|a|ar)|suspend(?:a"
-        r"|an|er)|acab(?:e|en|a|ad|ar)|absteng\w+|abst(?:en|ente|eneos|enerse)|evit(?:e|en|a|ar|ad|es|aran?)(?:me"
-        r"|nos)?|deteng\w+)(?: porfavor| ahora)?(?: con| de)? (?:eso de |una vez de |volver a |seguir |estar "
-        rf"|andar )?(?:{CLITIC_ME}|{CONTACT}(?=$| ?[,?]| (?:porfavor|gracias|a (?:este|mi|esta|nuestro)|mas"
-        r"|tant[oa]s?|los|las|sus|tus|estos|estas|mensajes?|correos?|emails?|mails?|spam|publicidad|propaganda|sms"
-        r"|ahora|cosas|por|y|o|ofertas|promociones|informacion|cualquier|ningun|tonterias|basura|newsletters"
-        r"|comunicaciones|whatsapps?|hombre|tio|conmigo)))",
-        r"\b(?:par(?:e|en|ar|ad|a)(?:le|se)?|cort(?:e|en|a|ad|ala|enla|ela|ar)|(?:esta|estuvo) bien|chole|dej(?:e"
-        r"|en|ar|ad|a)(?:nse|se)?|ces(?:e|en|ar|ad)|basta|suspend(?:an|a|er|ed)|interrump(?:an|a|ir|e)|deteng(?:an"
-        r"|a)|deten|acab(?:en|e|ad)|termin(?:en|e|ad)|cancel(?:en|e|ar|ad)|fren(?:en|e)|alto|elimin(?:en|e) )(?: de"
-        r"| con| el| la| los| las| todo| toda| cualquier| ahora)*(?: (?:envio|recepcion)(?: de)?(?: cualquier| mas"
-        r"| todo| tipo| de)*)?"
-        r" (?:los |sus |tus |estos |estas |esos |esas |tantos |tantas |todos |todas |las |mas |tanto |tanta "
-        rf"|vuestr[oa]s |cualquier |tipo |de |este |esta |su |tu )*(?:{NOUNS}|contacto)\b",
-        r"\bstop (?:de )?\w+(?:ar|er|ir)(?:me|nos)\b|\bstop (?:a |con |de )?(?:los |las |sus )?(?:mensajes?"
-        r"|correos?|llamadas?|publicidad)\b|^(?:porfavor )?dejar de recibir\b",
+        r"|par(?:e|en|a|as|ad|ar|es|aras?|aran)|ces(?:e|en|ar|ad|a|es|aran?)|basta|termin(?:e|en|a|ar)|suspend(?:a|an"
+        r"|er)|acab(?:e|en|a|ad|ar)|absteng\w+|abst(?:en|ente|eneos|enerse)|evit(?:e|en|a|ar|ad|es|aran?)(?:me|nos)?"
+        r"|deteng\w+)(?: porfavor| ahora)?(?: con| de)? (?:eso de |una vez de |volver a |seguir |estar "
+        rf"|andar )?(?:{CLITIC_ME}|{CONTACT}(?=$| ?[,?]| (?:porfavor|gracias|a (?:este|mi|esta|nuestro)|mas|tant[oa]s?"
+        r"|los|las|sus|tus|estos|estas|mensajes?|correos?|emails?|mails?|spam|publicidad|propaganda|sms|ahora|cosas"
+        r"|por|y|o|ofertas|promociones|informacion|cualquier|ningun|tonterias|basura|newsletters|comunicaciones"
+        r"|whatsapps?|hombre|tio|conmigo)))",
+        r"\b(?:par(?:e|en|ar|ad|a)(?:le|se)?|cort(?:e|en|a|ad|ala|enla|ela|ar)|(?:esta|estuvo) bien(?= de)"
+        r"|vale(?= de)|chole|alto a"
+        r"|dej(?:e|en|ar|ad|a)(?:nse|se)?|ces(?:e|en|ar|ad)|basta|suspend(?:an|a|er|ed)|interrump(?:an|a|ir|e)"
+        r"|deteng(?:an|a)|deten|acab(?:en|e|ad)|termin(?:en|e|ad)|cancel(?:en|e|ar|ad)|fren(?:en|e)|alto|elimin(?:en"
+        r"|e) )(?: de| con| el| la| los| las| todo| toda| cualquier| ahora)*(?: (?:envio"
+        r"|recepcion)(?: de)?(?: cualquier| mas| todo| tipo| de)*)? (?:los |sus |tus |estos |estas |esos |esas "
+        r"|tantos |tantas |todos |todas |las |mas |tanto |tanta |vuestr[oa]s |cualquier |tipo |de |este |esta |su "
+        rf"|tu )*(?:{NOUNS}|contacto)\b",
+        r"\bstop (?:de )?\w+(?:ar|er|ir)(?:me|nos)\b|\bstop (?:a |con |de )?(?:los |las |sus )?(?:mensajes?|correos?"
+        r"|llamadas?|publicidad)\b|^(?:porfavor )?dejar de recibir\b",
         r"^(?:porfavor |favor de |gracias pero |no gracias |no |gracias |bueno |oiga |oye |ey |hola )*(?:paren|pare"
         r"|para|parad|basta|parar|alto|detenganse|detente|detengase|stop|parenle|dejenlo|dejalo|dejelo|cesen|deja"
         r"|dejen)(?: (?:porfavor|esto|gracias|de una|con esto|con eso|ahora|stop|basta|aqui))*$",
         rf"\b(?:{ASK}|que) (?:que )?(?:pare|pares|paren|pareis|cese|cesen)(?=$| ?,| (?:porfavor|con|de una|ahora))",
         r"(?:^|, |porfavor )(?:paren|basta|parad|stop)(?: (?:porfavor|con esto|gracias))*(?= ,|$)",
         r"\b(?:quiero|quisiera|queremos|deseo|deseamos|como (?:hago para|puedo|hacer para|se hace para)|gustaria"
-        r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad"
-        r"|molestad)\w+|estar en (?:su|esta|la))",
+        r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad|molestad)\w+"
+        r"|estar en (?:su|esta|la))",
+        exclamation=True,
         before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\bno (?:quier\w+|queremos|deseo|me gustaria|esper\w+) que "
-        r"|\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha"
-        r"|habeis) ",
+        r"|\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha|habeis) ",
         after=WHEN,
-        unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{OTHERS}|\b(?:para|deja|deje) (?:de )?(?:contactar"
-        r"|llamar|escribir)(?:nos|me)? (?:use|usa|marque|llame|puede)|\bdejamos|\bdej(?:e|en|a|ar|as"
-        r"|es)(?:me|nos)? (?:un |una |su |el |la |tu )(?:mensaje|correo|telefono|email|mail|informacion"
-        r"|contacto|propuesta|whatsapp)|^para (?!de |ya|con )|\?$(?<=mero \?)|\bantes de dejar\b|\ben frio\b",
+        unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{OTHERS}|\b(?:para|deja|deje) (?:de )?(?:contactar|llamar"
+        r"|escribir)(?:nos|me)? (?:use|usa|marque|llame|puede)|\bdejamos|\bdej(?:e|en|a|ar|as|es)(?:me"
+        r"|nos)? (?:un |una |su |el |la |tu )(?:mensaje|correo|telefono|email|mail|informacion|contacto"
+        r"|propuesta|whatsapp)|^para (?!de |ya|con )|\?$(?<=mero \?)|\bantes de dejar\b|\ben frio\b",
         another_channel=True,
     ),
     rule(
         "es.no_longer_contact",
-        "no_ ni_ nunca jamas tampoco sin_ de_us de_util",
+        "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util",
         r"\b(?:no|nunca) (?:me|nos) habl(?:e|es|en)(?=$| ?,| (?:mas|nunca|porfavor))",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco|ni)(?: (?:me|nos|se|lo|les|deben|debe|pueden|puede|podran|podra"
         r"|tienen que|tiene que))*(?: (?:vuelv|volv|sig|segu|sigu|continu|intent|trat|insist|pretend|se molest"
         rf"|quier)\w*(?: (?:a|en|de|que))?)?(?: (?:me|nos))? {CONTACT}(?: \w+){{0,3}}? (?:{MORE}|por (?:este|ningun"
         r"|favor|esta|whatsapp|correo)|porfavor|a (?:este|esta|mi|nuestro|nuestra|ADDR)|cosas|correos?|mensajes?"
-        r"|mails?|emails?|spam|publicidad|propaganda|sms|ofertas|promociones|tonterias|basura|conmigo"
-        r"|con nosotros)\b",
+        r"|mails?|emails?|spam|publicidad|propaganda|sms|ofertas|promociones|tonterias|basura|conmigo|con nosotros)\b",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco)(?: se)?(?: (?:me|nos))? (?:vuelv\w+|volv\w+|sig\w+|siga|sigas"
         rf"|continu\w+|segu\w+)(?: a| en)?(?: {CLITIC_ME}| {CONTACT})(?=$| ?[,?]| )",
         r"\b(?:no|nunca|jamas|nunca mas|ni) (?:me|nos) (?:contact|molest|acos|busqu|hostig|fastidi|incordi|escrib"
         r"|llam|marqu(?!\w* como)|mensaj|mand|envi|spam|insist)\w{0,7}(?=$| ?[,?]| (?:mas|por|nunca|otra|de nuevo"
         r"|porfavor|gracias|y|o|nada|ni|ningun\w*|que|jamas|stop|pesad\w+)\b)",
-        r"\b(?:no|ni) (?:contactar|molestar|llamar|escribir|enviar|mandar|insistir|contacten|molesten|llamen"
-        r"|escriban|envien|manden|insistan|insista|insistas|moleste|molestes|contacte|contactes|contacteis|llameis"
-        r"|escribais|insistais)(?:me|nos)?(?: (?:a (?:este|mi|esta)|mas|por|porfavor|gracias|publicidad|correos"
-        r"|mensajes|emails|nada).{0,30})?(?=$| ,)",
-        rf"\bque (?:no|nunca|jamas) (?:se )?(?:me|nos) (?:{CONTACT}|vuelv\w+|volv\w+)(?:(?: \w+){{0,3}}? (?:mas"
-        rf"|nunca|a {CONTACT})\b|(?=$))",
+        r"\b(?:no|ni) (?:contactar|molestar|llamar|escribir|enviar|mandar|insistir|contacten|molesten|llamen|escriban"
+        r"|envien|manden|insistan|insista|insistas|moleste|molestes|contacte|contactes|contacteis|llameis|escribais"
+        r"|insistais)(?:me|nos)?(?: (?:a (?:este|mi|esta)|mas|por|porfavor|gracias|publicidad|correos|mensajes|emails"
+        r"|nada).{0,30})?(?=$| ,)",
+        rf"\bque (?:no|nunca|jamas) (?:se )?(?:me|nos) (?:{CONTACT}|vuelv\w+|volv\w+)(?:(?: \w+){{0,3}}? (?:mas|nunca"
+        rf"|a {CONTACT})\b|(?=$))",
         r"\bno se (?:vuelv\w+ a )?comuni(?:qu|c)\w+ (?:con|mas|a)\b",
         r"\bno (?:me|nos) (?:anad|agreg|inclu|met|pong|inscrib|suscrib|apunt)\w* (?:mas |nunca )?(?:a|en) ",
         r"\b(?:numero|correo|telefono|linea|email|direccion)\b.{0,40}\bno l[oae]s? (?:us|utili)\w+",
-        r"\b(?:no|nunca|dej\w+ de) (?:us|utilic|utiliz)\w+ (?:(?:mi|mis|este|esta|nuestro) )(?:\w+ )?(?:numero"
-        r"|correo|datos|email|direccion|telefono|informacion|contacto)",
+        r"\b(?:no|nunca|dej\w+ de) (?:us|utilic|utiliz)\w+ (?:(?:mi|mis|este|esta|nuestro) )(?:\w+ )?(?:numero|correo"
+        r"|datos|email|direccion|telefono|informacion|contacto)",
+        r"(?:^|, |\b(?:porfavor|y|pero|gracias|interesa|que|hola) )(?:ya )?no (?:me|nos) (?:(?:llam|contact|molest"
+        r"|mand|envi|busqu|marqu|texte|mensaje|fastidi|hostig|incordi|acos|atosig|bombarde)(?:e|en|es|eis)|(?:escrib"
+        r"|insist|persig|jod)(?:a|an|as|ais))(?=$| ?,| (?:porfavor|gracias)\b)",
         rf"\b(?:no|nunca|jamas)(?: se)? (?:vuelv\w+|volv\w+) a {CONTACT}|\bno {CONTACT}(?<=me)(?: mas)?(?=$| ?,)"
         rf"|\bno {CONTACT}(?<=nos)(?: mas)?(?=$| ?,)",
         rf"\b(?:{ASK}|que) (?:que )?(?:no|nunca|jamas) (?:se )?(?:me |nos )?(?:vuelv\w+ a "
-        rf"|volv\w+ a )?{CONTACT}(?: (?:mas|nunca|a este|a mi))?(?=$| ?[,?]| (?:mas|porfavor|nunca|a (?:este|mi"
-        r"|esta)|por)\b)",
+        rf"|volv\w+ a )?{CONTACT}(?: (?:mas|nunca|a este|a mi))?(?=$| ?[,?]| (?:mas|porfavor|nunca|a (?:este|mi|esta)"
+        r"|por)\b)",
         r"\bno (?:se )?(?:vuelv\w+|volv\w+|volver) a (?:poner(?:se|te)|comunicar(?:se|te)|poneros) en contacto"
-        r"|\bno (?:se|te) pong\w+ en contacto (?:con(?:migo| nosotros) )?(?:mas|nunca|de nuevo|con(?:migo"
-        r"| nosotros))",
-        r"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido"
-        rf"|inutil)(?: que)?(?: (?:me|nos))?(?: (?:vuelv\w+|volver|sig\w+)(?: a)?)? {CONTACT}(?: \w+)? (?:mas"
-        r"|de nuevo|otra vez|nunca)",
+        r"|\bno (?:se|te) pong\w+ en contacto (?:con(?:migo| nosotros) )?(?:mas|nunca|de nuevo|con(?:migo| nosotros))",
+        r"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido|inutil)(?: que)?(?: (?:me"
+        rf"|nos))?(?: (?:vuelv\w+|volver|sig\w+)(?: a)?)? {CONTACT}(?: \w+)? (?:mas|de nuevo|otra vez|nunca)",
         r"\b(?:asegur\w+|procur\w+|garanti\w+|confirm\w+)(?: de)?(?: que)? no (?:se )?(?:me |nos )?(?:vuelv\w+ a "
         rf"|volver a )?(?:{CONTACT}|recib\w+)",
-        r"\b(?:nunca|no|jamas) (?:les |le |te |os )?(?:di|dimos|(?:he|hemos) dado|doy|damos|otorgue) (?:mi "
-        r"|nuestro |ningun |el |nuestra |mi )?(?:consentimiento|permiso|autorizacion)\b",
+        r"\b(?:nunca|no|jamas) (?:les |le |te |os )?(?:di|dimos|(?:he|hemos) dado|doy|damos|otorgue) (?:mi |nuestro "
+        r"|ningun |el |nuestra |mi )?(?:consentimiento|permiso|autorizacion)\b",
         r"\bsin (?:mi|nuestro|mi previo) (?:consentimiento|permiso|autorizacion)\b.{0,40}\b(?:contact|escrib|envi"
         r"|llam|mand)|\b(?:no tienen?|no tienes|nadie les dio|carecen de) (?:mi |nuestro "
-        rf"|ningun )?(?:consentimiento|permiso|autorizacion|derecho) (?:para|a|de) (?:\w+ )?(?:{CONTACT}|(?:us"
-        r"|utiliz|ten|guard|trat|almacen|conserv)\w+)",
+        rf"|ningun )?(?:consentimiento|permiso|autorizacion|derecho) (?:para|a|de) (?:\w+ )?(?:{CONTACT}|(?:us|utiliz"
+        r"|ten|guard|trat|almacen|conserv)\w+)",
+        exclamation=True,
         before=r"\b(?:por que|cuando|si|aunque|mientras|hasta que|quien|ellos|nosotros|clientes|avise\w*|como"
         r"|que pena que|veo que|la persona que) (?:\w+ ){0,2}",
         after=rf"{WHEN}| (?:en frio|para )|(?: mas)? de (?:un|una|dos|tres|cuatro|cinco|\d)\b",
@@ -114,42 +117,44 @@ RULES: tuple[Rule, ...] = (
         rf"|catalogo|demo|deck)\b|\bsi (?:no )?(?:me|nos) |\bno (?:me|nos) {CONTACT}{WHEN}|\bno (?:me"
         r"|nos) \w+(?:aron|ieron|aste|iste)\b|\bno (?:me|nos) (?:molesta|molestan|llama la atencion|envio"
         r"|enviaste|enviaron|envia|mando|mandaron|llamo|llamaron|contesto|contactaron|escribio|escribieron"
-        r"|escribiste|contacto)\b(?! mas)|\bno me molesta(?:ria)?\b|\bno (?:deje|dejen|dejes|dude|dudes"
-        r"|duden|olvid)\w*|\bno mandamos|\bno (?:enviamos|llamamos|escribimos|contactamos)|\bnunca (?:me"
-        r"|nos) (?:envi|mand|lleg|escrib|llam)\w*(?:aron|o|aste|ieron)\b(?! mas)",
+        r"|escribiste|contacto)\b(?! mas)|\bno me molesta(?:ria)?\b|\bmolest\w+ (?:para nada|en absoluto)\b"
+        r"|\bno (?:deje|dejen|dejes|dude|dudes|duden|olvid)\w*|\bno mandamos|\bno (?:enviamos|llamamos"
+        r"|escribimos|contactamos)|\bnunca (?:me|nos) (?:envi|mand|lleg|escrib|llam)\w*(?:aron|o|aste"
+        r"|ieron)\b(?! mas)",
         another_channel=True,
     ),
     rule(
         "es.unwanted",
-        "no_ nunca jamas dejar_de ultim salir salgo borr quito prefer prefier rechaz harto harta cansad agradec "
+        "nieg nega no_ nunca jamas dejar_de ultim salir salgo borr quito prefer prefier rechaz harto harta cansad "
+        "agradec "
         "mejor evitar gustaria deje",
-        rf"{NO_WANT} (?:(?:estar |seguir |continuar )suscrit[oa]s?|(?:ser |seguir siendo )(?:\w+ )?parte de (?:su"
-        r"|esta|este|tu|la))",
+        rf"{NO_WANT} (?:(?:estar |seguir |continuar )suscrit[oa]s?|(?:ser |seguir siendo )(?:\w+ )?parte de (?:su|esta"
+        r"|este|tu|la))",
         rf"\b{NO_WANT} {UNWANTED}",
         r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|ruego|pido|solicito|quisiera|quiero|deseo"
         rf"|rogaria)(?: \w+){{0,3}}? no (?:volver a |seguir |tener que )?{UNWANTED}",
         r"\b(?:harto|harta|hartos|cansad[oa]s?|aburrid[oa]) de (?:tant[oa]s? |tus |sus |estos |estas |recibir |que "
         rf"|los |las |vuestr[oa]s )+(?:\w+ )?(?:{NOUNS}|(?:me|nos) {CONTACT})",
-        rf"\b(?:rechaz|niego|negamos)\w* (?:a )?(?:recibir|cualquier|todo|que me|a que) ?(?:\w+ )?(?:{NOUNS}"
-        rf"|{CONTACT}|contacto)?\b",
+        rf"\b(?:rechaz|niego|negamos)\w* (?:a )?(?:recibir|cualquier|todo|que me|a que) ?(?:\w+ )?(?:{NOUNS}|{CONTACT}"
+        r"|contacto)?\b",
         r"\b(?:no|nunca) (?:vuelva|volver|volvamos|vuelvan|quiero volver) a (?:recibir|ver|saber) (?:nada |mas "
-        r"|ningun\w* |ni )*(?:de|sus|tus|correos?|mensajes?|mails?|emails?|otro|un|estos|publicidad"
-        r"|comunicaciones)\b",
+        r"|ningun\w* |ni )*(?:de|sus|tus|correos?|mensajes?|mails?|emails?|otro|un|estos|publicidad|comunicaciones)\b",
         r"\b(?:quiero|deseo|ojala)? ?que (?:este|esto|ese) (?:sea|fuera) (?:el|su|tu) ultim[oa]\b|\b(?:este"
-        r"|esto) (?:debe|deberia|tiene que|sera|es) (?:ser )?(?:el|su) ultim[oa] (?:correo|mensaje|llamada|email"
-        r"|mail|vez) que",
+        r"|esto) (?:debe|deberia|tiene que|sera|es) (?:ser )?(?:el|su) ultim[oa] (?:correo|mensaje|llamada|email|mail"
+        r"|vez) que",
         r"^(?:porfavor |gracias )*no quiero mas(?: de (?:esto|eso|lo mismo))?$",
         r"\b(?:quiero|quisiera|deseo|como|necesito|puedo|pido|solicito)(?: \w+)? (?:salir(?:me)?|salgo|salirme"
         rf"|me salgo|borrarme|me borro|quitarme|me quito|me saco) {LIST}",
         r"\b(?:como|que) (?:\w+ ){0,3}?(?:hago|hacer|puedo) (?:\w+ )?para (?:no|dejar de) (?:recibir|que)",
         before=r"\b(?:si|quien|clientes|ellos|leads|prospectos) (?:\w+ )?",
         after=rf"{WHEN}| (?:un|una) (?:bot|robot|maquina|comercial)\b",
-        unless=r"\b(?:la|el|una?|los) (?:\w+ )?(?:factura|presupuesto|pdf|contrato|catalogo|oferta economica"
-        r"|reunion|oportunidad|demo)\b|\binformacion (?:sobre|de) otr|\bmas informacion\b(?! comercial|suya)"
-        rf"|\bnecesito mas\b|{INSTRUCTION}|{OTHERS}|\bno solo\b|\bno (?:necesito"
-        r"|necesitamos) (?:mas )?(?:informacion|info|propuestas?|material|ofertas?|contenido)\b|\bno (?:me"
-        r"|nos) interesan? (?:la|el|su|esta|esa|tu|los|las|sus|esa)? ?(?:oferta|propuesta|ofertas|propuestas"
-        r"|promocion|informacion|campana|material|contenido)s?\b",
+        unless=r"\b(?:la|el|una?|los) (?:\w+ )?(?:factura|presupuesto|pdf|contrato|catalogo|oferta economica|reunion"
+        r"|oportunidad|demo|leads?)\b|\bpero si\b|\bleads\b|\binformacion (?:sobre|de) otr"
+        r"|(?<!recibir )(?<!recibiendo )(?<!envien )(?<!manden )(?<!envie )(?<!mande )(?<!envies )\bmas "
+        rf"informacion\b(?! comercial|suya)|\bnecesito mas\b|{INSTRUCTION}|{OTHERS}|\bno solo\b"
+        r"|\bno (?:necesito|necesitamos) (?:mas )?(?:informacion|info|propuestas?|material|ofertas?"
+        r"|contenido)\b|\bno (?:me|nos) interesan? (?:la|el|su|esta|esa|tu|los|las|sus|esa)? ?(?:oferta"
+        r"|propuesta|ofertas|propuestas|promocion|informacion|campana|material|contenido)s?\b",
         another_channel=True,
     ),
     rule(
@@ -166,15 +171,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.leave_me_alone",
-        "dej jod vayanse vete larg olvid pierd joder jodan mierda molest insist",
+        "fastid incord dej jod vayanse vete larg olvid pierd joder jodan mierda molest insist",
         r"\b(?:me|nos) dej\w+ en paz\b|\b(?:dejen?|deja|dejad|dejar|dejes)(?:me|nos) (?:en paz|tranquil\w+"
         rf"|de (?:molestar|joder|{CONTACT}))|\b(?:vayanse|vete|larguense|largate|pierdanse|pierdase|pierdete)\b"
         r"|\b(?:olvid(?:e|en|a|ad|ense|ese|ate|ar|es)|pierd(?:a|an|e)|tir(?:e|en|a))(?:se)? (?:de )?(?:mi|este"
         r"|nuestro) (?:numero|correo|contacto|telefono|celular|movil|email|direccion)",
         r"\bolvid(?:ese|ense|ate|aos|enme|ame|eme) de (?:mi|nosotros|que existo)(?=$| ?[,?])"
         r"|^(?:porfavor )?olvid(?:enme|ame|eme|adme)$",
-        r"\bdej\w+ (?:mi|nuestro|este) (?:correo|numero|telefono|email) en paz|\bno (?:me |nos )?(?:jod(?:as?|an"
-        r"|ais)|fastidi\w+)\b|\bvete a la mierda|\bvayan a la mierda",
+        r"\bdej\w+ en paz (?:a )?(?:este|mi|nuestr[oa]|esta)\b|\bdej\w+ (?:mi|nuestro|este) (?:correo|numero|telefono"
+        r"|email) en paz|\bno (?:me |nos )?(?:jod(?:as?|an|ais)|fastidi\w+)\b|\bvete a la mierda|\bvayan a la mierda",
         r"^(?:porfavor |favor de |gracias |que )*(?:no|dejen de|deja de|deje de) (?:insist|molest|jod|fastidi"
         r"|incordi)\w*(?: (?:mas|porfavor|gracias|tanto))*$",
         before=r"\bno (?:se |te |me |os )?",

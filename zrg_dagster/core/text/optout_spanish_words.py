@@ -13,16 +13,15 @@ NOUNS = one_of(
     acoso molestias? basura tonterias? secuencias? mailings? cosas? contenido prospeccion material mercadeo"""
 )
 CONTACT = (
-    r"(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca|acos|insist|spam|remit|dirij|dirig|marc(?:ar|a|an"
-    r"|as|ando)|marqu(?!\w* como)|comuni|hostig"
-    r"|fastidi|incordi|inform|mole|jod|perturb|import(?:un)|public|tele?fone|hagan? llegar|hacer llegar|habl(?:e|ar"
-    r"|es|en)|ofrec|ofrez|prospect|atosig|satur|bombarde|llen|telefon|persegui|agobi|texte|tir)\w{0,10}"
+    r"(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca|acos|insist|spam|remit|dirij|dirig|marc(?:ar|a|an|as"
+    r"|ando)|marqu(?!\w* como)|comuni|hostig|fastidi|incordi|inform|mole|jod|perturb|import(?:un)|public|tele?fone"
+    r"|hagan? llegar|hacer llegar|habl(?:e|ar|es|en)|ofrec|ofrez|prospect|atosig|ching|jorob|hinch|romp|freg|apretar"
+    r"|marear|satur|bombarde|llen|telefon|persegui|agobi|texte|tir)\w{0,10}"
 )
 # Glued or leading pronoun that makes the writer the one who is contacted.
 TO_ME = (
     r"(?:(?:a|en|con|por|hacia) (?:este|esta|mi|nuestro|nuestra|mis|nuestros|nuestras|ese|esa) (?:\w+ )?\w+"
-    r"|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros|nadie)\b|por aqui|aqui"
-    r"|a ADDR)"
+    r"|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros|nadie)\b|por aqui|aqui|a ADDR)"
 )
 CLITIC_ME = (
     rf"(?:(?:me|nos) {CONTACT}|{CONTACT}(?<=me)|{CONTACT}(?<=nos)|{CONTACT}(?<=mela)|{CONTACT}(?<=melo)"
@@ -34,34 +33,34 @@ MORE = (
     r"|otra|ningun|ninguna|nada|tampoco|a partir de ahora)"
 )
 MINE = (
-    r"(?:a )?(?:todos? |toda )?(?:mi|mis|nuestro|nuestra|nuestros|nuestras|este|esta|estos|estas) (?:\w+ ){0,2}?"
-    r"(?:correos?|emails?|mails?|datos|nombres?|contactos?|numeros?|direccion(?:es)?|informacion|telefonos?"
-    r"|cuentas?|celular|movil|dominios?|empresa|compania|perfil|registros?|ficha|expediente|linea|domicilio|info)"
+    r"(?:a )?(?:todos? |toda )?(?:mi|mis|nuestro|nuestra|nuestros|nuestras|este|esta|estos"
+    r"|estas) (?:\w+ ){0,2}?(?:correos?|emails?|mails?|datos|nombres?|contactos?|numeros?|direccion(?:es)?"
+    r"|informacion|telefonos?|cuentas?|celular|movil|dominios?|empresa|compania|perfil|registros?|ficha|expediente"
+    r"|linea|domicilio|info)"
 )
 LIST = (
     r"(?:de|del|d|en|desde|fuera de) (?:(?:su|sus|tu|tus|la|las|los|esta|este|estos|estas|esa|ese|todas?|todos"
     r"|vuestra|vuestro|vuestras|vuestros|el|cualquier|futur[oa]s|proxim[oa]s|aqui|ahi"
-    r"|alli) ){0,3}?(?:\w+ ){0,3}?(?:listas?|listados?|bases?|envios?|correos?|emails?|mailings?"
-    r"|newsletters?|boletin(?:es)?|registros?|sistemas?|crm|agendas?|difusion|contactos|ficheros?|archivos?"
-    r"|directorio|campanas?|secuencias?|comunicaciones|mensajes|publicidad|cadenas?|suscripcion(?:es)?|grupo"
-    r"|marketing|llamadas|spam|eso|esto|aqui|ahi|bd|servidores|promociones|automatizacion|embudo|plataforma|hilo"
-    r"|todo)\b"
+    r"|alli) ){0,3}?(?:\w+ ){0,3}?(?:listas?|listados?|bases?|envios?|correos?|emails?|mailings?|newsletters?"
+    r"|boletin(?:es)?|registros?|sistemas?|crm|agendas?|difusion|contactos|ficheros?|archivos?|directorio|campanas?"
+    r"|secuencias?|comunicacion(?:es)?|mensajes|publicidad|cadenas?|suscripcion(?:es)?|grupo|marketing|llamadas|spam"
+    r"|eso|esto|aqui|ahi|bd|servidores|promociones|automatizacion|embudo|plataforma|hilo|todo)\b"
 )
 REMOVE = (
-    r"(?:elimin|borr|quit|saqu|sac|remuev|remov|retir|exclu|suprim|tach|depur|desvincul|desincorpor|descart"
-    r"|desapunt|baj(?=[ae]n?(?:me|nos))|desregistr|desagreg|desech|extrai|apart|dej(?=\w* fuera)|tir(?=\w* (?:mi"
-    r"|mis) )|anul(?=\w* (?:mi|mis) (?:datos|correo|numero|registro)))"
+    r"(?:elimin|borr|quit|saqu|sac|remuev|remov|retir|exclu|suprim|tach|depur|desvincul|desincorpor|descart|desapunt"
+    r"|baj(?=[ae]n?(?:me|nos))|desregistr|desagreg|desech|extrai|apart|dej(?=\w* fuera)|tir(?=\w* (?:mi|mis) )"
+    r"|anul(?=\w* (?:mi|mis) (?:datos|correo|numero|registro)))"
 )
 ENDING = (
     r"(?:a|e|en|ar|ad|as|es|an|er|ir|o|y|ya|yan|yas|id|ais|eis|aran?|iera|ieran|eran?|asen?|arais|ad[oa]s?|id[oa]s?"
-    r"|aran|ara|yera|yeran|endo|ando|iendo|yendo|cion)"
+    r"|aran|ara|yera|yeran|endo|ando|iendo|yendo|cion|ases|aseis|ieses|iese|iesen|ieseis|aras|arais|ieras|ierais"
+    r"|arias?|arian|ariais|irias?|irian|iriais|eria|erian|aron|ieron)"
 )
 WHEN = (
     r"(?: \w+){0,3}? (?:antes|despues|hasta|por la (?:manana|tarde|noche)|hoy|manana(?! )|el (?:lunes|martes"
-    r"|miercoles|jueves|viernes|sabado|domingo|fin)"
-    r"|los (?:lunes|martes|miercoles|jueves|viernes|sabados|domingos|fines)|tan (?!insist)|a las|por ahora|durante"
-    r"|esta semana|mientras|todavia|aun|entre|de momento|por el momento|este mes|este trimestre|tanto|a la oficina"
-    r"|si no)\b"
+    r"|miercoles|jueves|viernes|sabado|domingo|fin)|los (?:lunes|martes|miercoles|jueves|viernes|sabados|domingos"
+    r"|fines)|tan (?!insist)|a las|por ahora|durante|esta semana|mientras|todavia|aun|entre|de momento|por el momento"
+    r"|este mes|este trimestre|tanto|a la oficina|si no)\b"
 )
 INSTRUCTION = (
     r"\b(?:haga clic|haz clic|clic aqui|pulse|si (?:no |usted |ya no )?(?:desea|quiere|deseas|quieres|prefiere)"
@@ -74,13 +73,14 @@ OTHERS = (
 )
 OTHER_THING = (
     r"\b(?:reuni(?:on|ones)|invitaci(?:on|ones)|calendario|copia|cita|presupuesto|pedido|contrato|presentacion"
-    r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|logo|punto|parrafo|pagina|web"
-    r"|factura|agenda de (?:la|el|hoy|manana)|canal|plantilla|caso|asistentes|mensaje anterior|ultimo mensaje)\b"
+    r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|espera|convocatoria|invitados"
+    r"|participantes|reserva|sala|turno|equipo|logo|punto|parrafo|pagina|web|factura|agenda de (?:la|el|hoy|manana)"
+    r"|canal|plantilla|caso|asistentes|mensaje anterior|ultimo mensaje)\b"
 )
 PAST_QUESTION = r"\b(?:por que|porque|cuando|desde cuando|como es que) (?:\w+ ){0,3}"
 US = (
-    r"\b(?:nosotros|queremos|querriamos|necesitamos|podemos|debemos|ellos|vamos a|tenemos que|hay que|tuvimos que"
-    r"|quiero que (?:mi|nuestro) equipo|hemos|como|piden|pide) (?:\w+ ){0,2}"
+    r"\b(?:nosotros|queremos (?!que )|querriamos (?!que )|necesitamos|podemos|debemos|ellos|vamos a|tenemos que"
+    r"|hay que|tuvimos que|quiero que (?:mi|nuestro) equipo|hemos|como|piden|pide) (?:\w+ ){0,2}"
 )
 MISTAKE = (
     r"\b(?:por error|sin querer|por equivocacion|accidentalmente)\b.{0,60}\b(?:baja|suscri|desuscri)|\b(?:baja"
@@ -88,10 +88,10 @@ MISTAKE = (
     r"|suscribir|anadir|inscribir)|(?:re|vuelv\w+ a )(?:suscrib|inclu|agreg)\w+)"
 )
 ASK = (
-    r"(?:porfavor|favor|agradec\w+|agradezco|rueg[oa]\w*|rogamos|pid[oe]\w*|pedi(?:mos)?|pedir\w*|solicit\w+"
-    r"|exij\w+|exigimos|quier\w+|quisier\w+|querr\w+|prefier\w+|prefer\w+|necesit\w+|gustaria|encantaria|deseo"
-    r"|deseamos|dese\w+|podri\w+|pued\w+|puedes|insist\w+|dij\w+|dich\w+|digo|pido|haga\w*|haz\w*|asegur\w+"
-    r"|procur\w+|espero|mejor|que)"
+    r"(?:porfavor|favor|agradec\w+|agradezco|rueg[oa]\w*|rogamos|pid[oe]\w*|pedi(?:mos)?|pedir\w*|solicit\w+|exij\w+"
+    r"|exigimos|quier\w+|quisier\w+|querr\w+|prefier\w+|prefer\w+|necesit\w+|gustaria|encantaria|deseo|deseamos"
+    r"|dese\w+|podri\w+|pued\w+|puedes|insist\w+|dij\w+|dich\w+|digo|pido|haga\w*|haz\w*|asegur\w+|procur\w+|espero"
+    r"|mejor|que)"
 )
 UNWANTED = (
     r"(?:recib\w+|(?:que |seguir |volver a |continuar )?(?:ser|sea|siendo|estar siendo) (?:\w+ )?(?:contactad"

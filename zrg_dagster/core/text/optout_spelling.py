@@ -32,18 +32,29 @@ _SPEECH = {
     "asap": "now", "optout": "opt out", "optouts": "opt outs", "followup": "follow up", "followups": "follow ups",
     "e-mail": "email", "whats": "what is", "wheres": "where is", "fone": "phone",
     "yor": "your", "yuor": "your", "tak": "take", "tke": "take", "fom": "from", "em": "them", "'em": "them",
-    "nomore": "no more", "anymore": "any more",
+    "nomore": "no more", "stopp": "stop", "anymore": "any more", "agn": "again", "msgn": "messaging", "txtn": "texting",
+    "txtng": "texting", "msgng": "messaging", "dlt": "delete", "dlete": "delete", "ths": "this", "thnk": "thank",
+    "abt": "about", "bc": "because", "cuz": "because", "wrk": "work", "nbr": "number", "nmbr": "number", "ph": "phone",
+    "lmk": "let me know", "tht": "that", "wht": "what", "cnt": "can not", "ppl": "people", "rly": "really",
+    "needn't": "need not", "neednt": "need not", "mustnt": "must not", "g'day": "hello",
     "aint": "is not", "ain't": "is not",
     # Spanish
     "xfa": "porfavor", "xfavor": "porfavor", "porfa": "porfavor", "porfis": "porfavor", "pfv": "porfavor",
     "porfas": "porfavor", "q": "que", "ke": "que", "qiero": "quiero", "qro": "quiero", "kiero": "quiero",
     "keremos": "queremos", "quero": "quiero", "mjes": "mensajes", "msj": "mensaje", "msjs": "mensajes",
     "tlf": "telefono", "tfno": "telefono", "cel": "celular", "nomas": "no mas", "vaja": "baja",
+    "nda": "nada", "nd": "nada", "msjes": "mensajes", "mens": "mensajes", "bn": "bien",
+    "pq": "por que", "xq": "por que", "tmb": "tambien", "ak": "aqui", "numro": "numero", "correito": "correo",
+    "correitos": "correos", "aki": "aqui", "todabia": "todavia", "nunk": "nunca", "kien": "quien", "porfi": "porfavor",
     "uds": "ustedes", "ud": "usted", "wsp": "whatsapp", "wasap": "whatsapp", "guasap": "whatsapp", "d": "de",
     # French
     "stp": "svp", "jveux": "je veux", "jveu": "je veux", "jvx": "je veux", "jvoudrais": "je voudrais",
     "jai": "je ai", "jaimerais": "je aimerais", "vs": "vous", "ds": "dans", "tt": "tout", "mtn": "maintenant",
     "jamai": "jamais", "slt": "salut", "bjr": "bonjour", "bdd": "base", "tel": "telephone", "num": "numero",
+    "desabo": "desabonnement", "desab": "desabonnement", "jsuis": "je suis", "chui": "je suis",
+    "msge": "message", "mess": "messages", "qd": "quand", "ns": "nous",
+    "pk": "pourquoi", "pkoi": "pourquoi", "bcp": "beaucoup", "vrmt": "vraiment", "tjs": "toujours", "tjr": "toujours",
+    "qqun": "quelqu un", "pdv": "point de vue", "rdv": "rendez vous", "nn": "non", "pu": "plus", "koi": "quoi",
     "dsl": "desole", "pr": "pour", "jsouhaite": "je souhaite", "jen": "je en", "veu": "veux", "plu": "plus",
 }  # fmt: skip
 _CONTRACTED = (
@@ -54,7 +65,8 @@ _ELISION = re.compile(r"(m|n|d|l|j|t|s|c|qu|jusqu|lorsqu)'([a-z].*)")
 _ELIDED = {"m": "me", "n": "ne", "d": "de", "l": "le", "j": "je", "t": "te", "s": "se", "c": "ce", "qu": "que"}
 # French verbs whose elided pronoun loses its apostrophe in a hurry: "mappelez", "narretez", "darreter".
 _GLUED = re.compile(
-    r"(m|n|d|j|l)((?:envo|ecri[rstv]|appel|arret(?:e|ez|er)$|import|enlev|effac|exclu|inscri|abonn|harcel|oppos|interess"
+    r"(m|n|d|j|l)((?:envo|ecri[rstv]|appel|arret(?:e|ez|er)$|import|enlev|effac|exclu|inscri|abonn|harcel|oppos"
+    r"|interess"
     r"|aimer|etre$|avoir$|ajout)[a-z]*)"
 )
 # How Spanish sounds, not how it is spelled: b and v, h, ll and y.
@@ -64,7 +76,7 @@ _SOUNDS = (
     (re.compile(r"^ar+et+(?=(?:e|ez|er|es)$)"), "arret"), (re.compile(r"^yam(?=[aeo])"), "llam"),
     (re.compile(r"^enbi"), "envi"), (re.compile(r"^mole[zc]t"), "molest"),
     (re.compile(r"^(?:de|di)s?-?su[bs]*[cs]+ri[bv]"), "desuscrib"), (re.compile(r"^kit(?=[ae])"), "quit"),
-    (re.compile(r"^desape?unt"), "desapunt"),
+    (re.compile(r"^abl(?=(?:e|en|es)$)"), "habl"), (re.compile(r"^desape?unt"), "desapunt"),
 )  # fmt: skip
 # Words that add force and no meaning; without them each phrase is written once.
 _FILLERS = words(
@@ -75,36 +87,69 @@ _FILLERS = words(
     desormais instamment"""
 )
 
+# What several words in a row stand for: a substring without which the pattern need not be tried, the pattern, its spelling.
 _PHRASES = tuple(
-    (re.compile(pattern), canonical)
-    for pattern, canonical in (
-        (r"\be (?=mails?\b|mailing\b|mailed\b)", "e"),
-        (r"\bun (?=su[bs])", "un"),
-        (r"\bid (?=like|rather|prefer|appreciate|love)", "i would "),
-        (r"\bse?i? ?il (?:vous|te|vs) (?:plai|ple)\w*", "svp"),
-        (r"\bsil (?:vous|te|vs) (?:plai|ple)\w*", "svp"),
-        (r"\bs , ?v , ?p\b", "svp"),
-        (r"\b(do|did|does|is|are|was|have|has|had|would|should|could|ca|wo)n t\b", r"\1 not"),
-        (r"\b([mndj]) (?=[aeiouh][a-z])", r"\1e "),
-        (r"\bqu (?=[aeiouh])", "que "),
-        (r"\b(never|do not) , (?=\w)", r"\1 "),
-        (r"\b(?:por|x) favor\b", "porfavor"),
-        (r"\b(?:correos?|courriers?|mensajes?) electroni(?:co|que)s?\b", "emails"),
-        (r"\b(?:text|sms|email|mail|linkedin|whatsapp|voice|phone|marketing) (?=(?:messages?|calls?)\b)", ""),
-        (r"\bright (?:now|away)\b", "now"),
-        (r"\bat once\b", "now"),
-        (r"\bthe (?:hell|fuck|heck) (?=out|off|up)", ""),
+    (need, re.compile(pattern), canonical)
+    for need, pattern, canonical in (
+        ("e mail", r"\be (?=mails?\b|mailing\b|mailed\b)", "e"),
+        ("un su", r"\bun (?=su[bs])", "un"),
+        ("id ", r"\bid (?=like|rather|prefer|appreciate|love)", "i would "),
+        ("il ", r"\bs(?:e?i? ?|)il (?:vous|te|vs) (?:plai|ple)\w*", "svp"),
+        ("s , v", r"\bs , v , ?p\b", "svp"),
+        ("s v p", r"\bs v p\b", "svp"),
+        ("n t", r"\b(do|did|does|is|are|was|have|has|had|would|should|could|ca|wo)n t\b", r"\1 not"),
+        (" ", r"\b([mndj]) (?=[aeiouh][a-z])", r"\1e "),
+        ("qu ", r"\bqu (?=[aeiouh])", "que "),
+        (" , ", r"\b(never|do not) , (?:ever )?(?=\w)", r"\1 "),
+        (" m ", r"\b(no|que) m (?=[a-z])", r"\1 me "),
+        (" w ", r"\b(stop|enough|done|quit|up) w (?=\w)", r"\1 with "),
+        ("one", r"\b(can|could|would|will) (?:some|any)one\b", r"\1 somebody"),
         (
-            r"\bde inmediato|\blo antes posible|\bcuanto antes|\bde una vez(?: por todas)?|\ba la mayor brevedad",
-            "ahora",
+            "body",
+            r"\b(can|could|would|will) (?:some|any)body(?: (?:there|here|else|please|(?:on|at|from) your \w+))*\b",
+            r"\1 you",
         ),
-        (r"\btout de suite|\bau plus vite|\bdes (?:que possible|maintenant|a present|aujourd'hui)", "maintenant"),
-        (r"\b(can|could|would|will|should|must|to|not|never|you) please(?= \w)", r"\1"),
-        (r"\bplease (?:do )?just\b", "please"),
+        (
+            "you ",
+            r"\byou (?:guys|people|all|lot|folks) (?=need|have|must|should|can|could|would|better|got|stop|quit)",
+            "you ",
+        ),
+        ("svp", r"\bplease svp\b|\bsvp (?=texting|calling|emailing|messaging|sending|spamming)", "please stop "),
+        (
+            "you are",
+            r"\byou are (?=(?:mailing |email |contact |call )?(?:list|database|system|crm|emails|texts|campaign)\b)",
+            "your ",
+        ),
+        (
+            "form ",
+            r"\bform (?=(?:(?:your|the|this|all|any|ur) )?(?:\w+ ){0,2}(?:lists?|database|mailing|crm|emails)\b)",
+            "from ",
+        ),
+        (
+            " of ",
+            r"\b(me|us|name|number|email|address) of (?=(?:your|this) (?:mailing |email |contact |call )?list\b)",
+            r"\1 off ",
+        ),
+        ("plus", r"\b(no (?:\w+ ){0,4}|ni un )plus\b", r"\1mas"),
+        (" fa", r"\b(?:por|x) fa(?:vor)?\b", "porfavor"),
+        ("electroni", r"\b(?:correos?|courriers?|mensajes?) electroni(?:co|que)s?\b", "emails"),
+        ("message", r"\b(?:text|sms|email|mail|linkedin|whatsapp|voice|phone|marketing) (?=messages?\b)", ""),
+        ("call", r"\b(?:text|sms|email|mail|linkedin|whatsapp|voice|phone|marketing) (?=calls?\b)", ""),
+        ("right ", r"\bright (?:now|away)\b", "now"),
+        ("at once", r"\bat once\b", "now"),
+        ("the ", r"\bthe (?:hell|fuck|heck) (?=out|off|up)", ""),
+        ("de inmediato", r"\bde inmediato", "ahora"),
+        ("posible", r"\blo antes posible", "ahora"),
+        ("cuanto antes", r"\bcuanto antes", "ahora"),
+        ("una vez", r"\bde una vez(?: por todas)?", "ahora"),
+        ("brevedad", r"\ba la mayor brevedad", "ahora"),
+        ("de suite", r"\btout de suite|\bde suite", "maintenant"),
+        ("plus vite", r"\bau plus vite", "maintenant"),
+        ("des ", r"\bdes (?:que possible|maintenant|a present|aujourd'hui)", "maintenant"),
+        ("please", r"\b(can|could|would|will|should|must|to|not|never|you) please(?= \w)", r"\1"),
+        ("please ", r"\bplease (?:do )?just\b", "please"),
     )
 )
-# All of them begin at a word, and most sentences hold none: one look takes a third of the time of twenty.
-_ANY_PHRASE = re.compile(r"\b(?:" + "|".join(pattern.pattern.removeprefix(r"\b") for pattern, _ in _PHRASES) + ")")
 
 
 def spelled(sentence: str) -> str:
@@ -112,8 +157,8 @@ def spelled(sentence: str) -> str:
     tokens: list[str] = _TOKEN.findall(_PAUSE.sub(" , ", sentence))
     spelling = [_spelled_word(token) for token in tokens]
     text = " ".join(word for word in spelling if word not in _FILLERS)
-    if _ANY_PHRASE.search(text) is not None:
-        for pattern, canonical in _PHRASES:
+    for need, pattern, canonical in _PHRASES:
+        if need in text:
             text = pattern.sub(canonical, text)
     return " ".join(text.split())
 

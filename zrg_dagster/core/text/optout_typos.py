@@ -20,7 +20,7 @@ _ENGLISH = words(
 )
 # One edit away from a head word and a word of its own.
 _OTHER_WORDS = words(
-    """removes remover remote remoting massaging ceased pleased pleases deletes deplete depleted stops stoop
+    """madame madam mesdames removes remover remote remoting massaging ceased pleased pleases deletes deplete depleted stops stoop
     messaged messy massage massages stopper stoppez stoppe stopping cesse cesser cessez caisse adresse adresses
     adresser adressez refrains contacts contract contracts contracting contracted calling culling spending
     seeding sensing mailings addressed addresses numbers numbed lists listed listen lost last least receiver
@@ -90,11 +90,20 @@ def _index() -> dict[str, list[str]]:
 _INDEX = _index()
 
 
+# "textin", "callin": the ending that speech drops.
+_GERUNDS = words(
+    """texting calling emailing messaging sending contacting spamming hitting blowing ringing bothering bugging writing
+    phoning mailing pestering harassing trying asking reaching pinging wasting chasing getting receiving"""
+)
+
+
 @lru_cache(maxsize=65_536)  # people use few words, and a drain reads thousands of replies
 def head_word(token: str) -> str:
     """The head word that `token` misspells, or `token` itself."""
     if token in _KNOWN or not _SWAP_ONLY_LENGTH <= len(token) <= _MAX_LENGTH or not token.isalpha():
         return token
+    if token.endswith("in") and f"{token}g" in _GERUNDS:
+        return f"{token}g"
     keys = {token} | _without(token, 1)
     if token.startswith(("uns", "usn", "des")):
         keys |= _without(token, 2)

@@ -1,0 +1,291 @@
+"""English requests to stop as frames around one event: that we contact the writer, or that he gets what we send.
+
+The frame says that the event must not be (again): a verb that ends it ("kill", "turn off", "spare me"), a modal ("may not",
+"must make no"), a wish ("best if you didn't"), a last time, an order passed on ("tell your bot to"), or a request made for
+somebody else ("my boss asked me to reply: he doesn't want ..."). Patterns see one sentence in canonical spelling, those
+of a rule of the whole text all of them; every repeat is bounded.
+"""
+
+from zrg_dagster.core.text.optout_english_words import (
+    ASKED,
+    CONTACT,
+    CONTACTING,
+    FROM_WHERE,
+    ME,
+    MINE,
+    NEGATED,
+    NOUNS,
+    OTHER_PEOPLE,
+    QUESTION_ABOUT_TOOL,
+    RECEIVE,
+    WHEN,
+)
+from zrg_dagster.core.text.optout_rule import Rule, one_of, rule
+
+# The event, as a verb with the writer for its object, and as the things that arrive.
+_TO_ME = rf"(?:(?:to|with|at|on|for) )?{ME}\b"
+_CONTACTING_ME = rf"(?:{CONTACTING}|{CONTACT})(?: \w+)? {_TO_ME}"
+# Words between "never" and the verb; behind one of these the request is the opposite.
+_BETWEEN = r"(?: (?!(?:stop|cease|quit|hesitate|forget|fail|miss|give|mind|be|hear|get|want|need|wait)\b)\w+)"
+_OURS = r"(?:(?:all|any|of|your|these|this|those|the|such|more|further|future|other|another|unsolicited|damn) ){1,4}"
+_THINGS = rf"{_OURS}(?:\w+ ){{0,2}}?(?:{NOUNS}|approaches|spam|follow ups|subscription|alerts|updates)\b"
+_THESE = (
+    r"(?:any(?: more)?|all|one|another|more|some|none)?(?: of)? ?(?:these|this|those|that|them|it)(?=$| ?[,?]"
+    r"| (?:again|any more|please|at all|thanks|thank|here|in my|from you|any longer)\b)"
+)
+_ANY_OF_THESE = (
+    r"(?:(?:any(?: more)?|all|one|none|more)? ?of )?(?:these|those|them|this(?<=of this))(?=$| ?[,?]| (?:again"
+    r"|any more|please|at all|here|from you)\b)"
+)
+_GETTING = rf"{RECEIVE}(?: sent)? (?:{_THINGS}|{_THESE}|anything (?:else |more |further )?from you)"
+_LISTED = rf"(?:on|in|off|part of|out of|included in) (?:your|this|the|these|any|that)(?: \w+){{0,2}}? {FROM_WHERE}\b"
+_REMOVED = one_of(
+    """removed deleted taken_off erased excluded purged dropped unsubscribed wiped struck_off opted_out blacklisted
+    suppressed left_off left_out left_alone taken_out"""
+)
+_THEY = rf"\b(?:they|we|he|she|who|which|that|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
+_OTHERS = rf"\b(?:they|he|she|who|which|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
+_OUR_MAILINGS = r"\bour (?:\w+ )?(?:campaigns?|sequences?|leads|prospects|customers|clients|users|weekend|account)\b"
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "en.end_it",
+        "close_my close_our "
+        "kill turn switch disabl shut spare cut_ drop_ pull finish stop quit done ceas end_ knock mute discontinu "
+        "_else out_of_my off_my from_my jog_on cancel",
+        rf"{ASKED}(?:kill|shut (?:off|down)|turn off|switch off|disable|mute|cut(?: out| off)?|pull the plug on"
+        rf"|finish with|be done with|drop|silence|knock off|knock it off with|cancel) {_THINGS}",
+        rf"{ASKED}(?:turn|switch|shut) {_OURS}(?:\w+ )?(?:{NOUNS}|ones)? ?off\b",
+        rf"\bspare (?:me|us) (?:(?:any|all|of|your|the|these|more|further) ){{0,3}}(?:\w+ )?{NOUNS}\b",
+        rf"{ASKED}(?:stop|quit|cease|end|discontinue) (?:{CONTACTING} )?(?:(?:to )?(?:me|us) )?{_THESE}",
+        rf"\b(?:your|these|the|those|all)(?: \w+){{0,2}}? {NOUNS} (?:can|should|may|could|must) (?:please )?(?:stop"
+        r"|end|cease)\b",
+        r"\bclose (?:my|our) file\b",
+        r"^(?:(?:please|just|ok|no|and|can we|let us) )*(?:drop|end) (?:this|it)(?: (?:now|here|please|thanks))*$",
+        r"\b(?:can|could|will|would|must|make|should|when (?:will|does|do)|let) (?:all )?(?:of )?(?:this|these|it"
+        r"|that|those|the|your)(?: \w+){0,2}? (?:to )?(?:stop|end|cease)(?: (?:now|please|already))*(?=$| ?[?,])",
+        r"^(?:(?:please|just|now) )*stop(?: please| thanks| thank you| now| it| and){1,4}$",
+        r"\b(?:stop|quit) wasting (?:my|our|your|everyone's) time\b",
+        r"\b(?:get|keep|stay) (?:(?:the \w+|your \w+) )?(?:out|off|away)(?: of| from)? (?:my"
+        r"|our) (?:\w+ )?(?:inbox(?:es)?|dms|email|phone|messages|mailbox|back|line)\b",
+        r"\bgo (?:and )?(?:bother|spam|annoy|pester|bug|harass|sell to|try|find|email|text|call) (?:some(?:one|body)"
+        r"|any(?:one|body)|other people) ?(?:else)?\b|^(?:please )?(?:bother|spam|annoy|pester|bug"
+        r"|harass) (?:some(?:one|body) else|another)|\bfind (?:some(?:one|body) else|another \w+) to (?:bother|spam"
+        r"|annoy|pester|bug|harass|sell to)\b",
+        r"\bjog on\b",
+        r"\b(?:stop|keep|prevent|block) (?:these|this|them|your \w+|all (?:of )?(?:these"
+        r"|this))(?: \w+)? from (?:coming|arriving|reaching|hitting|landing|getting|being sent)(?: \w+)? ?(?:to|at"
+        r"|in)? (?:me|us|my|our|this)\b",
+        before=rf"{NEGATED}|{_THEY}|\bhow (?:do|can) (?:i|we) |\b(?:i|we) (?:\w+ )?",
+        after=rf"{WHEN}| (?:for|to|of|in|on|with|from) (?!me\b|us\b|my\b|our\b|this\b|your?\b|now\b|these|all|any|good"
+        r"|it\b|ADDR|here|that)",
+        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bif (?:we|i) (?:want|decide|stop)\b|\bcan (?:we"
+        r"|i) (?:\w+ )?(?:turn|switch|shut|disable)\b|\b(?:trial|clock|renewal|shipment|payment|billing"
+        r"|demo)\b",
+        another_channel=True,
+        exclamation=True,
+    ),
+    rule(
+        "en.must_not",
+        "not never no_ need without circumst",
+        r"\b(?:may|must|shall|should|will|need|are|do|can)(?: (?:not|no longer"
+        rf"|never)){_BETWEEN}{{0,5}}? {_CONTACTING_ME}(?=$| ?[,?]| (?:again|any more|any longer|further|in future"
+        r"|in the future|about|by|for|via|at all|with|like|please)\b)",
+        rf"\b(?:do not|never){_BETWEEN}{{0,4}}? {CONTACT} {_TO_ME}(?: \w+)?(?: (?:again|any more|any longer"
+        r"|in (?:the )?future))(?=$| ?,| )",
+        r"\b(?:may|must|can|should|shall|do|are|will) (?:not|never|no longer)(?: \w+){0,3}? (?:use|using|process"
+        r"|processing|keep|store|contact) (?:this|my|our|the) (?:\w+ )?(?:email|number|address|inbox|mailbox|phone"
+        r"|line|data|details)(?: \w+){0,2}? (?:for|again|any more|in future|any longer)\b",
+        rf"\b(?:do not|never|not to)(?: \w+){{0,2}}? (?:send|email|mail|text|message|forward"
+        rf"|address)(?: \w+){{0,3}}? (?:{NOUNS}"
+        r"|anything|things|stuff|pitches|these|this)(?: \w+){0,3}? (?:here|again|any more|any longer|to (?:this|my"
+        r"|our) \w+)\b",
+        rf"\b(?:do not|never|not)(?: \w+)? (?:send|sending|shoot|mail|forward|give|drop)(?: {ME})? {_THESE}",
+        rf"\bmake no (?:further|more|other|additional) (?:contact|attempts?|calls?|approaches|{NOUNS})\b",
+        r"\b(?:(?:i|we) )?(?:want|wish|expect|ask for|request|require|need|have|with|accept|be) no (?:further|more"
+        rf"|other|additional|future) (?:\w+ )?(?:{NOUNS}|approaches|contact|communication|attempts)\b",
+        r"\bneed not (?:write|call|contact|email|text|reply|follow up|bother|reach out|get in touch)(?: (?:me|us"
+        r"|to me|to us))? ?(?:again|any more|further|any further)\b",
+        r"\b(?:no need to|do not|need not|not necessary to|no reason to) (?:keep|leave|have"
+        rf"|hold) {MINE} on (?:your|this|the|any)(?: \w+){{0,2}}? {FROM_WHERE}\b",
+        rf"\bno need (?:to|for you to) (?:keep|continue|go on|carry on)(?: on)? (?:to )?(?:{CONTACTING}|{CONTACT})\b",
+        r"\b(?:do not|never) (?:ever )?(?:let|make) (?:me|us) (?:\w+ )?(?:see|hear|get|receive|find"
+        rf"|have)(?: \w+){{0,3}}? (?:{NOUNS}|from you|of (?:these|you|those))\b",
+        rf"\b(?:do not|never) (?:\w+ )?(?:{RECEIVE}|want|hear)(?: to \w+)? (?:one|any|another|a single one"
+        r"|more) (?:more )?of (?:these|those|your|this)\b|\bnot (?:one|a single|another)(?: more"
+        rf"| single)? (?:{NOUNS})(?=$| ?,| (?:from you|please|again))",
+        rf"\b(?:mind|try|please|kindly|rather|prefer|appreciate|grateful)(?: you(?:r \w+)?)? not {_CONTACTING_ME}",
+        before=rf"{_THEY}|\b(?:i|we) (?:\w+ )?|\bif (?:you|we|i) (?:\w+ )?|\bwhy (?:\w+ )?",
+        after=rf"{WHEN}| about (?!this|these|your|any|it\b)",
+        unless=rf"{_OUR_MAILINGS}|\bhesitate|\bhow (?:do|can|would) you\b|\b(?:pdf|invoice|contract|quote|deck"
+        r"|proposal|link)\b"
+        r"|\b(?:required|needed|necessary|scheduled)\b.{0,30}\b(?:call|meeting)\b|\bwhy (?:do|did|have|are|would)\b"
+        r"|\bforget|\b(?:trial|contract) ends?\b",
+        another_channel=True,
+    ),
+    rule(
+        "en.not_wanted",
+        "want_out unsubscribed "
+        "not_ never no_longer nobody no_one none sick tired fed_up annoy enough bored done gone off_ left_ best glad "
+        "better great nice rather happy appreciate removed deleted erased excluded dropped expect want_off get_off",
+        rf"\b(?:do not|never|no longer|not|nobody(?: \w+){{0,4}}|no one(?: \w+){{0,4}}|none of (?:us|my \w+"
+        r"|our \w+)) (?:\w+ )?(?:wants?|wish|need|needs|ask for|asked for|like|care for|order|ordered|request(?:ed)?"
+        rf"|sign(?:ed)? up for|subscribe(?:d)? to|agreed? to|interested in)(?: to \w+)? {_ANY_OF_THESE}(?!.* "
+        r"(?:feature|option|plan))",
+        r"\b(?:i|we)? ?(?:do not|no longer) (?:want|need) (?:ur|your|these|any of (?:your"
+        rf"|these))(?: \w+)? (?:{NOUNS})\b",
+        r"\b(?:sick|tired|fed up|annoyed|bored|done|had enough|over it)(?: and tired)?(?: of| with| by)(?: getting"
+        rf"| receiving| seeing| deleting| reading| all)* {_ANY_OF_THESE}",
+        r"\b(?:want|need|like|see|have)(?: to see| to have)? (?:my|our) (?:\w+ ){0,2}?(?:data|details|name|email"
+        r"|number|address|info|information|contact|record|profile)(?: \w+)? (?:gone|off|out|wiped|erased|deleted"
+        r"|removed|cleared)\b",
+        r"\b(?:glad|happy|like|love|prefer|rather|want|wish|appreciate|grateful|pleased|expect|hope|ask|need|kindly"
+        rf"|please)(?: \w+){{0,3}}? (?:be|being|get|am) (?:\w+ )?(?:left (?:off|out|alone)|{_REMOVED})(?=$| ?[,?]"
+        r"| (?:of|from|off|within|in|by|now|today|asap|immediately|as|please|future|your|any|these|this|all"
+        r"|further)\b)",
+        r"\b(?:like|want|wish|get|need)(?: to get| to be| to come| me| us)? (?:off|out)(?: of)? (?:it|this|of this"
+        rf"|these|(?:your|the|this)(?: \w+){{0,2}}? {FROM_WHERE})(?=$| ?[,?]| (?:please|now|thanks|asap)\b)",
+        r"\b(?:best|better|great|good|nice|kind|lovely|ideal|rather|glad|happy|prefer(?: it)?|appreciate(?: it)?"
+        r"|easier|grateful) (?:if|when|that)? ?you(?:r \w+)?(?: guys| all| people)? (?:could |would |do |did |just "
+        r"|please )*(?:not|never|no longer|stopped|stop|quit|left|leave|remove|removed|skip"
+        rf"|skipped)(?: \w+){{0,2}}? (?:{_CONTACTING_ME}|{CONTACT} again|{CONTACTING}|(?:me|us) (?:out|off|alone)|me"
+        r"|us)\b",
+        r"\b(?:rather|prefer|like|ask)(?: \w+)? (?:you )?(?:left|leave) (?:me|us) (?:out|off|alone)\b",
+        r"\b(?:i am|we are|i have been|been)(?: \w+)? (?:being )?(?:spammed|harassed|bombarded|hounded"
+        r"|pestered) (?:by|with) (?:you|your)\b",
+        before=rf"{_OTHERS}|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
+        after=rf"{WHEN}| to (?:be |get )?(?:approved|fixed|resolved)",
+        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bnot only\b|\bto miss\b|\b(?:current|previous|old"
+        r"|other) (?:vendor|provider|supplier|tool)|\b(?:leads|gadgets|plan|contract|invite|meeting"
+        r"|calendar)\b",
+        another_channel=True,
+        exclamation=True,
+    ),
+    rule(
+        "en.last_time",
+        "last final next_one",
+        r"\b(?:let|make|have|consider|keep|ensure|see that|sure)(?: \w+){0,3}? (?:is |be |as )?(?:the|your"
+        r"|our)? ?(?:very |absolute )?"
+        rf"(?:last|final) (?:time|{NOUNS}|one|thing|you|we|i)\b",
+        rf"\b(?:last|final) (?:\w+ )?(?:time|{NOUNS}|one|thing)(?: that)? (?:you|your \w+) (?:\w+ )?(?:{CONTACT}|send"
+        r"|will)\b(?<!will)",
+        rf"\blast (?:time |one |thing |(?:\w+ )?{NOUNS} )?(?:that )?(?:i|we) (?:\w+ )?(?:hear|heard|want|get|receive"
+        r"|see|wish|expect|accept)(?: to \w+)?(?: (?:from|of)(?: \w+)? (?:you|your)|$)",
+        r"\bnext (?:one|time|email|message|call|text|contact)(?: \w+){0,3}? (?:goes|go|is going|will go|gets"
+        r"|i) (?:\w+ ){0,2}?(?:to )?(?:the )?(?:ico|ftc|fcc|police|lawyers?|attorney|spam|junk|legal|authorities"
+        r"|blocked|reported|report)\b",
+        before=rf"{_OTHERS}|\bwhen was ",
+        unless=r"\b(?:offer|price|day|chance|version|draft|call for|question|signing)\b|\b(?:is|was|be) not (?:the"
+        r"|your|my|our) (?:last|final)|\bmy last\b",
+    ),
+    rule(
+        "en.pass_it_on",
+        "tell_ instruct ask_ inform advis_ let_ have_your get_your",
+        r"\b(?:tell|instruct|ask|inform|advise|get|have|remind) (?:your|the|that|ur"
+        r"|whoever)(?: \w+){1,4}? (?:(?:to )?(?:stop|quit|cease|lay off|leave|remove|delete|unsubscribe|take)|not to"
+        r"|to not|never to|no longer to"
+        rf"|off)\b(?: \w+){{0,3}}? (?:{CONTACT}|{CONTACTING}|me|us|my|our|{NOUNS})\b",
+        r"\b(?:let|inform|tell) your (?:\w+ ){1,3}?(?:know )?(?:that )?(?:i|we) (?:do not|am not|are not|never"
+        r"|no longer) (?:want|wish|like)(?: to)? (?:be|hear|get|receive|any)",
+        before=rf"{NEGATED}|{_THEY}",
+        unless=r"\bour (?:leads|customers|clients|users|prospects)\b",
+        another_channel=True,
+    ),
+    rule(
+        "en.records",
+        "amend updat_ update confirm process action honor honour respect heed observ removed solicit sales marketing "
+        "requested demanded asked_for note mark retire withdraw dnc circulat rotation "
+        "objection "
+        "object opt_out record respect cease",
+        r"\b(?:update|amend|correct|change|adjust|mark|check)(?: \w+){0,2}? (?:records?|crm|file|files|database"
+        r"|system|list|lists)\b.{0,60}\b(?:not (?:wish|want|to|be)|no longer|do not|never|so (?:that )?(?:we"
+        r"|i) are not|opted? out|dnc|unsubscribed)\b",
+        rf"\b(?:confirm|verify|let me know|acknowledge)(?: \w+){{0,4}}? (?:{_REMOVED}|opted out) {MINE}",
+        rf"\b(?:confirm|verify|acknowledge)(?: \w+){{0,3}}? (?:you have|i am|we are|i have been"
+        rf"|we have been) {_REMOVED}",
+        r"\b(?:confirm|process|action|honou?r|respect|complete|register|execute|arrange|carry out|put through|log"
+        r"|record|apply|note)(?: \w+){0,3}? (?:(?:un ?subscri\w+|opt outs?|objection|erasure|suppression|deletion"
+        r"|removal)(?=$| ?[,?]| (?:request|for|of|from|now|please|within|today)\b))",
+        rf"\b(?:withdraw|retire|pull|release|take) {MINE}(?: \w+)? (?:from|out of|off) (?:your|the|circulation"
+        r"|rotation|this|any)\b(?! (?:meeting|invite|call|thread|loop|waitlist|old))",
+        rf"\btake {MINE} out of (?:circulation|rotation)\b",
+        r"^(?:please |add (?:me |us |this |this number )?to |dnc )*dnc(?: (?:please|list|thanks))*$",
+        r"\b(?:this is|take this as|here is|i hereby|formal|register|record|lodge|file"
+        r"|submit)(?: \w+){0,4}? objection (?:to|under)\b",
+        r"\b(?:cease|stop|halt|end|discontinue|suspend)(?: \w+)? (?:processing|use|using|storing|storage"
+        r"|handling)(?: of)? (?:my|our|any|this)\b",
+        r"\b(?:respect|honou?r|observe|heed)(?: \w+)? (?:my|our|the)(?: \w+)? (?:do not|wish(?:es)?|privacy|request"
+        r"|dnc|no (?:contact|call|email)|opt)",
+        r"\b(?:confirm|let me know|reply|advise|notify me)(?: \w+)? (?:once|when|after|as soon as"
+        rf"|that) (?:\w+ ){{0,2}}{_REMOVED}",
+        r"\b(?:requested|demanded|asked for) (?:\w+ )?(?:removal|deletion|erasure|an opt out|to be (?:removed"
+        r"|taken off|unsubscribed|deleted))",
+        r"\b(?:mailbox|inbox|address|number|email|line|account|phone)(?: \w+){0,2}? (?:is|are) (?:not"
+        r"|only)(?: \w+){0,3}? (?:for|used for|intended for|monitored for) (?:\w+ )?(?:solicit\w*|sales|marketing"
+        r"|pitches|advertis\w*|spam|vendors?|promotion\w*|cold)",
+        r"\bno (?:lawful|legal|legitimate) (?:basis|ground|grounds|reason|right) (?:for|to) (?:process|contact|email"
+        r"|us|hold|keep|hav|stor|call|text)\w*\b",
+        before=rf"{NEGATED}|{_OTHERS}",
+        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bhow (?:do|does|can|would|quickly|fast)\b|\b(?:we"
+        r"|our) (?:need|must|have) |\b(?:plan|contract|trial|invoice|seat)\b",
+    ),
+    rule(
+        "en.unsubscribe_failed",
+        "nsub opt_out",
+        r"\b(?:tried|trying|clicked|clicking|used|hit|pressed|followed|click"
+        r"|attempted)(?: \w+){0,4}? (?:un ?subscrib\w*|opt(?:ing)? out)\b.{0,80}\b(?:but|and|yet|not|nothing|broken"
+        r"|error|fails?|failed|dead|still|no)\b",
+        r"\b(?:un ?subscri\w+|opt out)(?: (?:link|button|page|option|form|thing|url|process))?\b.{0,40}\b(?:broken"
+        r"|error|fail\w*|nothing happen\w*|do(?:es)? not (?:work|do|load|open)|not (?:working|loading|there)|is dead"
+        r"|missing|404|goes nowhere|hidden|did nothing|do it (?:for me|manually|on your end|yourself))\b",
+        r"\b(?:no|not any|without an?) (?:\w+ ){0,3}?(?:to|for) (?:un ?subscribe|opt(?:ing)? out|unsubscribing)\b",
+        before=rf"{_THEY}|\bour (?:\w+ )?",
+        unless=rf"{QUESTION_ABOUT_TOOL}|\bour (?:\w+ )?(?:emails?|campaigns?|newsletters?|customers|link|unsub\w*"
+        r"|recipients|users)\b|\b(?:customers|users|leads|people|recipients|template|deck)\b|\bby (?:mistake"
+        r"|accident)\b",
+    ),
+    rule(
+        "en.erase_it",
+        "do_not erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_",
+        r"\b(?:my|this|our|wrong|his|her|their|the) (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|details|data"
+        r"|contact|info|information|phone|name|mailbox|inbox|person|line|cell"
+        r"|list)\b[^@]{0,120}\b(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )(?<!can )(?:erase|delete|remove|lose|wipe"
+        r"|scrub|destroy|purge|bin|forget)(?: (?:it|them|both|all of (?:it|them)|these|this|mine)(?=$| ?[,.?]"
+        r"| (?:please|now|thanks|thank|from|off|and|asap|immediately|all|or|both)\b)|(?<=erase|emove"
+        r"|elete)(?: please)?$)",
+        r"\b(?:phone|line|number|landline|cell|mobile|mailbox|inbox|address)\b[^@]{0,60}\bdo not (?:text|call|ring"
+        r"|contact|message|email) (?:it|here)(?=$| ?[,.]| (?:again|please|any more))",
+        r"\b(?:each|both|two|twice)\b[^@]{0,80}\b(?:remove|delete|take off|drop) (?:both|all|them|the other|each)\b",
+        unless=r"\b(?:old|previous|outdated|duplicate|test|demo|our (?:leads|list|database|crm|campaign|team"
+        r"|users))\b|\b(?:signature|slide|deck|invite|file|document|calendar|draft|copy|cc|table|contract"
+        rf"|quote|sandbox|attachment|thread|meeting)\b|{QUESTION_ABOUT_TOOL}|\b(?:can|how do|should|do) (?:i"
+        r"|we) (?:\w+ )?(?:remove|delete|erase|wipe)",
+        whole=True,
+    ),
+    rule(
+        "en.on_behalf",
+        "cover "
+        "behalf handle my_ our_ passed_away deceased died no_longer left_ retired legal_here assistant client "
+        "manage mr mrs ms",
+        rf"\b(?:remove|unsubscribe|delete|drop|take|stop {CONTACTING})(?: \w+){{1,8}}? , (?:he|she|they"
+        r"|who) (?:has |have )?(?:passed away|died"
+        r"|left (?:the|us|our|last|in)|retired|no longer works?|does not work|is (?:deceased|dead|retired"
+        r"|no longer))\b",
+        r"\b(?:on behalf of|i (?:handle|manage|look after|cover|monitor|assist|represent|am covering|am the assistant"
+        r"|work for|act for)|assistant|(?:my|our) (?:\w+ )?(?:boss|manager|ceo|cfo|director|wife|husband|mother|mom"
+        r"|mum|father|dad|son|daughter|client|owner|partner|president|founder|colleague|principal|parents?|chair\w*"
+        r"|grand\w+|employer|supervisor)|passed away|deceased|died|no longer (?:works|with|here|at|employed)|has left"
+        r"|(?<!i )left (?:in|the|us|last|on|this|a)|retired|legal here|(?:mr|mrs|ms"
+        r"|dr) [,a-z])\b[^@]{0,160}\b(?:(?:does not|do not|no longer|never) (?:\w+ )?(?:want|wants|wish|wishes|need"
+        r"|like|accept)(?: to)? (?:be|hear|get|receive|any|your|these|more|further|you|see)\b"
+        rf"|not to {CONTACT} (?:him|her|them)\b|(?:stop|cease|quit|refrain from) {CONTACTING}(?: \w+){{0,2}}? (?:to "
+        rf")?(?:him|her|them)\b|(?:do not|never) {CONTACT}(?: \w+){{0,3}}? (?:to )?(?:him|her|them) (?:again|any|more"
+        rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {_REMOVED}"
+        r"|(?:remove|delete|unsubscribe|take|drop|exclude) (?:him|her|them|(?:his|her|their) \w+)\b"
+        r"|no further (?:contact|calls?|emails?|communication|approaches))",
+        unless=r"\b(?:meeting|invite|calendar|call with|thread|cc|copy|gadgets|make calls|write|but i do|yet|before"
+        r"|until|instead|reps|our (?:leads|list|campaign|crm|customers))\b|\?.{0,10}$",
+        another_channel=True,
+        whole=True,
+    ),
+)
