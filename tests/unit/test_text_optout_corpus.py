@@ -114,3 +114,21 @@ def test_no_request_is_lost_by_the_substrings_that_spare_work() -> None:
                 found = [rule.name for rule in without_needs if rule.whole is whole and rule.finds(part)]
                 some_rule = any(rule.finds(text) for rule in RULES for text in (parts if rule.whole else sentences))
                 assert not found or some_rule, (row.id, part, found)
+
+
+def test_text_that_the_rules_were_not_written_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fourth corpus, written without sight of the rules and never used to change them: 98 of 100 phrases and one false
+    alarm in 30 when it was first read. The floor may only get better."""
+    rows = tuple(_rows("optout_corpus_judge.tsv"))
+    wrong = {row.id for row in rows if row.found != row.asks_to_stop}
+    phrases = [row for row in rows if row.family == "phrase"]
+    harmless = [row for row in rows if not row.asks_to_stop]
+    missed = sum(row.id in wrong for row in phrases)
+    alarms = sum(row.id in wrong for row in harmless)
+    with capsys.disabled():
+        print(
+            f"\nunseen: {missed} of {len(phrases)} phrases missed, {alarms} of {len(harmless)} harmless texts stopped"
+        )
+    assert not [row.id for row in rows if row.family == "exact" and row.id in wrong]
+    assert missed <= 4
+    assert alarms <= 8
