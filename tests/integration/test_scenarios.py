@@ -29,6 +29,10 @@ async def story(database, monkeypatch):
         yield made
 
 
+def judged(confidence):
+    return {"safe_to_send": True, "requires_human_review": False, "confidence": confidence, "reason": "A fact."}
+
+
 def delayed(story, seconds=(180, 420)):
     story.rows.all("UPDATE app.email_campaign SET delay_min_s = %s, delay_max_s = %s", *seconds)
 
@@ -82,6 +86,40 @@ async def test_03_a_person_who_writes_first_beats_the_robot(story):
         "blocked", "outbound_after_trigger", "outbound_after_trigger",
     )  # fmt: skip
     assert [item["id"] for item in await story.left()] == [4500]
+
+
+async def test_04_an_unsure_draft_is_improved_shown_and_sent_once_by_whoever_pressed(story):
+    settings(story, auto_send_revision_enabled=True)
+    story.brain.evaluations = [judged(0.6), judged(0.7), judged(0.7)]
+    story.brain.revisions = [{"body": "Better: which of your looms stands still most often?"}]
+    await story.mail_comes("Tell me more.")
+    draft = story.draft
+    assert (draft["action"], draft["reason"], float(draft["confidence"])) == (
+        "needs_review", "confidence_below_threshold", 0.7,
+    )  # fmt: skip
+    cards = story.planned("review_card")
+    assert [card["recipient"] for card in cards] == list(REVIEWERS)
+    assert all("Better: which of your looms" in str(card["content"]) for card in cards)
+    assert await story.left() == []
+    assert await story.presses("approve", user=REVIEWERS[1]) == "review_approved"
+    assert await story.presses("approve", user=REVIEWERS[0]) == "review_already_handled"
+    [left] = await story.left()
+    assert left["text_body"].startswith("Better: ")
+    assert story.rows.value("SELECT decided_by_user_id FROM app.draft") == story.people[REVIEWERS[1]]
+    touch = story.rows.one("SELECT member_user_id, is_human FROM app.touch")
+    assert (touch["member_user_id"], touch["is_human"]) == (story.people[REVIEWERS[1]], True)
+
+
+async def test_05_a_price_that_no_source_has_does_not_leave(story):
+    settings(story, service_description="We mend looms overnight. It costs $500 per quarter.")
+    story.brain.draft = "Happy to help. It is $650 monthly, all in."
+    await story.mail_comes("What does it cost?")
+    assert (story.draft["action"], story.draft["reason"]) == ("needs_review", "guard_failed:price_unsupported")
+    assert await story.left() == []
+    story.brain.draft = "Happy to help. It is $500 per quarter, all in."
+    await story.at(NOON + timedelta(hours=1))
+    await story.mail_comes("And what is the price?", 4402)
+    assert len(await story.left()) == 1
 
 
 async def test_06_whoever_answers_in_copy_is_answered_until_the_lead_writes_again(story):
