@@ -1,7 +1,7 @@
 """marts/ai_calls and marts/ai_funnel: what the model was asked, and what became of the replies it was asked about."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ import dagster as dg
 from zrg_dagster.assets import frames
 from zrg_dagster.assets.building import JOB_TAGS, OWNERS, POOL, connect, table_metadata
 from zrg_dagster.assets.partitions import WORKSPACES
+from zrg_dagster.assets.workspace_marts import hourly, workspace_of
 from zrg_dagster.core.analytics import ai_marts as marts
 from zrg_dagster.core.analytics.connection import Connection
 from zrg_dagster.core.analytics.facts import Column
@@ -142,7 +143,7 @@ def ai_funnel(context: dg.AssetExecutionContext, warehouse: Database, clock: Clo
 def ai_checks(context: dg.AssetCheckExecutionContext, warehouse: Database, clock: Clock):
     yesterday = clock.now().date() - timedelta(days=1)
     with connect(warehouse, STATEMENT_TIMEOUT_MS) as conn:
-        workspace_id = _workspace_of(context.run.tags, conn)
+        workspace_id = workspace_of(context.run.tags, conn)
         uncovered = marts.bad_rows(conn, "uncovered", workspace_id)
         disagreeing = marts.bad_rows(conn, "disagreeing", workspace_id)
         error_days = marts.bad_rows(conn, "error_days", workspace_id, yesterday)
@@ -164,11 +165,6 @@ def ai_checks(context: dg.AssetCheckExecutionContext, warehouse: Database, clock
     )
 
 
-def _workspace_of(tags: Mapping[str, str], conn: Connection) -> UUID | None:
-    key = tags.get("dagster/partition")
-    return None if key is None else workspace_id_of(conn, key)
-
-
 refresh_ai_marts = dg.define_asset_job(
     "refresh_ai_marts",
     selection=dg.AssetSelection.assets(ai_calls, ai_funnel),
@@ -178,25 +174,11 @@ refresh_ai_marts = dg.define_asset_job(
 )
 
 
-@dg.schedule(
-    name="refresh_ai_marts_hourly",
-    job=refresh_ai_marts,
-    cron_schedule="20 * * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING
-    if current_settings().automation
-    else dg.DefaultScheduleStatus.STOPPED,
+refresh_ai_marts_hourly = hourly(
+    "refresh_ai_marts_hourly",
+    refresh_ai_marts,
+    "20 * * * *",
+    marts.stale_workspaces,
     description="Counts the marts of the model for workspaces that asked it since the last time.",
+    nothing="No workspace asked the model since its marts were counted.",
 )
-def refresh_ai_marts_hourly(context: dg.ScheduleEvaluationContext, warehouse: Database, clock: Clock):
-    with warehouse.connect() as conn:
-        stale = marts.stale_workspaces(conn, clock.now())
-    keys = set(context.instance.get_dynamic_partitions(WORKSPACES.name or ""))
-    due = [key for key in stale if key in keys]
-    if not due:
-        return dg.SkipReason("No workspace asked the model since its marts were counted.")
-    hour = context.scheduled_execution_time.strftime("%Y-%m-%dT%H")
-    return [
-        dg.RunRequest(run_key=f"{key}:{hour}", partition_key=key, tags={"zrg/workspace": key, "zrg/trigger": "hourly"})
-        for key in due
-    ]

@@ -11,6 +11,7 @@ from zrg_dagster.assets.booking import booking
 from zrg_dagster.assets.building import JOB_TAGS, OWNERS, POOL, connect, table_metadata
 from zrg_dagster.assets.partitions import WORKSPACES
 from zrg_dagster.assets.step_execution import step_execution
+from zrg_dagster.assets.workspace_marts import hourly, workspace_of
 from zrg_dagster.core.analytics import checks
 from zrg_dagster.core.analytics import workflow_attribution as mart
 from zrg_dagster.core.base.settings import current_settings
@@ -152,7 +153,7 @@ def _headline(frame: "pd.DataFrame") -> dict[str, int | float]:
 )
 def workflow_attribution_checks(context: dg.AssetCheckExecutionContext, warehouse: Database):
     with connect(warehouse, STATEMENT_TIMEOUT_MS) as conn:
-        workspace_id = _workspace_of(context.run.tags, conn)
+        workspace_id = workspace_of(context.run.tags, conn)
         found: Mapping[str, int] = {
             "unique_key": checks.duplicate_summaries(conn, workspace_id),
             "totals_agree": checks.wrong_totals(conn, workspace_id),
@@ -161,11 +162,6 @@ def workflow_attribution_checks(context: dg.AssetCheckExecutionContext, warehous
         }
     for name, bad in found.items():
         yield dg.AssetCheckResult(check_name=name, passed=bad == 0, metadata={"bad_rows": bad})
-
-
-def _workspace_of(tags: Mapping[str, str], conn):
-    key = tags.get("dagster/partition")
-    return None if key is None else mart.workspace_id_of(conn, key)
 
 
 refresh_workflow_attribution = dg.define_asset_job(
@@ -179,25 +175,11 @@ refresh_workflow_attribution = dg.define_asset_job(
 )
 
 
-@dg.schedule(
-    name="refresh_marts_hourly",
-    job=refresh_workflow_attribution,
-    cron_schedule="5 * * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING
-    if current_settings().automation
-    else dg.DefaultScheduleStatus.STOPPED,
+refresh_marts_hourly = hourly(
+    "refresh_marts_hourly",
+    refresh_workflow_attribution,
+    "5 * * * *",
+    mart.stale_workspaces,
     description="Computes the marts of workspaces where a booking entered or left a window since the last time.",
+    nothing="No booking entered or left a window since the marts were computed.",
 )
-def refresh_marts_hourly(context: dg.ScheduleEvaluationContext, warehouse: Database, clock: Clock):
-    with warehouse.connect() as conn:
-        stale = mart.stale_workspaces(conn, clock.now())
-    keys = set(context.instance.get_dynamic_partitions(WORKSPACES.name or ""))
-    due = [key for key in stale if key in keys]
-    if not due:
-        return dg.SkipReason("No booking entered or left a window since the marts were computed.")
-    hour = context.scheduled_execution_time.strftime("%Y-%m-%dT%H")
-    return [
-        dg.RunRequest(run_key=f"{key}:{hour}", partition_key=key, tags={"zrg/workspace": key, "zrg/trigger": "hourly"})
-        for key in due
-    ]

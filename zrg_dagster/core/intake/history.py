@@ -8,7 +8,7 @@ The history is asked for where a reply cannot be understood alone: a short SMS w
 waits for the answer, but not longer than `HEAD_START`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from zrg_dagster.core.intake.messages import NewMessage
 from zrg_dagster.core.intake.twins import settle_twins
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.providers.clients import VendorClients
-from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.credential import Access, Credential
 from zrg_dagster.core.providers.emailbison import history as emailbison
 from zrg_dagster.core.providers.ghl import history as ghl
 from zrg_dagster.core.providers.outcome import ReadFailed
@@ -37,8 +37,6 @@ HEAD_START = timedelta(seconds=60)
 # What is newer comes by its own delivery, which may do more with it.
 SETTLED_AFTER = timedelta(minutes=15)
 MAX_ACCOUNTS = 5  # a merged lead may have several contacts at one vendor
-
-Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
 
 
 def wants_history(message: NewMessage) -> bool:

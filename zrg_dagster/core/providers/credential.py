@@ -1,8 +1,14 @@
 """Where a vendor is reached and with what. Plain values, so that the rooms which open them need no HTTP library."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 class BaseUrlError(ValueError):
@@ -16,6 +22,10 @@ class Credential:
     base_url: str
     token: str = field(repr=False)
     external_id: str | None = None
+
+
+# Opens a workspace's account at a vendor; None when it is not connected.
+Access = Callable[["AsyncConnection", UUID, str], Awaitable[Credential | None]]
 
 
 def checked_base_url(address: str) -> str:

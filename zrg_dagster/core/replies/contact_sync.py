@@ -4,25 +4,23 @@ A lead without a contact is upserted there, by which the vendor finds the same p
 is told what we know now. Tags are never sent: they would replace all that the contact has. Every call may be repeated.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.leads.contacts import ContactCode, Person, link, load_person, unlink
 from zrg_dagster.core.providers.clients import VendorClients
-from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.credential import Access
 from zrg_dagster.core.providers.ghl.client import GhlClient
 from zrg_dagster.core.providers.outcome import Accepted, CallOutcome, Refused, Unknown
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 log = get_logger(__name__)
 
-Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
 _NOT_THERE = frozenset({"not_found", "contact_not_found"})
 
 

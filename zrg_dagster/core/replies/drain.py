@@ -30,7 +30,7 @@ from zrg_dagster.core.drafting.context import load_context
 from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.runs import RunStatus, end_run, sweep_runs
 from zrg_dagster.core.providers.clients import VendorClients
-from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.credential import Access
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
 from zrg_dagster.core.replies.budget import allowance_of
@@ -43,7 +43,6 @@ log = get_logger(__name__)
 PARK_FOR = timedelta(minutes=5)
 # Parked work may name its own pause (a circuit that closes soon, a budget that begins anew); never shorter than this.
 PARK_AT_LEAST_S = 5.0
-Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
 Handler = Callable[[Row[Any]], Awaitable[Ended | NotNow]]
 
 

@@ -3,21 +3,19 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.leads.vendor_stops import load_wanted, note
 from zrg_dagster.core.providers.clients import VendorClients
-from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.credential import Access, Credential
 from zrg_dagster.core.providers.outcome import Accepted, CallOutcome, Refused, Unknown
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
 
 log = get_logger(__name__)
 
-Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
 Call = Callable[[VendorClients, Credential, str], Awaitable[CallOutcome]]
 _CALLS: Mapping[str, Call] = {
     "emailbison": lambda vendors, credential, lead: vendors.emailbison(credential).stop(lead),

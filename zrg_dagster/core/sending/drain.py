@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,7 +13,7 @@ from zrg_dagster.core.db import queue
 from zrg_dagster.core.db.engine import until_settled
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.providers.clients import VendorClients
-from zrg_dagster.core.providers.credential import Credential
+from zrg_dagster.core.providers.credential import Access
 from zrg_dagster.core.providers.outcome import (
     Accepted,
     Ambiguous,
@@ -37,8 +36,6 @@ log = get_logger(__name__)
 
 # What a room above does about a send's new state, in the transaction that writes it: `(conn, row, now)`.
 Consequence = Callable[[AsyncConnection, Row[Any], datetime], Awaitable[None]]
-# Opens a workspace's account at a vendor; None when it is not connected.
-Access = Callable[[AsyncConnection, UUID, str], Awaitable[Credential | None]]
 
 
 def after_call(outcome: CallOutcome, row: Row[Any], now: datetime) -> Settled:
