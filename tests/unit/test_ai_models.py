@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from zrg_dagster.core.ai.models import Effort, Purpose, coerce_settings, fit_effort, resolve, setting_columns
-from zrg_dagster.core.ai.prices import PRICES, cost_usd, parse_prices
+from zrg_dagster.core.ai.prices import PRICES, _warn_unpriced, cost_usd, parse_prices
 
 DEFAULTS = {
     Purpose.CLASSIFICATION: ("gpt-5-mini", Effort.LOW),
@@ -97,6 +97,7 @@ def test_a_call_costs_what_the_list_says_to_a_millionth():
 
 
 def test_an_unknown_price_is_null_and_named(capsys):
+    _warn_unpriced.cache_clear()  # named once for a process, whoever asked first
     assert cost_usd(PRICES, "house-model", 1000, 200) is None
     assert "house-model" in capsys.readouterr().out
     assert cost_usd(PRICES, "gpt-5.1", None, None) is None, "nobody counted"
