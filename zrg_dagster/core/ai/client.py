@@ -9,6 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import openai
+
+# The SDK loads its resources at the first call, a fifth of a second of it. Here the launcher's forkserver has paid for it
+# once, and no run does again.
+import openai.resources.responses
 from pydantic import BaseModel
 
 from zrg_dagster.core.ai.answer import Reading, outcome_of_status, read_document

@@ -96,14 +96,22 @@ class Spending:
         self._known: dict[UUID, tuple[float, datetime, Decimal, Decimal]] = {}
         self._told: dict[UUID, tuple[datetime, Decimal]] = {}
 
+    def known(self, workspace_id: UUID, purpose: Purpose, now: datetime) -> Allowance | None:
+        """What `allowed` would say without a question; None when the last answer is too old, or of another day."""
+        known = self._known.get(workspace_id)
+        if known is None or known[1] != day_start(now) or self._monotonic() - known[0] >= self._fresh_s:
+            return None
+        return judge(purpose, known[2], known[3])
+
     async def allowed(self, conn: AsyncConnection, workspace_id: UUID, purpose: Purpose, now: datetime) -> Allowance:
         """Whether the workspace may ask for `purpose` now. Reads the database at most every few seconds."""
+        if (known := self.known(workspace_id, purpose, now)) is not None:
+            return known
         since, at = day_start(now), self._monotonic()
-        known = self._known.get(workspace_id)
-        if known is None or known[1] != since or at - known[0] >= self._fresh_s:
-            row = (await conn.execute(_SPENT, {"workspace_id": workspace_id, "since": since})).one()
-            known = self._known[workspace_id] = (at, since, row.spent, row.budget or self._default)
-        return judge(purpose, known[2], known[3])
+        row = (await conn.execute(_SPENT, {"workspace_id": workspace_id, "since": since})).one()
+        budget = row.budget or self._default
+        self._known[workspace_id] = (at, since, row.spent, budget)
+        return judge(purpose, row.spent, budget)
 
     def share_to_tell(self, workspace_id: UUID, allowance: Allowance, now: datetime) -> Decimal | None:
         """The share of `ALERT_AT` that the day has reached and that this process has not answered with before."""

@@ -1,18 +1,24 @@
 """Connections: one async engine a process for work, one short synchronous connection for a sensor's question."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from zrg_dagster.core.db import arrays
 
 CONNECT_TIMEOUT_S = 10
 CONFLICT_ATTEMPTS = 5
+# A pooled connection that rested longer than this is asked whether it lives before it is used.
+PING_AFTER_S = 1.0
 
 T = TypeVar("T")
 
@@ -33,11 +39,10 @@ def libpq_dsn(dsn: str) -> str:
 def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") -> AsyncEngine:
     """An async engine for one role. Sessions run in UTC; a statement never waits longer than five minutes."""
     arrays.register()
-    return create_async_engine(
+    engine = create_async_engine(
         sqlalchemy_url(dsn),
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
         # An error would otherwise quote the parameters, and with them the texts of people, in logs and tracebacks.
         hide_parameters=True,
         connect_args={
@@ -46,6 +51,33 @@ def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") 
             "options": "-c timezone=UTC -c statement_timeout=300000 -c idle_in_transaction_session_timeout=60000",
         },
     )
+    _ping_after_rest(engine.sync_engine)
+    return engine
+
+
+def _ping_after_rest(engine: Engine) -> None:
+    """Let the pool ask a connection whether it lives, when it has rested; a dead one is replaced, and all as old with it.
+
+    The pool's own pre-ping asks at every checkout, a round trip for each short transaction of a busy drain. A server that
+    goes away within the second is met like one that goes away inside a transaction.
+    """
+
+    def note_use(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: PoolProxiedConnection) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < PING_AFTER_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            if not engine.dialect.is_disconnect(error, connection, None):
+                raise
+            raise InvalidatePoolError from None
+
+    event.listen(engine, "checkin", note_use)
+    event.listen(engine, "checkout", ping)
 
 
 def is_conflict(error: BaseException) -> bool:

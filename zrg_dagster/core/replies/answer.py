@@ -62,6 +62,7 @@ class Answer:
         self._tag = tag
         self._context = context
         self._correlation_id = correlation_id
+        self._checked: tuple[str, GuardReport] | None = None
 
     async def run(self) -> Ended | NotNow:
         message, pack = self._reply.message, make_pack(self._context, tag=self._tag.tag.value)
@@ -134,7 +135,10 @@ class Answer:
         )
 
     def _guards(self, body: str) -> GuardReport:
-        return check(body, facts_of(self._context))
+        """What the guards say of a text; asked again about the same one it is the same report."""
+        if self._checked is None or self._checked[0] != body:
+            self._checked = (body, check(body, facts_of(self._context)))
+        return self._checked[1]
 
     # ── whether it may leave ─────────────────────────────────────────────────
 

@@ -28,8 +28,11 @@ async def allowance_of(
     engine: AsyncEngine, spending: Spending, workspace_id: UUID, purpose: Purpose, correlation_id: str, now: datetime
 ) -> Allowance:
     """Whether the workspace may ask for `purpose` now. At 80 and at 100 % its admins are told, once a day each."""
-    async with engine.connect() as conn:
-        allowance = await spending.allowed(conn, workspace_id, purpose, now)
+    allowance = spending.known(workspace_id, purpose, now)
+    if allowance is None:
+        # Only a question that is really asked takes a connection.
+        async with engine.connect() as conn:
+            allowance = await spending.allowed(conn, workspace_id, purpose, now)
     share = spending.share_to_tell(workspace_id, allowance, now)
     if share is not None:
         async with engine.begin() as conn:
