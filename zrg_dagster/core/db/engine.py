@@ -80,6 +80,15 @@ def _ping_after_rest(engine: Engine) -> None:
     event.listen(engine, "checkout", ping)
 
 
+def autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections, each statement a transaction of its own: for reads, and for writes of a single statement.
+
+    It spares them the round trips of BEGIN and of the end. Statements see no less than in a transaction of ours, where each
+    one takes a view of its own too.
+    """
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def is_conflict(error: BaseException) -> bool:
     """A deadlock or serialization failure: the transaction was rolled back as a whole and will pass when run again."""
     cause = error.orig if isinstance(error, DBAPIError) else error
