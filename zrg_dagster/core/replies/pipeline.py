@@ -13,6 +13,7 @@ from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import record_call
 from zrg_dagster.core.ai.workspace import WorkspaceAi, load_ai
+from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import is_eligible
@@ -39,7 +40,7 @@ class ReplyPipeline:
         self._seen: DraftContext | None = None
 
     async def run(self, message_id: UUID) -> Ended | NotNow:
-        async with self._world.engine.connect() as conn:
+        async with autocommit(self._world.engine).connect() as conn:
             reply = await stages.load(conn, message_id)
             if reply is None:
                 return Ended("skipped", "message_gone")
@@ -152,7 +153,7 @@ class ReplyPipeline:
     async def _context(self, reply: Reply) -> DraftContext:
         """Read once in a try: every stage sees the same conversation."""
         if self._seen is None:
-            async with self._world.engine.connect() as conn:
+            async with autocommit(self._world.engine).connect() as conn:
                 self._seen = await load_context(conn, reply.message.id, now=self._world.clock())
         return self._seen
 
