@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.ai.telemetry import INSERT_CALLS
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.notifications.crm import INTEREST, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
@@ -100,28 +101,38 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
     )
 
 
-_RECORD = text("""
+_RECORD_SQL = """
     INSERT INTO app.reply_stage (message_id, stage, workspace_id, outcome, detail, done_at)
     VALUES (:message_id, :stage, :workspace_id, :outcome, CAST(:detail AS jsonb), :now)
-    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail""")
+    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail"""
+_RECORD = text(_RECORD_SQL)
+_RECORD_WITH_CALLS = text(f"WITH calls AS ({INSERT_CALLS}) {_RECORD_SQL}")
 
 
 async def record(
-    conn: AsyncConnection, reply: Reply, stage: Stage, outcome: str, now: datetime, detail: dict[str, Any] | None = None
+    conn: AsyncConnection,
+    reply: Reply,
+    stage: Stage,
+    outcome: str,
+    now: datetime,
+    detail: dict[str, Any] | None = None,
+    *,
+    calls_made: str | None = None,
 ) -> None:
-    """Note that a stage is done, in the transaction that holds its effects."""
+    """Note that a stage is done, in the transaction that holds its effects, with the `calls_document` of its calls."""
     reply.done[stage] = detail or {}
-    await conn.execute(
-        _RECORD,
-        {
-            "message_id": reply.message.id,
-            "stage": stage,
-            "workspace_id": reply.message.workspace_id,
-            "outcome": outcome,
-            "detail": json.dumps(detail or {}, default=str),
-            "now": now,
-        },
-    )
+    parameters = {
+        "message_id": reply.message.id,
+        "stage": stage,
+        "workspace_id": reply.message.workspace_id,
+        "outcome": outcome,
+        "detail": json.dumps(detail or {}, default=str),
+        "now": now,
+    }
+    if calls_made is None:
+        await conn.execute(_RECORD, parameters)
+    else:
+        await conn.execute(_RECORD_WITH_CALLS, {**parameters, "calls": calls_made})
 
 
 # The gate that the ledger asks before a send, asked about a send that does not exist yet.
