@@ -5,7 +5,7 @@ the workspace rest until somebody has looked at them, and the command says "need
 JSON schema, is code and stands in no prompt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -92,9 +92,10 @@ def _hash(content: str) -> str:
 
 
 _COLUMNS = "prompt_key, revision, base_hash, content, content_hash, changed_by, changed_at"
-_NEWEST = text(f"""
+NEWEST = f"""
     SELECT DISTINCT ON (prompt_key) {_COLUMNS} FROM app.prompt_revision
-    WHERE workspace_id = :workspace_id ORDER BY prompt_key, revision DESC""")
+    WHERE workspace_id = :workspace_id ORDER BY prompt_key, revision DESC"""
+_NEWEST = text(NEWEST)
 _HISTORY = text(f"""
     SELECT {_COLUMNS} FROM app.prompt_revision
     WHERE workspace_id = :workspace_id AND prompt_key = :key ORDER BY revision DESC LIMIT :limit""")
@@ -105,7 +106,8 @@ _INSERT = text(f"""
     VALUES (:workspace_id, :key, :revision, :base_hash, :content, :content_hash, :changed_by, :now)""")
 
 
-def _override(row: Row[Any]) -> Override:
+def override_of(row: Row[Any]) -> Override:
+    """The revision in a row of `NEWEST`."""
     said = (row.base_hash, row.content, row.content_hash, row.changed_by, row.changed_at)
     return Override(row.prompt_key, row.revision, *said)
 
@@ -113,20 +115,21 @@ def _override(row: Row[Any]) -> Override:
 async def newest(conn: AsyncConnection, workspace_id: UUID) -> dict[str, Override]:
     """The newest revision of each key that the workspace ever changed."""
     rows = await conn.execute(_NEWEST, {"workspace_id": workspace_id})
-    return {row.prompt_key: _override(row) for row in rows}
+    return {row.prompt_key: override_of(row) for row in rows}
 
 
 async def history(conn: AsyncConnection, workspace_id: UUID, key: str, limit: int = 100) -> Sequence[Override]:
     """The revisions of one key, newest first."""
     rows = await conn.execute(_HISTORY, {"workspace_id": workspace_id, "key": key, "limit": limit})
-    return [_override(row) for row in rows]
+    return [override_of(row) for row in rows]
 
 
-async def active(conn: AsyncConnection, workspace_id: UUID) -> dict[str, Prompt]:
-    """The prompts that the workspace's answers are made with instead of ours, by key."""
+def active(overrides: Iterable[Override]) -> dict[str, Prompt]:
+    """The prompts that answers are made with instead of ours, by key, of a workspace's newest revisions."""
     found = {}
-    for key, override in (await newest(conn, workspace_id)).items():
+    for override in overrides:
         if override.state == "override" and override.content is not None:
+            key = override.key
             parsed = prompts.parse_body(key, override.content)
             found[key] = Prompt(key, override.version, override.content_hash, parsed.instructions, parsed.input)
     return found

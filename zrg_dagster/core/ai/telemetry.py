@@ -1,5 +1,7 @@
 """One row per model call, without any text: what was asked, by what, how it ended, what it cost (TL-04, TL-05, TL-08)."""
 
+import json
+from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
@@ -18,12 +20,16 @@ from zrg_dagster.core.base.settings import SettingsError, current_settings
 UNNAMED = "unnamed"
 _source: ContextVar[str] = ContextVar("model_call_source", default=UNNAMED)
 
-_INSERT = text("""
+# The rows of `calls_document` as one statement, or as a part of one that stores more.
+INSERT_CALLS = """
     INSERT INTO app.ai_call (id, workspace_id, message_id, prompt_key, prompt_version, model, effort, outcome, input_tokens,
                              output_tokens, reasoning_tokens, cost_usd, latency_ms, request_id, source, correlation_id,
                              called_at)
-    VALUES (:id, :workspace_id, :message_id, :prompt_key, :prompt_version, :model, :effort, :outcome, :input_tokens,
-            :output_tokens, :reasoning_tokens, :cost_usd, :latency_ms, :request_id, :source, :correlation_id, :called_at)""")
+    SELECT c.* FROM jsonb_to_recordset(CAST(:calls AS jsonb)) AS c (id uuid, workspace_id uuid, message_id uuid,
+        prompt_key text, prompt_version text, model text, effort text, outcome text, input_tokens integer,
+        output_tokens integer, reasoning_tokens integer, cost_usd numeric, latency_ms bigint, request_id text, source text,
+        correlation_id text, called_at timestamptz)"""
+_INSERT = text(INSERT_CALLS)
 
 
 # Counted down in batches: a night's delete holds its rows until it commits.
@@ -68,11 +74,48 @@ async def record_call(
 
     `correlation_id` is the trace: the id that the receiver gave the delivery which all of this began with.
     """
-    if not result.was_asked:
+    rows = _rows(workspace_id, message_id, [result], correlation_id, now)
+    if not rows:
         return None
-    call_id = new_id()
-    row = {
-        "id": call_id,
+    await conn.execute(_INSERT, {"calls": json.dumps(rows, default=str)})
+    return rows[0]["id"]
+
+
+async def record_calls(conn: AsyncConnection, document: str | None) -> None:
+    """Store the calls of a `calls_document`, if there are any."""
+    if document is not None:
+        await conn.execute(_INSERT, {"calls": document})
+
+
+def calls_document(
+    workspace_id: UUID,
+    message_id: UUID | None,
+    results: Sequence[ModelResult[Any]],
+    correlation_id: str | None,
+    now: datetime,
+) -> str | None:
+    """The facts of those of `results` that were asked, as `INSERT_CALLS` takes them; None when none was. Pure but for the
+    name of what asks in this task."""
+    rows = _rows(workspace_id, message_id, results, correlation_id, now)
+    return json.dumps(rows, default=str) if rows else None
+
+
+def _rows(
+    workspace_id: UUID,
+    message_id: UUID | None,
+    results: Sequence[ModelResult[Any]],
+    correlation_id: str | None,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    asked = [result for result in results if result.was_asked]
+    return [_row(workspace_id, message_id, result, correlation_id, now) for result in asked]
+
+
+def _row(
+    workspace_id: UUID, message_id: UUID | None, result: ModelResult[Any], correlation_id: str | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
         "workspace_id": workspace_id,
         "message_id": message_id,
         "prompt_key": result.prompt_key,
@@ -90,5 +133,3 @@ async def record_call(
         "correlation_id": correlation_id,
         "called_at": now,
     }
-    await conn.execute(_INSERT, row)
-    return call_id

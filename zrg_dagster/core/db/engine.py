@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.rows import dict_row
@@ -19,6 +20,8 @@ CONNECT_TIMEOUT_S = 10
 CONFLICT_ATTEMPTS = 5
 # A pooled connection that rested longer than this is asked whether it lives before it is used.
 PING_AFTER_S = 1.0
+# Made once for each engine: making one costs as much as a statement.
+_AUTOCOMMIT: WeakKeyDictionary[AsyncEngine, AsyncEngine] = WeakKeyDictionary()
 
 T = TypeVar("T")
 
@@ -78,6 +81,18 @@ def _ping_after_rest(engine: Engine) -> None:
 
     event.listen(engine, "checkin", note_use)
     event.listen(engine, "checkout", ping)
+
+
+def autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections, each statement a transaction of its own: for reads, and for writes of a single statement.
+
+    It spares them the round trips of BEGIN and of the end. Statements see no less than in a transaction of ours, where each
+    one takes a view of its own too.
+    """
+    found = _AUTOCOMMIT.get(engine)
+    if found is None:
+        found = _AUTOCOMMIT[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return found
 
 
 def is_conflict(error: BaseException) -> bool:

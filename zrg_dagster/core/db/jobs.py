@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.record import record
-from zrg_dagster.core.db import lanes, queue
+from zrg_dagster.core.db import lanes
 
 
 @record
@@ -32,14 +32,21 @@ class NewJob:
     max_attempts: int = 5
 
 
+# `told` is counted so that it is done: the lanes of what is new are woken at the commit, in the same round trip.
 _INSERT = text("""
+    WITH made AS (
     INSERT INTO app.job (id, workspace_id, lane, kind, job_key, serial_key, payload, correlation_id, lead_id, message_id,
                          run_at, max_attempts)
     SELECT j.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS j (id uuid, workspace_id uuid, lane text, kind text,
         job_key text, serial_key text, payload jsonb, correlation_id text, lead_id uuid, message_id uuid,
         run_at timestamptz, max_attempts smallint)
     ORDER BY workspace_id, job_key
-    ON CONFLICT (workspace_id, job_key) DO NOTHING""")
+    ON CONFLICT (workspace_id, job_key) DO NOTHING RETURNING lane
+    ), told AS MATERIALIZED (
+        SELECT pg_notify(CAST(:channels AS jsonb) ->> lane, '') FROM (SELECT DISTINCT lane FROM made) lanes
+    )
+    SELECT count(*) AS new, (SELECT count(*) FROM told) AS lanes FROM made""")
+_CHANNELS = json.dumps({lane.value: queue.channel for lane, queue in lanes.QUEUES.items()})
 
 
 async def enqueue(conn: AsyncConnection, jobs: Sequence[NewJob]) -> int:
@@ -47,11 +54,8 @@ async def enqueue(conn: AsyncConnection, jobs: Sequence[NewJob]) -> int:
     if not jobs:
         return 0
     rows = [{"id": new_id(), **{name: getattr(job, name) for name in job.__dataclass_fields__}} for job in jobs]
-    result = await conn.execute(_INSERT, {"rows": json.dumps(rows, default=str)})
-    if result.rowcount:
-        for lane in sorted({job.lane for job in jobs}):
-            await queue.wake(conn, lanes.QUEUES[lane])
-    return result.rowcount
+    parameters = {"rows": json.dumps(rows, default=str), "channels": _CHANNELS}
+    return (await conn.execute(_INSERT, parameters)).scalar_one()
 
 
 _DEAD = text("""

@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from zrg_dagster.core.ai.result import ModelResult
-from zrg_dagster.core.ai.telemetry import record_call
+from zrg_dagster.core.ai.telemetry import calls_document, record_calls
 from zrg_dagster.core.base.log import get_logger
-from zrg_dagster.core.db.engine import is_away
+from zrg_dagster.core.db.engine import autocommit, is_away
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.drafting.runs import Artifact, Found, Kept, RunStage, keep_artifacts, open_run
@@ -93,10 +93,13 @@ class RunRecord:
 
     async def _commit(self, calls: Calls, artifacts: Sequence[Artifact], also: Also | None, now: datetime) -> None:
         reply = self.reply
-        async with self._engine.begin() as conn:
-            for call in calls:
-                await record_call(conn, reply.workspace_id, reply.message_id, call, reply.correlation_id, now)
+        made = calls_document(reply.workspace_id, reply.message_id, calls, reply.correlation_id, now)
+        # Without `also` it is one statement, and a statement is a transaction of its own.
+        engine = autocommit(self._engine) if also is None else self._engine
+        async with engine.begin() as conn:
             if also is not None:
                 await also(conn, now)
             if artifacts:
-                await keep_artifacts(conn, reply.workspace_id, self.run_id, artifacts, now)
+                await keep_artifacts(conn, reply.workspace_id, self.run_id, artifacts, now, calls_made=made)
+            else:
+                await record_calls(conn, made)

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.result import ModelResult
+from zrg_dagster.core.ai.telemetry import INSERT_CALLS
 from zrg_dagster.core.base.ids import new_id
 
 MAX_PAYLOAD_BYTES = 32_768
@@ -86,7 +87,7 @@ _OPEN = text("""
     RETURNING id, xmax = 0 AS is_new""")
 _ARTIFACTS = text("""
     SELECT stage, iteration, payload, text AS body FROM app.draft_pipeline_artifact WHERE run_id = :run_id""")
-_KEEP = text("""
+_KEEP_SQL = """
     INSERT INTO app.draft_pipeline_artifact (id, workspace_id, run_id, stage, iteration, prompt_key, model, payload, text,
         input_tokens, output_tokens, latency_ms, created_at)
     SELECT a.id, :workspace_id, :run_id, a.stage, a.iteration, a.prompt_key, a.model, CAST(a.payload AS jsonb), a.body,
@@ -97,7 +98,9 @@ _KEEP = text("""
         AS a (id, stage, iteration, prompt_key, model, payload, body, input_tokens, output_tokens, latency_ms)
     ON CONFLICT (run_id, stage, iteration) DO UPDATE SET prompt_key = excluded.prompt_key, model = excluded.model,
         payload = excluded.payload, text = excluded.text, input_tokens = excluded.input_tokens,
-        output_tokens = excluded.output_tokens, latency_ms = excluded.latency_ms, created_at = excluded.created_at""")
+        output_tokens = excluded.output_tokens, latency_ms = excluded.latency_ms, created_at = excluded.created_at"""
+_KEEP = text(_KEEP_SQL)
+_KEEP_WITH_CALLS = text(f"WITH calls AS ({INSERT_CALLS}) {_KEEP_SQL}")
 _END = text("""
     UPDATE app.draft_pipeline_run SET status = :status, reason = :reason, updated_at = :now,
         snapshot = coalesce(CAST(:snapshot AS jsonb), snapshot),
@@ -176,9 +179,18 @@ async def open_run(
 
 
 async def keep_artifacts(
-    conn: AsyncConnection, workspace_id: UUID, run_id: UUID, artifacts: Sequence[Artifact], now: datetime
+    conn: AsyncConnection,
+    workspace_id: UUID,
+    run_id: UUID,
+    artifacts: Sequence[Artifact],
+    now: datetime,
+    *,
+    calls_made: str | None = None,
 ) -> None:
-    """Store what stages made, in one statement; the same stage and iteration again replaces what stands there (PR-04)."""
+    """Store what stages made, in one statement; the same stage and iteration again replaces what stands there (PR-04).
+
+    `calls_made` is the `calls_document` of the calls behind them, stored by the same statement.
+    """
     calls = [artifact.call for artifact in artifacts]
     parameters = {
         "workspace_id": workspace_id,
@@ -195,7 +207,10 @@ async def keep_artifacts(
         "latencies": [call and call.latency_ms for call in calls],
         "now": now,
     }
-    await conn.execute(_KEEP, parameters)
+    if calls_made is None:
+        await conn.execute(_KEEP, parameters)
+    else:
+        await conn.execute(_KEEP_WITH_CALLS, {**parameters, "calls": calls_made})
 
 
 def _body(body: str | None) -> str | None:

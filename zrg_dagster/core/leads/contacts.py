@@ -57,8 +57,6 @@ _FIELDS = {
     "companyName": "company_name",
     "timezone": "timezone",
 }
-_CONNECTED = text("""
-    SELECT EXISTS (SELECT FROM app.integration WHERE workspace_id = :workspace_id AND provider = 'ghl' AND is_active)""")
 _LOCK = text("""
     SELECT id FROM app.lead WHERE id = :lead_id AND erased_at IS NULL AND merged_into_lead_id IS NULL FOR UPDATE""")
 _LINK = text("""
@@ -90,9 +88,11 @@ def contact_job(workspace_id: UUID, lead_id: UUID, why: str, correlation_id: str
     )
 
 
-async def is_connected(conn: AsyncConnection, workspace_id: UUID) -> bool:
-    """Whether the workspace has an SMS vendor at all."""
-    return (await conn.execute(_CONNECTED, {"workspace_id": workspace_id})).scalar_one()
+def connected_sql(workspace_id: str) -> str:
+    """SQL condition: the workspace of that SQL expression has an SMS vendor at all."""
+    return (
+        f"EXISTS (SELECT FROM app.integration WHERE workspace_id = {workspace_id} AND provider = 'ghl' AND is_active)"
+    )
 
 
 async def load_person(conn: AsyncConnection, lead_id: UUID) -> Person | None:

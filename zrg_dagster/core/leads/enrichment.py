@@ -3,7 +3,7 @@
 `app.lead_enrichment` is the ledger: `pending` is written before the vendor is asked, the answer's delivery writes the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -75,13 +75,13 @@ def decide(subject: Subject, *, call_intent: bool, now: datetime) -> EnrichmentC
 
 _SUBJECT = text("""
     SELECT l.id AS lead_id, l.erased_at IS NOT NULL OR l.merged_into_lead_id IS NOT NULL OR l.status = 'blacklisted' AS is_gone,
-           l.email, CASE :kind WHEN 'phone' THEN l.phone ELSE l.linkedin_url END AS value,
-           CASE :kind WHEN 'phone' THEN i.phone_table_url ELSE i.linkedin_table_url END AS table_url,
+           k.kind, l.email, CASE k.kind WHEN 'phone' THEN l.phone ELSE l.linkedin_url END AS value,
+           CASE k.kind WHEN 'phone' THEN i.phone_table_url ELSE i.linkedin_table_url END AS table_url,
            x.status, x.reason, x.requested_at
-    FROM app.lead l
+    FROM app.lead l CROSS JOIN unnest(CAST(:kinds AS text[])) WITH ORDINALITY AS k (kind, position)
     LEFT JOIN app.integration i ON i.workspace_id = l.workspace_id AND i.provider = 'clay' AND i.is_active
-    LEFT JOIN app.lead_enrichment x ON x.workspace_id = l.workspace_id AND x.lead_id = l.id AND x.kind = :kind
-    WHERE l.id = :lead""")
+    LEFT JOIN app.lead_enrichment x ON x.workspace_id = l.workspace_id AND x.lead_id = l.id AND x.kind = k.kind
+    WHERE l.id = :lead ORDER BY k.position""")
 _PERSON = text("""
     SELECT l.id, l.workspace_id, l.email, l.first_name, l.last_name, l.company_name, l.linkedin_url, c.sealed
     FROM app.lead l
@@ -107,8 +107,13 @@ _OLDEST = """
 
 
 async def load_subject(conn: AsyncConnection, lead_id: UUID, kind: Kind) -> Subject | None:
-    row = (await conn.execute(_SUBJECT, {"lead": lead_id, "kind": kind})).mappings().one_or_none()
-    return Subject(kind=kind, **row) if row else None
+    return next(iter(await load_subjects(conn, lead_id, [kind])), None)
+
+
+async def load_subjects(conn: AsyncConnection, lead_id: UUID, kinds: Sequence[Kind] = KINDS) -> list[Subject]:
+    """The lead once for each of `kinds`, in their order; nothing when there is no such lead."""
+    rows = await conn.execute(_SUBJECT, {"lead": lead_id, "kinds": list(kinds)})
+    return [Subject(**row) for row in rows.mappings()]
 
 
 async def load_person(conn: AsyncConnection, lead_id: UUID) -> Mapping[str, Any]:

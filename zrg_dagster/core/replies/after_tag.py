@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.leads.assignment import UNREMARKABLE, Assignment, AssignmentCode, assign_lead
-from zrg_dagster.core.leads.contacts import contact_job, is_connected
+from zrg_dagster.core.leads.contacts import connected_sql, contact_job
 from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
 from zrg_dagster.core.replies.stages import Reply, decide_row
+from zrg_dagster.core.replies.standing import Standing
 from zrg_dagster.core.text.deferral import Deferral, find_deferral
 from zrg_dagster.core.text.times import load_zone
 from zrg_dagster.core.text.zones import local_instant
@@ -49,15 +50,17 @@ class TagCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """The workspace's switches about replies."""
+    """The workspace's switches about replies. `has_contacts`: leads are contacts at an SMS vendor too."""
 
     flag_uncertain: bool
     pause_for_ooo: bool
     auto_follow_ups: bool
+    has_contacts: bool = False
 
 
-_SWITCHES = text("""
-    SELECT s.flag_uncertain_replies, s.pause_for_ooo, s.auto_follow_ups_on_reply, w.timezone
+_SWITCHES = text(f"""
+    SELECT s.flag_uncertain_replies, s.pause_for_ooo, s.auto_follow_ups_on_reply, w.timezone,
+           {connected_sql("w.id")} AS has_contacts
     FROM app.workspace w LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id WHERE w.id = :workspace_id""")
 _SNOOZE = text("""
     UPDATE app.lead SET snoozed_until = greatest(snoozed_until, :until), updated_at = :now WHERE id = :lead_id""")
@@ -66,7 +69,7 @@ _FOLLOW_UPS = text("""
     WHERE id = :lead_id AND NOT auto_follow_up_enabled RETURNING id""")
 
 
-def is_uncertain(tag: SettledTag, switches: Switches) -> bool:
+def is_uncertain(tag: SettledTag, switches: Switches | Standing) -> bool:
     """Whether a person should look because the model guessed. What a rule decided is never a guess."""
     return switches.flag_uncertain and tag.confidence < UNCERTAIN_BELOW
 
@@ -111,6 +114,7 @@ async def load_switches(conn: AsyncConnection, workspace_id: UUID) -> tuple[Swit
         row.flag_uncertain_replies is not False,
         row.pause_for_ooo is not False,
         row.auto_follow_ups_on_reply is True,
+        row.has_contacts,
     ), row.timezone
 
 
@@ -126,7 +130,7 @@ async def after_tag(
     await _snooze(conn, reply, tag, (lead.timezone, zone), switches, now)
     if tag.tag not in POSITIVE:
         return
-    if await is_connected(conn, reply.message.workspace_id):
+    if switches.has_contacts:
         job = contact_job(reply.message.workspace_id, reply.lead.id, str(message_id), correlation_id, now)
         await enqueue(conn, [job])
     if switches.auto_follow_ups:

@@ -13,6 +13,7 @@ from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.spend import RETRY_S
 from zrg_dagster.core.ai.workspace import WorkspaceAi
 from zrg_dagster.core.base.log import get_logger
+from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.generate import subject_of
 from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
@@ -21,7 +22,7 @@ from zrg_dagster.core.drafting.record import Answered, RunRecord
 from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_run
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
-from zrg_dagster.core.replies.after_tag import is_uncertain, load_switches
+from zrg_dagster.core.replies.after_tag import is_uncertain
 from zrg_dagster.core.replies.budget import DayBudget
 from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.content import CannotSend
@@ -29,8 +30,8 @@ from zrg_dagster.core.replies.evaluate import Evaluation, Source
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
 from zrg_dagster.core.replies.revision import Revision, Start
 from zrg_dagster.core.replies.stages import Reply, Stage
+from zrg_dagster.core.replies.standing import Standing, load_standing
 from zrg_dagster.core.replies.world import ReplyWorld
-from zrg_dagster.core.sending.hours import load_hours
 
 log = get_logger(__name__)
 
@@ -73,11 +74,11 @@ class Answer:
         made = await self._draft(record, steps)
         if isinstance(made, NotNow):
             return made
-        async with self._world.engine.connect() as conn:
-            draft = await outbound.load_draft(conn, made.id)
-            if draft is None or draft.status != "pending":
-                return Ended("done", "draft_already_handled")
-            candidate = await self._candidate(conn, draft, made.hold)
+        async with autocommit(self._world.engine).connect() as conn:
+            standing = await load_standing(conn, self._reply, made.id)
+        if standing is None or standing.draft.status != "pending":
+            return Ended("done", "draft_already_handled")
+        draft, candidate = standing.draft, self._candidate(standing, made.hold)
         body = draft.body
         if decide.wants_evaluation(candidate):
             refused = None if Stage.EVALUATE in self._reply.done else await self._budget.refusal(Purpose.EVALUATION)
@@ -112,15 +113,14 @@ class Answer:
         await record.write(*drafted.made, also=store)
         return Made(found[0], drafted.hold)
 
-    async def _candidate(self, conn: AsyncConnection, draft: Row[Any], hold: str | None) -> decide.Candidate:
+    def _candidate(self, standing: Standing, hold: str | None) -> decide.Candidate:
         reply, campaign = self._reply, self._reply.campaign
-        switches, _ = await load_switches(conn, reply.message.workspace_id)
         return decide.Candidate(
             response_mode=campaign.response_mode if campaign else None,
             auto_send_disabled=self._world.auto_send_disabled,
             is_replayed=reply.is_replayed,
             tag=self._tag.tag.value,
-            guard_failures=self._guards(draft.body).codes,
+            guard_failures=self._guards(standing.draft.body).codes,
             threshold=campaign.auto_send_threshold if campaign else Decimal(1),
             confidence=None,
             is_safe=None,
@@ -128,10 +128,10 @@ class Answer:
             delay_max_s=campaign.delay_max_s if campaign else 0,
             trigger_id=str(reply.message.id),
             trigger_sent_at=reply.message.sent_at,
-            is_uncertain=is_uncertain(self._tag, switches),
-            is_stopped=await stages.is_stopped(conn, reply),
+            is_uncertain=is_uncertain(self._tag, standing),
+            is_stopped=standing.is_stopped,
             hold=hold,
-            hours=await load_hours(conn, reply.lead.id, campaign.id if campaign else None),
+            hours=standing.hours,
         )
 
     def _guards(self, body: str) -> GuardReport:
@@ -219,15 +219,14 @@ class Answer:
         """Carry the verdict out. `said` learns what became of it: the artifact that holds it is written after this."""
         reply = self._reply
         action, reason = verdict.action, verdict.reason
-        draft = await outbound.load_draft(conn, draft_id)
-        assert draft is not None
+        draft = None
         if action != "needs_review":
+            draft = await outbound.load_draft(conn, draft_id)
+            assert draft is not None
             try:
                 await outbound.plan_draft(conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id)
             except CannotSend as missing:
                 action, reason = "needs_review", str(missing)
-        report = self._guards(draft.body)
-        said.update(action=action, reason=reason, guards=report.trace(), claims=report.claims_document())
         await stages.store_verdict(
             conn,
             reply,
@@ -240,9 +239,13 @@ class Answer:
             now=now,
         )
         if action == "needs_review":
-            shown = await outbound.load_draft(conn, draft_id)
-            assert shown is not None
-            if not await outbound.plan_cards(conn, shown, now, self._correlation_id):
+            # Its card shows the verdict: read it with what has just been written.
+            draft = await outbound.load_draft(conn, draft_id)
+            assert draft is not None
+            if not await outbound.plan_cards(conn, draft, now, self._correlation_id):
                 await stages.decide_row(conn, reply, "draft", draft_id, "no_review_recipient", now)
+        assert draft is not None
+        report = self._guards(draft.body)
+        said.update(action=action, reason=reason, guards=report.trace(), claims=report.claims_document())
         await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
         await end_run(conn, reply.message.id, RunStatus.COMPLETED, reason, now, snapshot)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.spend import Allowance, Spending
+from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies import stages
 from zrg_dagster.core.replies.stages import Reply
@@ -31,7 +32,7 @@ async def allowance_of(
     allowance = spending.known(workspace_id, purpose, now)
     if allowance is None:
         # Only a question that is really asked takes a connection.
-        async with engine.connect() as conn:
+        async with autocommit(engine).connect() as conn:
             allowance = await spending.allowed(conn, workspace_id, purpose, now)
     share = spending.share_to_tell(workspace_id, allowance, now)
     if share is not None:

@@ -13,7 +13,7 @@ from zrg_dagster.core.base.seal import Sealer, SealError
 from zrg_dagster.core.db.jobs import NewJob, enqueue
 from zrg_dagster.core.db.lanes import Lane
 from zrg_dagster.core.leads import enrichment
-from zrg_dagster.core.leads.enrichment import CALL_INTENT, KINDS, NOT_SENT, EnrichmentCode, decide, question
+from zrg_dagster.core.leads.enrichment import CALL_INTENT, NOT_SENT, EnrichmentCode, decide, question
 from zrg_dagster.core.providers.clay.client import ClayClient
 from zrg_dagster.core.providers.outcome import Accepted, Refused, Unknown
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
@@ -36,9 +36,9 @@ async def ask_about(
 ) -> int:
     """Queue the questions about a lead whose reply showed interest, in the caller's transaction."""
     jobs = []
-    for kind in KINDS:
-        subject = await enrichment.load_subject(conn, lead_id, kind)
-        if subject is None or decide(subject, call_intent=tag == CALL_INTENT, now=now) is not EnrichmentCode.ASK:
+    for subject in await enrichment.load_subjects(conn, lead_id):
+        kind = subject.kind
+        if decide(subject, call_intent=tag == CALL_INTENT, now=now) is not EnrichmentCode.ASK:
             continue
         jobs.append(
             NewJob(

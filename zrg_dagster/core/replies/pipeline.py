@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult
-from zrg_dagster.core.ai.telemetry import record_call
+from zrg_dagster.core.ai.telemetry import calls_document, record_call
 from zrg_dagster.core.ai.workspace import WorkspaceAi, load_ai
+from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import is_eligible
@@ -39,7 +40,7 @@ class ReplyPipeline:
         self._seen: DraftContext | None = None
 
     async def run(self, message_id: UUID) -> Ended | NotNow:
-        async with self._world.engine.connect() as conn:
+        async with autocommit(self._world.engine).connect() as conn:
             reply = await stages.load(conn, message_id)
             if reply is None:
                 return Ended("skipped", "message_gone")
@@ -105,19 +106,18 @@ class ReplyPipeline:
             lead = await stages.apply_tag(conn, reply, tag, source, now)
             if lead is not None:
                 await after_tag(conn, reply, tag, lead, self._correlation_id, now)
-            if call is not None:
-                await self._record_call(conn, reply, call, now)
+            message = reply.message
+            made = [] if call is None else [call]
+            calls = calls_document(message.workspace_id, message.id, made, self._correlation_id, now)
             detail = {"tag": tag.tag.value, "confidence": tag.confidence, "reason": tag.reason, "rule": tag.rule.value}
-            await stages.record(conn, reply, Stage.CLASSIFY, tag.tag.value, now, detail)
+            await stages.record(conn, reply, Stage.CLASSIFY, tag.tag.value, now, detail, calls_made=calls)
             if tag.tag is Tag.BLACKLIST and source == "model":
-                message = reply.message
                 person = (message.workspace_id, message.lead_id, message.id)
                 stop = Stop(*person, "model_opt_out", "model", message.sent_at, is_wish=True)
                 await suppress(conn, [stop], now)
             elif not reply.message.is_auto_reply:
                 await self._supersede(conn, reply, now)
             if is_eligible(tag.tag.value) and not reply.is_replayed:
-                message = reply.message
                 said = (tag.tag.value, self._correlation_id, now)
                 await ask_about(conn, message.workspace_id, message.lead_id, message.id, *said)
         return tag
@@ -152,7 +152,7 @@ class ReplyPipeline:
     async def _context(self, reply: Reply) -> DraftContext:
         """Read once in a try: every stage sees the same conversation."""
         if self._seen is None:
-            async with self._world.engine.connect() as conn:
+            async with autocommit(self._world.engine).connect() as conn:
                 self._seen = await load_context(conn, reply.message.id, now=self._world.clock())
         return self._seen
 

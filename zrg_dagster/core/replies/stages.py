@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.ai.telemetry import INSERT_CALLS
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.notifications.crm import INTEREST, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
 from zrg_dagster.core.sending.gates import GATES, BlockReason
-from zrg_dagster.core.workspaces.recipients import recipients_sql
 
 
 class Stage(StrEnum):
@@ -32,91 +32,114 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """Who wrote, as the row was when the reply was loaded."""
+
+    id: UUID
+    sentiment_tag: str
+    email_campaign_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What the e-mail campaign of a lead says about automatic answers."""
+
+    id: UUID
+    response_mode: str
+    auto_send_threshold: Decimal
+    delay_min_s: int
+    delay_max_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A reply with its lead, its campaign and the stages already done (stage → recorded detail)."""
 
     message: Row[Any]
-    lead: Row[Any]
-    workspace_key: str
-    campaign: Row[Any] | None
-    recipients: tuple[str, ...]
+    lead: Lead
+    campaign: Campaign | None
     has_booking: bool
     done: dict[str, dict[str, Any]]
     has_newer: bool
     is_replayed: bool
 
 
-_MESSAGE = text("SELECT * FROM app.message WHERE id = :id")
-_LEAD = text("SELECT * FROM app.lead WHERE id = :id")
-_CAMPAIGN = text("SELECT * FROM app.email_campaign WHERE id = :id")
-_STAGES = text("SELECT stage, detail FROM app.reply_stage WHERE message_id = :id")
-# One question for everything that is a fact about the lead or its other messages. `has_newer` is what the send gate asks
-# too: an automatic answer does not put what a person wrote out of date.
-_AROUND = text(f"""
-    SELECT w.key, {recipients_sql("w.id", "l.assigned_to_user_id")} AS recipients,
+# One question for everything that the pipeline decides on. `has_newer` is what the send gate asks too: an automatic answer
+# does not put what a person wrote out of date.
+_REPLY = text("""
+    SELECT m.id, m.workspace_id, m.lead_id, m.channel, m.message_key, m.sent_at, m.body, m.opt_out_rule, m.is_auto_reply,
+        m.is_out_of_office, m.returns_on, m.provider_interested, l.sentiment_tag AS lead_tag,
+        l.email_campaign_id AS lead_campaign_id, c.id AS campaign_id, c.response_mode,
+        c.auto_send_threshold, c.delay_min_s, c.delay_max_s,
         EXISTS (SELECT FROM app.appointment WHERE lead_id = l.id AND status NOT IN ('canceled', 'rescheduled')) AS has_booking,
         EXISTS (SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
-                AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer,
-        EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = :event AND e.replayed_at IS NOT NULL) AS is_replayed
-    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id WHERE l.id = :lead""")
+                AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (m.sent_at, m.message_key)) AS has_newer,
+        EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = m.event_id AND e.replayed_at IS NOT NULL) AS is_replayed,
+        coalesce((SELECT jsonb_object_agg(s.stage, s.detail) FROM app.reply_stage s WHERE s.message_id = m.id), '{}') AS done
+    FROM app.message m JOIN app.lead l ON l.id = m.lead_id
+    LEFT JOIN app.email_campaign c ON c.id = l.email_campaign_id AND m.channel = 'email'
+    WHERE m.id = :id""")
 
 
 async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
     """Everything the pipeline decides on, or None when the message is gone."""
-    message = (await conn.execute(_MESSAGE, {"id": message_id})).one_or_none()
-    if message is None:
+    row = (await conn.execute(_REPLY, {"id": message_id})).one_or_none()
+    if row is None:
         return None
-    lead = (await conn.execute(_LEAD, {"id": message.lead_id})).one()
     campaign = None
-    if lead.email_campaign_id is not None and message.channel == "email":
-        campaign = (await conn.execute(_CAMPAIGN, {"id": lead.email_campaign_id})).one_or_none()
-    place = {
-        "lead": lead.id,
-        "sent_at": message.sent_at,
-        "key": message.message_key,
-        "event": message.event_id,
-    }
-    around = (await conn.execute(_AROUND, place)).one()
+    if row.campaign_id is not None:
+        delays = (row.delay_min_s, row.delay_max_s)
+        campaign = Campaign(row.campaign_id, row.response_mode, row.auto_send_threshold, *delays)
     return Reply(
-        message=message,
-        lead=lead,
-        workspace_key=around.key,
+        message=row,
+        lead=Lead(row.lead_id, row.lead_tag, row.lead_campaign_id),
         campaign=campaign,
-        recipients=tuple(around.recipients),
-        has_booking=around.has_booking,
-        done={row.stage: row.detail for row in await conn.execute(_STAGES, {"id": message_id})},
-        has_newer=around.has_newer,
-        is_replayed=around.is_replayed,
+        has_booking=row.has_booking,
+        done=row.done,
+        has_newer=row.has_newer,
+        is_replayed=row.is_replayed,
     )
 
 
-_RECORD = text("""
+_RECORD_SQL = """
     INSERT INTO app.reply_stage (message_id, stage, workspace_id, outcome, detail, done_at)
     VALUES (:message_id, :stage, :workspace_id, :outcome, CAST(:detail AS jsonb), :now)
-    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail""")
+    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail"""
+_RECORD = text(_RECORD_SQL)
+_RECORD_WITH_CALLS = text(f"WITH calls AS ({INSERT_CALLS}) {_RECORD_SQL}")
 
 
 async def record(
-    conn: AsyncConnection, reply: Reply, stage: Stage, outcome: str, now: datetime, detail: dict[str, Any] | None = None
+    conn: AsyncConnection,
+    reply: Reply,
+    stage: Stage,
+    outcome: str,
+    now: datetime,
+    detail: dict[str, Any] | None = None,
+    *,
+    calls_made: str | None = None,
 ) -> None:
-    """Note that a stage is done, in the transaction that holds its effects."""
+    """Note that a stage is done, in the transaction that holds its effects, with the `calls_document` of its calls."""
     reply.done[stage] = detail or {}
-    await conn.execute(
-        _RECORD,
-        {
-            "message_id": reply.message.id,
-            "stage": stage,
-            "workspace_id": reply.message.workspace_id,
-            "outcome": outcome,
-            "detail": json.dumps(detail or {}, default=str),
-            "now": now,
-        },
-    )
+    parameters = {
+        "message_id": reply.message.id,
+        "stage": stage,
+        "workspace_id": reply.message.workspace_id,
+        "outcome": outcome,
+        "detail": json.dumps(detail or {}, default=str),
+        "now": now,
+    }
+    if calls_made is None:
+        await conn.execute(_RECORD, parameters)
+    else:
+        await conn.execute(_RECORD_WITH_CALLS, {**parameters, "calls": calls_made})
 
 
 # The gate that the ledger asks before a send, asked about a send that does not exist yet.
+# The condition on a send `s`.
+IS_STOPPED = next(gate.closed_when for gate in GATES if gate.reason is BlockReason.KILL_SWITCH)
 _STOPPED = text(f"""
-    SELECT {next(gate.closed_when for gate in GATES if gate.reason is BlockReason.KILL_SWITCH)}
+    SELECT {IS_STOPPED}
     FROM (SELECT 'ai' AS origin, CAST(:lead AS uuid) AS lead_id, CAST(:channel AS text) AS channel,
                  CAST(:workspace AS uuid) AS workspace_id, CAST(:campaign AS uuid) AS email_campaign_id) s""")
 
@@ -137,15 +160,19 @@ _LOCKED_LEAD = text("""
         SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
           AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer
     FROM app.lead l WHERE l.id = :id FOR NO KEY UPDATE OF l""")
+# One statement, and so one view of the events: `was_interested` is how it was before this one.
 _TAG = text("""
-    UPDATE app.lead SET sentiment_tag = :tag, sentiment_source = :source, status = :status, updated_at = :now
-    WHERE id = :id""")
-_EVENT = text("""
-    INSERT INTO app.sentiment_event (workspace_id, lead_id, message_id, previous_tag, tag, source, confidence, changed_at)
-    VALUES (:workspace_id, :lead_id, :message_id, :previous_tag, :tag, :source, :confidence, :changed_at)
-    ON CONFLICT DO NOTHING""")
-_INTERESTED = text("""
-    SELECT EXISTS (SELECT FROM app.sentiment_event WHERE lead_id = :lead AND tag = ANY(CAST(:positive AS text[])))""")
+    WITH tagged AS (
+        UPDATE app.message SET sentiment_tag = :tag WHERE id = :message_id
+    ), noted AS (
+        INSERT INTO app.sentiment_event (workspace_id, lead_id, message_id, previous_tag, tag, source, confidence, changed_at)
+        VALUES (:workspace_id, :lead_id, :message_id, :previous_tag, :tag, :source, :confidence, :now)
+        ON CONFLICT DO NOTHING
+    ), moved AS (
+        UPDATE app.lead SET sentiment_tag = :tag, sentiment_source = :source, status = :status, updated_at = :now
+        WHERE id = :lead_id
+    )
+    SELECT EXISTS (SELECT FROM app.sentiment_event e WHERE e.lead_id = :lead_id AND e.tag = ANY(CAST(:positive AS text[])))""")
 _MESSAGE_TAG = text("UPDATE app.message SET sentiment_tag = :tag WHERE id = :id")
 
 
@@ -162,30 +189,26 @@ async def apply_tag(
     message = reply.message
     place = {"id": message.lead_id, "sent_at": message.sent_at, "key": message.message_key}
     lead = (await conn.execute(_LOCKED_LEAD, place)).one()
-    await conn.execute(_MESSAGE_TAG, {"id": message.id, "tag": tag.tag.value})
     if lead.sentiment_tag == Tag.BLACKLIST or (lead.has_newer and tag.tag is not Tag.BLACKLIST):
+        await conn.execute(_MESSAGE_TAG, {"id": message.id, "tag": tag.tag.value})
         return None
     known = await crm_states(conn, [message.lead_id])
-    looked_for = {"lead": message.lead_id, "positive": list(INTEREST)}
-    was_interested = (await conn.execute(_INTERESTED, looked_for)).scalar_one()
-    await conn.execute(
-        _EVENT,
-        {
-            "workspace_id": message.workspace_id,
-            "lead_id": message.lead_id,
-            "message_id": message.id,
-            "previous_tag": lead.sentiment_tag,
-            "tag": tag.tag.value,
-            "source": source,
-            "confidence": tag.confidence,
-            "changed_at": now,
-        },
-    )
     status = status_after(lead.status, tag.tag)
     if lead.status == "meeting-booked" and tag.tag is not Tag.BLACKLIST:
         status = lead.status  # a booking stands until it is cancelled, whatever is said meanwhile
-    parameters = {"id": message.lead_id, "tag": tag.tag.value, "source": source, "status": status, "now": now}
-    await conn.execute(_TAG, parameters)
+    parameters = {
+        "workspace_id": message.workspace_id,
+        "lead_id": message.lead_id,
+        "message_id": message.id,
+        "previous_tag": lead.sentiment_tag,
+        "tag": tag.tag.value,
+        "source": source,
+        "confidence": tag.confidence,
+        "status": status,
+        "positive": list(INTEREST),
+        "now": now,
+    }
+    was_interested = (await conn.execute(_TAG, parameters)).scalar_one()
     await tell_crm_changes(conn, known, now, source="reply", message_id=message.id)
     if tag.tag in INTEREST and not was_interested:
         interest = CrmChange(
@@ -283,16 +306,19 @@ async def keep_revision(
     await conn.execute(_KEEP_REVISION, parameters)
 
 
-_VERDICT = text("""
-    UPDATE app.draft SET action = :action, reason = :reason, confidence = :confidence, threshold = :threshold,
-        updated_at = :now
-    WHERE id = :id AND status = 'pending'""")
-_DECISION = text("""
+_DECISION_SQL = """
     INSERT INTO app.decision (workspace_id, lead_id, subject, subject_id, code, detail, decided_at)
     SELECT :workspace_id, CAST(:lead_id AS uuid), CAST(:subject AS text), CAST(:subject_id AS uuid), CAST(:code AS text),
            CAST(:detail AS jsonb), :now
     WHERE NOT EXISTS (SELECT FROM app.decision WHERE lead_id = CAST(:lead_id AS uuid) AND subject = CAST(:subject AS text)
-                      AND subject_id IS NOT DISTINCT FROM CAST(:subject_id AS uuid) AND code = CAST(:code AS text))""")
+                      AND subject_id IS NOT DISTINCT FROM CAST(:subject_id AS uuid) AND code = CAST(:code AS text))"""
+_DECISION = text(_DECISION_SQL)
+_VERDICT = text(f"""
+    WITH verdict AS (
+        UPDATE app.draft SET action = :code, reason = :reason, confidence = :confidence, threshold = :threshold,
+            updated_at = :now
+        WHERE id = :subject_id AND status = 'pending'
+    ) {_DECISION_SQL}""")
 
 
 async def store_verdict(
@@ -308,17 +334,9 @@ async def store_verdict(
     now: datetime,
 ) -> None:
     """The decision on the draft, and on the lead's list."""
-    parameters = {
-        "id": draft_id,
-        "action": action,
-        "reason": reason,
-        "confidence": confidence,
-        "threshold": threshold,
-        "now": now,
-    }
-    await conn.execute(_VERDICT, parameters)
-    detail = {"reason": reason, "confidence": confidence, "threshold": threshold, "schedule": schedule}
-    await decide_row(conn, reply, "draft", draft_id, action, now, detail)
+    said = {"reason": reason, "confidence": confidence, "threshold": threshold}
+    detail = {**said, "schedule": schedule}
+    await conn.execute(_VERDICT, {**_decision(reply, "draft", draft_id, action, now, detail), **said})
 
 
 async def decide_row(
@@ -331,15 +349,18 @@ async def decide_row(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """One line of "did / did not, because" about this reply's lead; a retry finds its line."""
-    await conn.execute(
-        _DECISION,
-        {
-            "workspace_id": reply.message.workspace_id,
-            "lead_id": reply.message.lead_id,
-            "subject": subject,
-            "subject_id": subject_id,
-            "code": code,
-            "detail": json.dumps(detail or {}, default=str),
-            "now": now,
-        },
-    )
+    await conn.execute(_DECISION, _decision(reply, subject, subject_id, code, now, detail))
+
+
+def _decision(
+    reply: Reply, subject: str, subject_id: UUID | None, code: str, now: datetime, detail: dict[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "workspace_id": reply.message.workspace_id,
+        "lead_id": reply.message.lead_id,
+        "subject": subject,
+        "subject_id": subject_id,
+        "code": code,
+        "detail": json.dumps(detail or {}, default=str),
+        "now": now,
+    }

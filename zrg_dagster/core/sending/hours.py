@@ -14,10 +14,11 @@ from zrg_dagster.core.sending.gates import BlockReason
 from zrg_dagster.core.text.hours import ALWAYS, MONDAY_TO_FRIDAY, Holidays, Hours, Placed, Week, place
 from zrg_dagster.core.text.times import load_zone
 
-_RULE = """
-    SELECT w.timezone AS workspace_zone, s.auto_send_schedule_mode, s.work_start_time, s.work_end_time,
+# What `hours_of` reads, of a workspace `w`, its settings `s` and a campaign `c`; beside them it wants `lead_zone`.
+RULE_COLUMNS = """w.timezone AS workspace_zone, s.auto_send_schedule_mode, s.work_start_time, s.work_end_time,
            s.auto_send_custom_schedule, s.auto_send_holidays, c.auto_send_schedule_mode AS campaign_mode,
            c.auto_send_custom_schedule AS campaign_schedule, c.auto_send_holidays AS campaign_holidays"""
+_RULE = f"SELECT {RULE_COLUMNS}"
 _LOAD = text(f"""{_RULE}, l.timezone AS lead_zone
     FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id
     LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id
