@@ -235,7 +235,7 @@ slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_s
 
 
 @any_stream
-@settings(max_examples=40, suppress_health_check=slow)
+@settings(max_examples=25, suppress_health_check=slow)
 def test_order_repetition_and_lanes_do_not_matter(shared: Database, stream: Any, workers: int, batch_size: int) -> None:
     check(shared, *stream, workers, batch_size)
 
@@ -318,7 +318,7 @@ def check_whole(database: Database, in_order: State, chunks: Chunks, workers: in
 
 
 @whole_corpus
-@settings(max_examples=5, suppress_health_check=slow)
+@settings(max_examples=3, suppress_health_check=slow)
 def test_the_whole_corpus_in_any_order(
     shared: Database, in_order: State, chunks: Chunks, workers: int, batch_size: int
 ) -> None:

@@ -184,6 +184,7 @@ async def test_09_what_the_vendor_took_before_it_fell_silent_is_found_and_not_se
 
 async def test_10_a_stop_while_forty_wait_stops_all_forty_and_a_start_sends_none_blindly(story):
     delayed(story)
+    settings(story, draft_verification_enabled=False, meeting_overseer_enabled=False)
     for number in range(40):
         person = mail.person(f"lead{number}", 91000 + number)
         reply = mail.reply(5000 + number, at=story.now, sender=person["email"])
