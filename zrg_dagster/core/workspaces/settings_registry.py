@@ -32,7 +32,7 @@ _TEMPLATE = "zrg_dagster.core.followups.values.template_values"
 _SWITCHES = "zrg_dagster.core.replies.after_tag._SWITCHES"
 _HOURS = "zrg_dagster.core.sending.hours._RULE"
 _ROTATION = "zrg_dagster.core.leads.assignment._ROTATION"
-_AI = "zrg_dagster.core.ai.workspace._SETTINGS"
+_AI = "zrg_dagster.core.ai.workspace._LOAD"
 _EFFORTS = "low, medium, high, xhigh; coerced to what the model takes"
 _PERSONA = "seed 004; mirror of the default persona"
 
