@@ -16,26 +16,16 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.ai.models import ModelChoice, Purpose, resolve
+from zrg_dagster.core.ai.models import ModelChoice, Purpose, columns_of_settings, resolve
 from zrg_dagster.core.ai.overrides import NEWEST, active, override_of
 from zrg_dagster.core.ai.prompts import Prompt, RenderedPrompt, fill
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 
 T = TypeVar("T", bound=BaseModel)
 
-_SETTINGS = (
-    "draft_generation_model",
-    "draft_generation_reasoning_effort",
-    "draft_verification_model",
-    "draft_verification_reasoning_effort",
-    "auto_send_evaluator_model",
-    "auto_send_evaluator_reasoning_effort",
-    "auto_send_revision_model",
-    "auto_send_revision_reasoning_effort",
-)
 # A row for each prompt that the workspace ever changed, its settings in every one; a single row without prompts.
 _LOAD = text(f"""
-    SELECT s.workspace_id IS NOT NULL AS has_settings, {", ".join(f"s.{name}" for name in _SETTINGS)}, p.*
+    SELECT s.workspace_id IS NOT NULL AS has_settings, {", ".join(f"s.{name}" for name in columns_of_settings())}, p.*
     FROM (SELECT CAST(:workspace_id AS uuid) AS id) w
     LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id
     LEFT JOIN LATERAL ({NEWEST}) p ON true""")
@@ -94,5 +84,5 @@ async def load_ai(conn: AsyncConnection, workspace_id: UUID) -> WorkspaceAi:
     """Read at the beginning of a piece of work: one answer is made with one set of choices."""
     rows = (await conn.execute(_LOAD, {"workspace_id": workspace_id})).all()
     first = rows[0]
-    settings = {name: getattr(first, name) for name in _SETTINGS} if first.has_settings else {}
+    settings = {name: getattr(first, name) for name in columns_of_settings()} if first.has_settings else {}
     return WorkspaceAi(settings, active(override_of(row) for row in rows if row.prompt_key is not None))

@@ -70,12 +70,12 @@ class RunRecord:
         """What this stage made in an earlier try or in this one; None when it has to be done."""
         return self._found.get((stage, iteration))
 
-    async def write(self, *artifacts: Artifact, calls: Calls = (), also: Also | None = None) -> None:
-        """Keep `artifacts` with the facts of their calls and of `calls`, together with what `also` writes.
+    async def write(self, *artifacts: Artifact, also: Also | None = None) -> None:
+        """Keep `artifacts` with the facts of their calls, together with what `also` writes.
 
         When the artifacts cannot be stored, everything else still is.
         """
-        asked = [*(artifact.call for artifact in artifacts if artifact.call is not None), *calls]
+        asked = [artifact.call for artifact in artifacts if artifact.call is not None]
         now = self._clock()
         try:
             await self._commit(asked, artifacts, also, now)

@@ -19,7 +19,6 @@ from zrg_dagster.core.leads.contacts import connected_sql, contact_job
 from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
 from zrg_dagster.core.replies.stages import Reply, decide_row
-from zrg_dagster.core.replies.standing import Standing
 from zrg_dagster.core.text.deferral import Deferral, find_deferral
 from zrg_dagster.core.text.times import load_zone
 from zrg_dagster.core.text.zones import local_instant
@@ -69,9 +68,9 @@ _FOLLOW_UPS = text("""
     WHERE id = :lead_id AND NOT auto_follow_up_enabled RETURNING id""")
 
 
-def is_uncertain(tag: SettledTag, switches: Switches | Standing) -> bool:
+def is_uncertain(tag: SettledTag, *, flag: bool) -> bool:
     """Whether a person should look because the model guessed. What a rule decided is never a guess."""
-    return switches.flag_uncertain and tag.confidence < UNCERTAIN_BELOW
+    return flag and tag.confidence < UNCERTAIN_BELOW
 
 
 def snooze_until(
@@ -124,7 +123,7 @@ async def after_tag(
     """Carry out what `tag` means for the lead, whose newest word it is. `lead` is the row as it was locked."""
     switches, zone = await load_switches(conn, reply.message.workspace_id)
     subject, message_id = "reply", reply.message.id
-    if is_uncertain(tag, switches):
+    if is_uncertain(tag, flag=switches.flag_uncertain):
         detail = {"tag": tag.tag.value, "confidence": tag.confidence, "below": UNCERTAIN_BELOW}
         await decide_row(conn, reply, subject, message_id, TagCode.UNCERTAIN, now, detail)
     await _snooze(conn, reply, tag, (lead.timezone, zone), switches, now)

@@ -128,7 +128,7 @@ class Answer:
             delay_max_s=campaign.delay_max_s if campaign else 0,
             trigger_id=str(reply.message.id),
             trigger_sent_at=reply.message.sent_at,
-            is_uncertain=is_uncertain(self._tag, standing),
+            is_uncertain=is_uncertain(self._tag, flag=standing.flag_uncertain),
             is_stopped=standing.is_stopped,
             hold=hold,
             hours=standing.hours,

@@ -135,8 +135,7 @@ async def record(
         await conn.execute(_RECORD_WITH_CALLS, {**parameters, "calls": calls_made})
 
 
-# The gate that the ledger asks before a send, asked about a send that does not exist yet.
-# The condition on a send `s`.
+# The gate that the ledger asks before a send `s`, asked about a send that does not exist yet.
 IS_STOPPED = next(gate.closed_when for gate in GATES if gate.reason is BlockReason.KILL_SWITCH)
 _STOPPED = text(f"""
     SELECT {IS_STOPPED}
