@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from zrg_dagster.core.replies.after_tag import Switches, TagCode, is_uncertain, snooze_until
+from zrg_dagster.core.replies.after_tag import TagCode, is_uncertain, snooze_until
 from zrg_dagster.core.replies.classify import SettledTag, Tag, TagRule
 
 NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
@@ -13,8 +13,8 @@ NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize("confidence, flagged", [(0.0, True), (0.59, True), (0.6, False), (1.0, False)])
 def test_a_guess_is_flagged_when_the_workspace_wants_it(confidence, flagged):
     tag = SettledTag(Tag.INTERESTED, confidence, "", TagRule.MODEL)
-    assert is_uncertain(tag, Switches(True, True, False)) is flagged
-    assert not is_uncertain(tag, Switches(False, True, False))
+    assert is_uncertain(tag, flag=True) is flagged
+    assert not is_uncertain(tag, flag=False)
 
 
 @pytest.mark.parametrize(
