@@ -8,6 +8,7 @@ from tests.integration import intake_support as world
 from tests.integration.intake_support import LATER
 from tests.integration.replies_support import DRAFT, DRAFTING, REVIEWERS, buttons, http_error, make_scene, words
 from tests.integration.seeds import NOW
+from zrg_dagster.core.replies.answer import Answer
 
 CLASSIFY, WRITE, JUDGE = "reply_classification", "reply_draft", "reply_evaluation"
 
@@ -147,6 +148,40 @@ async def test_what_must_not_leave_by_itself_is_shown_to_each_reviewer(scene, ch
     assert reason in words(posts[0]["blocks"])
     assert "mara@brightloom.example" not in posts[0]["text"], "a lock screen shows no person"
     assert scene.vendors.answers_sent == []
+
+
+EDITED = "UPDATE app.draft SET body = 'Mine.', version = version + 1"
+REGENERATED = "UPDATE app.draft SET body = 'Again.', ai_body = 'Again.', version = version + 1"
+
+
+@pytest.mark.parametrize("change", [EDITED, REGENERATED])
+@pytest.mark.parametrize("is_retried", [False, True])
+async def test_a_verdict_lets_no_other_text_leave(scene, monkeypatch, change, is_retried):
+    """OV-08: the text is changed while the evaluator reads the old one, or between two tries."""
+    calm, decided = scene.brain.answer, Answer._decide
+
+    def changing(request):
+        if not is_retried and request["json"]["text"]["format"]["name"] == JUDGE:
+            scene.rows.all(change)
+        return calm(request)
+
+    async def crash(*_args):
+        raise RuntimeError("the process died here")
+
+    scene._script.answers[:] = [changing]
+    await scene.reply_comes()
+    if is_retried:
+        monkeypatch.setattr(Answer, "_decide", crash)
+        await scene.replies()
+        monkeypatch.setattr(Answer, "_decide", decided)
+        scene.rows.all(change)
+        scene.tick(minutes=1)
+    await scene.replies()
+    draft = scene.draft
+    assert (draft["action"], draft["reason"]) == ("needs_review", "draft_changed")
+    assert scene.brain.asked.count(JUDGE) == 1
+    assert scene.planned() == []
+    assert len(scene.planned("review_card")) == len(REVIEWERS)
 
 
 async def test_a_draft_that_nobody_is_asked_about_is_a_decision(scene):

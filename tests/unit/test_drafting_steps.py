@@ -253,7 +253,7 @@ async def test_a_stage_is_told_what_its_prompt_names_and_nothing_else() -> None:
 
 
 def verdict(confidence: float, *, safe: bool = True, source: Source = Source.MODEL) -> Evaluation:
-    return Evaluation(confidence, is_safe=safe, needs_review=not safe, reason="A price is missing.", source=source)
+    return Evaluation("", confidence, is_safe=safe, needs_review=not safe, reason="A price is missing.", source=source)
 
 
 def test_unsafe_as_well_as_unsure_drafts_are_revised() -> None:

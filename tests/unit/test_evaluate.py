@@ -15,15 +15,18 @@ from zrg_dagster.core.replies.evaluate import (
     HardBlock,
     ReplyEvaluation,
     Source,
+    again,
     blocked,
     evaluate,
+    fingerprint,
     hard_block,
     judge,
     passes,
 )
 
+DRAFT = "Hi"
 CLEAR: dict[str, Any] = {
-    "draft": "Hi",
+    "draft": DRAFT,
     "opt_out_rule": None,
     "tag": Tag.INTERESTED,
     "is_auto_reply": False,
@@ -69,19 +72,27 @@ def result(outcome: ModelOutcome = ModelOutcome.OK, **values: Any) -> ModelResul
     ],
 )
 def test_clamps(values: dict[str, Any], confidence: float, safe: bool, review: bool) -> None:
-    verdict = judge(result(**values))
+    verdict = judge(result(**values), DRAFT)
     assert (verdict.confidence, verdict.is_safe, verdict.needs_review) == (confidence, safe, review)
     assert verdict.source is Source.MODEL
 
 
+def test_a_verdict_is_about_one_text_and_stays_so_on_record() -> None:
+    for verdict in (judge(result(), DRAFT), blocked(HardBlock.EMPTY_DRAFT, DRAFT)):
+        assert verdict.fingerprint == again(verdict.detail).fingerprint == fingerprint(DRAFT)
+        assert verdict.fingerprint != fingerprint(DRAFT + " ")
+    nameless = {name: value for name, value in judge(result(), DRAFT).detail.items() if name != "text"}
+    assert again(nameless).fingerprint != fingerprint(""), "a record that names no text vouches for none"
+
+
 def test_reasons_are_bounded_and_never_empty() -> None:
-    assert len(judge(result(reason="x" * 1000)).reason) == 320
-    assert judge(result(reason=" ")).reason == "No reason provided"
+    assert len(judge(result(reason="x" * 1000), DRAFT).reason) == 320
+    assert judge(result(reason=" "), DRAFT).reason == "No reason provided"
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in ModelOutcome if outcome is not ModelOutcome.OK])
 def test_every_failed_call_is_unsafe(outcome: ModelOutcome) -> None:
-    verdict = judge(result(outcome))
+    verdict = judge(result(outcome), DRAFT)
     assert (verdict.confidence, verdict.is_safe, verdict.needs_review) == (0.0, False, True)
     assert verdict.reason == f"model_{outcome.value}"
     assert not passes(verdict, threshold=0.0, skip_review=True)
@@ -98,17 +109,17 @@ def test_every_failed_call_is_unsafe(outcome: ModelOutcome) -> None:
     ],
 )
 def test_pass_rule(values: dict[str, Any], threshold: float, skip_review: bool, passed: bool) -> None:
-    assert passes(judge(result(**values)), threshold=threshold, skip_review=skip_review) is passed
+    assert passes(judge(result(**values), DRAFT), threshold=threshold, skip_review=skip_review) is passed
 
 
 @given(st.sampled_from(list(HardBlock)), st.floats(0, 1), st.booleans())
 def test_nothing_opens_a_hard_block(block: HardBlock, threshold: float, skip_review: bool) -> None:
-    assert not passes(blocked(block), threshold=threshold, skip_review=skip_review)
+    assert not passes(blocked(block, DRAFT), threshold=threshold, skip_review=skip_review)
 
 
 @given(st.floats(), st.floats(0, 1), st.booleans())
 def test_skip_review_never_lowers_the_threshold(confidence: float, threshold: float, safe: bool) -> None:
-    verdict = judge(result(confidence=confidence, safe_to_send=safe))
+    verdict = judge(result(confidence=confidence, safe_to_send=safe), DRAFT)
     if passes(verdict, threshold=threshold, skip_review=True):
         assert verdict.confidence >= threshold
 

@@ -26,6 +26,7 @@ from zrg_dagster.core.replies.after_tag import is_uncertain
 from zrg_dagster.core.replies.budget import DayBudget
 from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.content import CannotSend
+from zrg_dagster.core.replies.decide import ReviewReason
 from zrg_dagster.core.replies.evaluate import Evaluation, Source
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
 from zrg_dagster.core.replies.revision import Revision, Start
@@ -42,6 +43,20 @@ class Made:
 
     id: UUID
     hold: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The draft as it comes before the decision. `evaluation` is None when none was made."""
+
+    draft_id: UUID
+    body: str
+    evaluation: Evaluation | None
+    candidate: decide.Candidate
+
+    def is_about(self, body: str) -> bool:
+        """Whether `body` is the text that the evaluation read. Without an evaluation nothing was read."""
+        return self.evaluation is not None and self.evaluation.fingerprint == evaluate.fingerprint(body)
 
 
 class Answer:
@@ -78,16 +93,16 @@ class Answer:
             standing = await load_standing(conn, self._reply, made.id)
         if standing is None or standing.draft.status != "pending":
             return Ended("done", "draft_already_handled")
-        draft, candidate = standing.draft, self._candidate(standing, made.hold)
-        body = draft.body
+        judged, body, candidate = None, standing.draft.body, self._candidate(standing, made.hold)
         if decide.wants_evaluation(candidate):
             refused = None if Stage.EVALUATE in self._reply.done else await self._budget.refusal(Purpose.EVALUATION)
             if refused is not None:
                 candidate = replace(candidate, unevaluated=refused)
-            else:
-                evaluation = await self._evaluation(record, steps, body)
-                candidate, body = await self._revised(record, steps, draft, evaluation, candidate)
-        return await self._decide(record, steps.pack.snapshot(), made.id, body, candidate)
+            elif (first := await self._evaluation(record, steps, body)) is not None:
+                judged, body = await self._revised(record, steps, standing.draft, first, candidate.threshold)
+                confidence = Decimal(str(round(judged.confidence, 3)))
+                candidate = replace(candidate, confidence=confidence, is_safe=judged.is_safe)
+        return await self._decide(record, steps.pack.snapshot(), Judged(made.id, body, judged, candidate))
 
     # ── the draft ────────────────────────────────────────────────────────────
 
@@ -130,7 +145,8 @@ class Answer:
             trigger_sent_at=reply.message.sent_at,
             is_uncertain=is_uncertain(self._tag, flag=standing.flag_uncertain),
             is_stopped=standing.is_stopped,
-            hold=hold,
+            # A text that a person has touched is theirs to send, whatever was judged before they did.
+            hold=hold if standing.draft.body == standing.draft.ai_body else ReviewReason.DRAFT_CHANGED,
             hours=standing.hours,
         )
 
@@ -155,7 +171,11 @@ class Answer:
             is_auto_reply=message.is_auto_reply,
             has_model_key=self._world.has_model_key,
         )
-        verdict = evaluate.blocked(block) if block else await self._ask(steps, body)
+        verdict = (
+            evaluate.blocked(block, body)
+            if block
+            else await evaluate.evaluate(self._model, self._context, steps.pack, body, tag=self._tag.tag)
+        )
         if verdict.source is Source.MODEL_FAILURE:
             await record.write(Artifact(RunStage.ERROR, {"reason": verdict.reason}, call=verdict.call))
             return None
@@ -166,67 +186,51 @@ class Answer:
         await record.write(Artifact(RunStage.EVALUATION, verdict.document, call=verdict.call), also=done)
         return verdict
 
-    async def _ask(self, steps: DraftSteps, body: str) -> Evaluation:
-        return await evaluate.evaluate(self._model, self._context, steps.pack, body, tag=self._tag.tag)
-
     async def _revised(
-        self,
-        record: RunRecord,
-        steps: DraftSteps,
-        draft: Row[Any],
-        first: Evaluation | None,
-        candidate: decide.Candidate,
-    ) -> tuple[decide.Candidate, str]:
-        """The candidate with the best evaluation that its draft came to, and that draft: by revision where the workspace
-        wants that."""
-        if first is None:
-            return candidate, draft.body
-        best, body = first, draft.body
+        self, record: RunRecord, steps: DraftSteps, draft: Row[Any], first: Evaluation, threshold: Decimal
+    ) -> tuple[Evaluation, str]:
+        """The best evaluation that the draft came to, and that draft: by revision where the workspace wants that."""
         if (stored := self._reply.done.get(Stage.REVISE)) is not None:
-            best = evaluate.again(stored)
-        elif not self._world.revision_disabled and draft.body == draft.ai_body:
-            # A text that a person has changed is theirs; nobody improves it behind their back.
-            start = Start(draft.id, draft.version, draft.body, first, candidate.threshold)
-            loop = Revision(self._world, self._reply, self._tag, self._context, steps, record, start)
-            best, body = await loop.run(self._budget.refusal)
-        return replace(candidate, confidence=Decimal(str(round(best.confidence, 3))), is_safe=best.is_safe), body
+            return evaluate.again(stored), draft.body
+        if self._world.revision_disabled:
+            return first, draft.body
+        start = Start(draft.id, draft.version, draft.body, first, threshold)
+        loop = Revision(self._world, self._reply, self._tag, self._context, steps, record, start)
+        return await loop.run(self._budget.refusal)
 
     # ── what happens to it ───────────────────────────────────────────────────
 
-    async def _decide(
-        self, record: RunRecord, snapshot: dict[str, Any], draft_id: UUID, body: str, candidate: decide.Candidate
-    ) -> Ended:
-        verdict = decide.decide(candidate, self._world.clock())
+    async def _decide(self, record: RunRecord, snapshot: dict[str, Any], judged: Judged) -> Ended:
+        verdict = decide.decide(judged.candidate, self._world.clock())
         said: dict[str, Any] = {"action": verdict.action, "reason": verdict.reason}
 
         async def settle(conn: AsyncConnection, now: datetime) -> None:
-            await self._settle(conn, draft_id, candidate, verdict, said, snapshot, now)
+            await self._settle(conn, judged, verdict, said, now)
+            await end_run(conn, self._reply.message.id, RunStatus.COMPLETED, said["reason"], now, snapshot)
 
-        await record.write(Artifact(RunStage.FINAL, said, body), also=settle)
+        await record.write(Artifact(RunStage.FINAL, said, judged.body), also=settle)
         log.info("reply_decided", action=said["action"], reason=said["reason"])
         return Ended("done", said["reason"])
 
     async def _settle(
-        self,
-        conn: AsyncConnection,
-        draft_id: UUID,
-        candidate: decide.Candidate,
-        verdict: decide.Verdict,
-        said: dict[str, Any],
-        snapshot: dict[str, Any],
-        now: datetime,
+        self, conn: AsyncConnection, judged: Judged, verdict: decide.Verdict, said: dict[str, Any], now: datetime
     ) -> None:
         """Carry the verdict out. `said` learns what became of it: the artifact that holds it is written after this."""
-        reply = self._reply
+        reply, draft_id, candidate = self._reply, judged.draft_id, judged.candidate
         action, reason = verdict.action, verdict.reason
         draft = None
         if action != "needs_review":
             draft = await outbound.load_draft(conn, draft_id)
             assert draft is not None
-            try:
-                await outbound.plan_draft(conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id)
-            except CannotSend as missing:
-                action, reason = "needs_review", str(missing)
+            if judged.is_about(draft.body):
+                try:
+                    await outbound.plan_draft(
+                        conn, draft, draft.body, outbound.AI, verdict.due_at, self._correlation_id
+                    )
+                except CannotSend as missing:
+                    action, reason = "needs_review", str(missing)
+            else:
+                action, reason = "needs_review", ReviewReason.DRAFT_CHANGED
         await stages.store_verdict(
             conn,
             reply,
@@ -248,4 +252,3 @@ class Answer:
         report = self._guards(draft.body)
         said.update(action=action, reason=reason, guards=report.trace(), claims=report.claims_document())
         await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})
-        await end_run(conn, reply.message.id, RunStatus.COMPLETED, reason, now, snapshot)

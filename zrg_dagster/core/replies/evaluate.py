@@ -1,5 +1,6 @@
 """May this draft leave without a person reading it? Hard blocks, one model call, pure rules (EV-01 to EV-07)."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -48,8 +49,10 @@ class ReplyEvaluation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The verdict over one draft. `confidence` is in 0..1; `call` is None when no model was asked."""
+    """The verdict over one text, which `fingerprint` names: it says nothing of any other (OV-08). `confidence` is in 0..1;
+    `call` is None when no model was asked."""
 
+    fingerprint: str
     confidence: float
     is_safe: bool
     needs_review: bool
@@ -66,6 +69,7 @@ class Evaluation:
             "is_safe": self.is_safe,
             "reason": self.reason,
             "source": self.source.value,
+            "text": self.fingerprint,
         }
 
     @property
@@ -74,9 +78,15 @@ class Evaluation:
         return {**self.detail, "requires_human_review": self.needs_review}
 
 
+def fingerprint(body: str) -> str:
+    """By which an evaluation knows the text that it judged: 16 hex digits."""
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
 def again(detail: dict[str, Any]) -> Evaluation:
     """The evaluation that an earlier try put on record."""
     return Evaluation(
+        detail.get("text", ""),
         detail["confidence"],
         is_safe=detail["is_safe"],
         needs_review=detail.get("requires_human_review", not detail["is_safe"]),
@@ -106,24 +116,39 @@ def hard_block(
     return None
 
 
-def blocked(block: HardBlock) -> Evaluation:
+def blocked(block: HardBlock, draft: str) -> Evaluation:
     """The evaluation of a hard block: confidence 0, unsafe, for a person (EV-01)."""
+    return _refused(draft, block.value, Source.HARD_BLOCK, hard_block=block)
+
+
+def _refused(
+    draft: str,
+    reason: str,
+    source: Source,
+    hard_block: HardBlock | None = None,
+    call: ModelResult[ReplyEvaluation] | None = None,
+) -> Evaluation:
     return Evaluation(
-        0.0, is_safe=False, needs_review=True, reason=block.value, source=Source.HARD_BLOCK, hard_block=block
+        fingerprint(draft),
+        0.0,
+        is_safe=False,
+        needs_review=True,
+        reason=reason,
+        source=source,
+        hard_block=hard_block,
+        call=call,
     )
 
 
-def judge(call: ModelResult[ReplyEvaluation]) -> Evaluation:
+def judge(call: ModelResult[ReplyEvaluation], draft: str) -> Evaluation:
     """The evaluation that a model call amounts to; a failed call is unsafe with confidence 0 (EV-03, EV-05)."""
     if call.value is None:
-        return Evaluation(
-            0.0, is_safe=False, needs_review=True, reason=call.reason, source=Source.MODEL_FAILURE, call=call
-        )
+        return _refused(draft, call.reason, Source.MODEL_FAILURE, call=call)
     confidence = clamp_confidence(call.value.confidence)
     safe = call.value.safe_to_send and not call.value.requires_human_review and confidence >= SAFE_FLOOR
     reason = call.value.reason.strip()[:REASON_CHARS] or "No reason provided"
     review = call.value.requires_human_review or not safe
-    return Evaluation(confidence, safe, review, reason, Source.MODEL, call=call)
+    return Evaluation(fingerprint(draft), confidence, safe, review, reason, Source.MODEL, call=call)
 
 
 def passes(evaluation: Evaluation, *, threshold: float, skip_review: bool = False) -> bool:
@@ -168,4 +193,4 @@ async def evaluate(
         timeout_s=min(TIMEOUT_S, total_s or TIMEOUT_S),
         total_s=total_s,
     )
-    return judge(call)
+    return judge(call, draft)
