@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.drafting_world import context, model
 from tests.unit.model_server import completed
 from zrg_dagster.core.ai.result import ModelOutcome, ModelResult
+from zrg_dagster.core.drafting.overseer import draft_hash
 from zrg_dagster.core.drafting.pack import make_pack
 from zrg_dagster.core.replies.classify import Tag
 from zrg_dagster.core.replies.evaluate import (
@@ -18,7 +19,6 @@ from zrg_dagster.core.replies.evaluate import (
     again,
     blocked,
     evaluate,
-    fingerprint,
     hard_block,
     judge,
     passes,
@@ -79,10 +79,10 @@ def test_clamps(values: dict[str, Any], confidence: float, safe: bool, review: b
 
 def test_a_verdict_is_about_one_text_and_stays_so_on_record() -> None:
     for verdict in (judge(result(), DRAFT), blocked(HardBlock.EMPTY_DRAFT, DRAFT)):
-        assert verdict.fingerprint == again(verdict.detail).fingerprint == fingerprint(DRAFT)
-        assert verdict.fingerprint != fingerprint(DRAFT + " ")
-    nameless = {name: value for name, value in judge(result(), DRAFT).detail.items() if name != "text"}
-    assert again(nameless).fingerprint != fingerprint(""), "a record that names no text vouches for none"
+        assert verdict.draft_sha256 == again(verdict.detail).draft_sha256 == draft_hash(DRAFT)
+        assert verdict.draft_sha256 != draft_hash(DRAFT + " ")
+    nameless = {name: value for name, value in judge(result(), DRAFT).detail.items() if name != "draft_sha256"}
+    assert again(nameless).draft_sha256 != draft_hash(""), "a record that names no text vouches for none"
 
 
 def test_reasons_are_bounded_and_never_empty() -> None:

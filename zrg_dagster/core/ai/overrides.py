@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai import prompts
 from zrg_dagster.core.ai.prompts import FOLDER, INPUT_LINE, Prompt, PromptError
+from zrg_dagster.core.text.chars import trimmed
 
 MAX_CHARS = 20_000
 
@@ -63,7 +64,7 @@ def check(key: str, content: str) -> Prompt:
     """
     if key not in prompt_keys():
         raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
-    content = content.replace("\r\n", "\n").strip() + "\n"
+    content = trimmed(content) + "\n"
     if len(content) > MAX_CHARS:
         raise OverrideError(f"prompt {key}: {len(content)} characters; at most {MAX_CHARS} are allowed")
     ours = prompts.load(key)
@@ -144,7 +145,7 @@ async def save(
     """
     if content is not None:
         check(key, content)
-        content = content.replace("\r\n", "\n").strip() + "\n"
+        content = trimmed(content) + "\n"
     elif key not in prompt_keys():
         raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
     await conn.execute(_TAKE_TURN, {"workspace_id": workspace_id})

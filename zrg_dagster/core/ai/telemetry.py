@@ -69,16 +69,9 @@ async def record_call(
     result: ModelResult[Any],
     correlation_id: str | None,
     now: datetime,
-) -> UUID | None:
-    """Store the facts of `result`; the id of the row, None for what was never asked.
-
-    `correlation_id` is the trace: the id that the receiver gave the delivery which all of this began with.
-    """
-    rows = _rows(workspace_id, message_id, [result], correlation_id, now)
-    if not rows:
-        return None
-    await conn.execute(_INSERT, {"calls": json.dumps(rows, default=str)})
-    return rows[0]["id"]
+) -> None:
+    """Store the facts of `result`, if it was ever asked. The parameters are those of `calls_document`."""
+    await record_calls(conn, calls_document(workspace_id, message_id, [result], correlation_id, now))
 
 
 async def record_calls(conn: AsyncConnection, document: str | None) -> None:
@@ -96,19 +89,8 @@ def calls_document(
 ) -> str | None:
     """The facts of those of `results` that were asked, as `INSERT_CALLS` takes them; None when none was. Pure but for the
     name of what asks in this task."""
-    rows = _rows(workspace_id, message_id, results, correlation_id, now)
+    rows = [_row(workspace_id, message_id, each, correlation_id, now) for each in results if each.was_asked]
     return json.dumps(rows, default=str) if rows else None
-
-
-def _rows(
-    workspace_id: UUID,
-    message_id: UUID | None,
-    results: Sequence[ModelResult[Any]],
-    correlation_id: str | None,
-    now: datetime,
-) -> list[dict[str, Any]]:
-    asked = [result for result in results if result.was_asked]
-    return [_row(workspace_id, message_id, result, correlation_id, now) for result in asked]
 
 
 def _row(

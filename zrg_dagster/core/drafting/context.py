@@ -82,6 +82,11 @@ class DraftLead:
     current_replier_email: str | None
     current_replier_name: str | None
 
+    @property
+    def answering_name(self) -> str:
+        """The name of whoever wrote last; empty when it is not known."""
+        return self.current_replier_name or " ".join(part for part in (self.first_name, self.last_name) if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Trigger:

@@ -14,6 +14,7 @@ from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.pack import ContextPack, make_pack
 from zrg_dagster.core.drafting.sms import stored
 from zrg_dagster.core.drafting.strategy import as_text
+from zrg_dagster.core.text.chars import trimmed
 from zrg_dagster.core.text.subject import reply_subject
 
 PROMPT = "reply_draft"
@@ -118,14 +119,9 @@ async def generate(
     return Generated(finished(context, call.value.body), subject_of(context), call)
 
 
-def unfinished(body: str) -> str:
-    """What the model wrote, with one kind of line break and nothing around it."""
-    return body.replace("\r\n", "\n").strip()
-
-
 def finished(context: DraftContext, body: str) -> str:
     """The text as it is stored and sent: a mail signed, a text message in its parts."""
-    body = unfinished(body)
+    body = trimmed(body)
     if context.channel == "sms":
         return stored(body)
     return with_signature(body, context.persona.signature) if context.channel == "email" else body
@@ -137,7 +133,7 @@ def subject_of(context: DraftContext) -> str | None:
 
 def with_signature(body: str, signature: str) -> str:
     """`body` with the workspace's signature once; one that the model wrote in spite of its rule is not doubled (B56)."""
-    signature = signature.replace("\r\n", "\n").strip()
+    signature = trimmed(signature)
     if not body or not signature or " ".join(signature.split()) in " ".join(body.split()):
         return body
     return f"{body}\n\n{signature}"

@@ -3,6 +3,7 @@
 The reading becomes a contract in which every answer is `yes` or `no`; code derives it, the model never states it.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -17,6 +18,7 @@ from zrg_dagster.core.drafting.ask import ask
 from zrg_dagster.core.drafting.clock_times import mentions, unoffered
 from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.pack import ContextPack
+from zrg_dagster.core.text.chars import trimmed
 
 EXTRACT_PROMPT, GATE_PROMPT = "meeting_extract", "meeting_gate"
 EXTRACT_TOKENS, GATE_TOKENS = 1_200, 2_400
@@ -169,13 +171,15 @@ def _strict(document: Any) -> Contract | None:
     )
 
 
+_MEANT: Mapping[YesNo, tuple[Any, ...]] = {"yes": (True, "true"), "no": (False, "false")}
+
+
 def _repaired(document: Any) -> Any:
     if not isinstance(document, dict):
         return None
     fixed = {**document, "version": VERSION}
     for name in (*_FIELDS, "is_scheduling"):
-        value = fixed.get(name)
-        fixed[name] = {True: "yes", False: "no", "true": "yes", "false": "no"}.get(value, value)  # type: ignore[arg-type]
+        fixed[name] = next((said for said, others in _MEANT.items() if fixed.get(name) in others), fixed.get(name))
     if not isinstance(fixed.get("lead_timezone"), str):
         fixed["lead_timezone"] = None
     if fixed.get("response_mode") not in tuple(ResponseMode):
@@ -274,7 +278,7 @@ async def gate(client: StructuredModel, context: DraftContext, pack: ContextPack
     if call.value is None:
         return Gated(body, {**seen, "failed": call.reason}, is_failed=True, call=call)
     said = call.value
-    new = said.final_draft.replace("\r\n", "\n").strip()
+    new = trimmed(said.final_draft)
     replaced = said.decision == "revise" and bool(new)
     payload = {
         **seen,

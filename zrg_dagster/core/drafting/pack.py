@@ -167,8 +167,7 @@ def greeting(context: DraftContext) -> str:
 
 def describe_lead(lead: DraftLead) -> str:
     """Name, role and company of the person who answers, for the data block."""
-    name = lead.current_replier_name or " ".join(part for part in (lead.first_name, lead.last_name) if part)
-    parts = (("Name", name), ("Role", lead.job_title), ("Company", lead.company_name))
+    parts = (("Name", lead.answering_name), ("Role", lead.job_title), ("Company", lead.company_name))
     return "\n".join(f"{label}: {value}" for label, value in parts if value)
 
 

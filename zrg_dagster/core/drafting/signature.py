@@ -168,5 +168,4 @@ def shown(fields: dict[str, Any]) -> str:
 
 def _expected(context: DraftContext) -> str:
     lead = context.lead
-    name = lead.current_replier_name or " ".join(filter(None, (lead.first_name, lead.last_name))) or "unknown"
-    return f"{name} <{lead.current_replier_email or lead.email or 'unknown'}>"
+    return f"{lead.answering_name or 'unknown'} <{lead.current_replier_email or lead.email or 'unknown'}>"

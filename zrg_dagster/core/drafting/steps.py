@@ -15,7 +15,7 @@ from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 from zrg_dagster.core.drafting import overseer, signature
 from zrg_dagster.core.drafting.archetypes import ARCHETYPES
 from zrg_dagster.core.drafting.context import DraftContext
-from zrg_dagster.core.drafting.generate import STRATEGIES, finished, unfinished, write
+from zrg_dagster.core.drafting.generate import STRATEGIES, finished, write
 from zrg_dagster.core.drafting.overseer import Contract, Extracted
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.drafting.record import RunRecord
@@ -23,6 +23,7 @@ from zrg_dagster.core.drafting.runs import Artifact, RunStage
 from zrg_dagster.core.drafting.signature import Signature
 from zrg_dagster.core.drafting.strategy import checked, plan
 from zrg_dagster.core.drafting.verify import verify
+from zrg_dagster.core.text.chars import trimmed
 
 # Why a purpose may not be asked for now, None when it may; whoever holds the budget knows.
 Refusal = Callable[[Purpose], Awaitable[str | None]]
@@ -163,7 +164,7 @@ class DraftSteps:
         call = await write(self.model, self._context, self.pack, tag=self._tag, plan=strategy, shape=shape)
         if call.value is None:
             return Stopped(call)
-        body = unfinished(call.value.body)
+        body = trimmed(call.value.body)
         how = {"mode": "two_step" if strategy else "single_prompt", "archetype": strategy and strategy["archetype"]}
         await self._record.write(Artifact(RunStage.GENERATION, how, body, call=call))
         return body

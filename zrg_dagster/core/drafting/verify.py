@@ -12,6 +12,7 @@ from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 from zrg_dagster.core.drafting.ask import BUDGET_S, ask
 from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.pack import ContextPack
+from zrg_dagster.core.text.chars import trimmed
 
 PROMPT = "reply_verification"
 MAX_OUTPUT_TOKENS = 2_400
@@ -64,7 +65,7 @@ async def verify(client: StructuredModel, context: DraftContext, pack: ContextPa
     if call.value is None:
         return Verified(body, call.reason, {"failed": call.reason}, call)
     said = call.value
-    new = said.final_draft.replace("\r\n", "\n").strip()
+    new = trimmed(said.final_draft)
     problem = judge(body, new, changed=said.changed)
     payload = {
         "changed": said.changed,

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,8 +19,7 @@ from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
 from zrg_dagster.core.replies.stages import Reply, decide_row
 from zrg_dagster.core.text.deferral import Deferral, find_deferral
-from zrg_dagster.core.text.times import load_zone
-from zrg_dagster.core.text.zones import local_instant
+from zrg_dagster.core.text.zones import known_zone, local_instant
 from zrg_dagster.core.workspaces.access import Action
 
 # The model calls an answer below this a guess. Its tag stands, because no tag at all would say less.
@@ -81,7 +79,7 @@ def snooze_until(
         return TagCode.OOO_NOT_PAUSED
     if returns_on is None:
         return TagCode.NO_RETURN_DATE
-    zone = _zone_of(zones)
+    zone = known_zone(*zones)
     if zone is None:
         return TagCode.NO_TIME_ZONE
     until = local_instant(returns_on, BACK_AT, zone)
@@ -92,7 +90,7 @@ def wish_to_wait(
     body: str, said_at: datetime, zones: tuple[str | None, ...], now: datetime
 ) -> tuple[datetime, Deferral] | TagCode | None:
     """Until when somebody asked to be left alone, with what said so; None when they did not ask (SN-03, SN-05)."""
-    zone = _zone_of(zones)
+    zone = known_zone(*zones)
     wish = find_deferral(body, said_at.astimezone(zone or UTC).date())
     if wish is None or wish.confidence < SURE_WISH:
         return None
@@ -100,10 +98,6 @@ def wish_to_wait(
         return TagCode.NO_TIME_ZONE
     until = local_instant(wish.day, BACK_AT, zone)
     return (until, wish) if until > now + SOONEST_WISH else None
-
-
-def _zone_of(zones: tuple[str | None, ...]) -> ZoneInfo | None:
-    return next((found for name in zones if (found := load_zone(name))), None)
 
 
 async def load_switches(conn: AsyncConnection, workspace_id: UUID) -> tuple[Switches, str | None]:

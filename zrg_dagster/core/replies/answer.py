@@ -17,6 +17,7 @@ from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.generate import subject_of
 from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
+from zrg_dagster.core.drafting.overseer import draft_hash
 from zrg_dagster.core.drafting.pack import make_pack
 from zrg_dagster.core.drafting.record import Answered, RunRecord
 from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_run
@@ -56,7 +57,7 @@ class Judged:
 
     def is_about(self, body: str) -> bool:
         """Whether `body` is the text that the evaluation read. Without an evaluation nothing was read."""
-        return self.evaluation is not None and self.evaluation.fingerprint == evaluate.fingerprint(body)
+        return self.evaluation is not None and self.evaluation.draft_sha256 == draft_hash(body)
 
 
 class Answer:

@@ -1,6 +1,5 @@
 """May this draft leave without a person reading it? Hard blocks, one model call, pure rules (EV-01 to EV-07)."""
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,6 +11,7 @@ from zrg_dagster.core.ai.prompts import Own
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 from zrg_dagster.core.drafting.ask import ask
 from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.overseer import draft_hash
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.replies.classify import Tag, clamp_confidence
 
@@ -49,10 +49,10 @@ class ReplyEvaluation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The verdict over one text, which `fingerprint` names: it says nothing of any other (OV-08). `confidence` is in 0..1;
+    """The verdict over one text, which `draft_sha256` names: it says nothing of any other (OV-08). `confidence` is in 0..1;
     `call` is None when no model was asked."""
 
-    fingerprint: str
+    draft_sha256: str
     confidence: float
     is_safe: bool
     needs_review: bool
@@ -69,7 +69,7 @@ class Evaluation:
             "is_safe": self.is_safe,
             "reason": self.reason,
             "source": self.source.value,
-            "text": self.fingerprint,
+            "draft_sha256": self.draft_sha256,
         }
 
     @property
@@ -78,15 +78,10 @@ class Evaluation:
         return {**self.detail, "requires_human_review": self.needs_review}
 
 
-def fingerprint(body: str) -> str:
-    """By which an evaluation knows the text that it judged: 16 hex digits."""
-    return hashlib.sha256(body.encode()).hexdigest()[:16]
-
-
 def again(detail: dict[str, Any]) -> Evaluation:
     """The evaluation that an earlier try put on record."""
     return Evaluation(
-        detail.get("text", ""),
+        detail.get("draft_sha256", ""),
         detail["confidence"],
         is_safe=detail["is_safe"],
         needs_review=detail.get("requires_human_review", not detail["is_safe"]),
@@ -129,7 +124,7 @@ def _refused(
     call: ModelResult[ReplyEvaluation] | None = None,
 ) -> Evaluation:
     return Evaluation(
-        fingerprint(draft),
+        draft_hash(draft),
         0.0,
         is_safe=False,
         needs_review=True,
@@ -148,7 +143,7 @@ def judge(call: ModelResult[ReplyEvaluation], draft: str) -> Evaluation:
     safe = call.value.safe_to_send and not call.value.requires_human_review and confidence >= SAFE_FLOOR
     reason = call.value.reason.strip()[:REASON_CHARS] or "No reason provided"
     review = call.value.requires_human_review or not safe
-    return Evaluation(fingerprint(draft), confidence, safe, review, reason, Source.MODEL, call=call)
+    return Evaluation(draft_hash(draft), confidence, safe, review, reason, Source.MODEL, call=call)
 
 
 def passes(evaluation: Evaluation, *, threshold: float, skip_review: bool = False) -> bool:

@@ -132,7 +132,7 @@ class ReplyPipeline:
     async def _model_away(self, reply: Reply, call: ModelResult[Any]) -> NotNow:
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
-            await self._record_call(conn, reply, call, now)
+            await record_call(conn, reply.message.workspace_id, reply.message.id, call, self._correlation_id, now)
             await stages.mark_unclassified(conn, reply.lead.id, now)
         return not_now(call)
 
@@ -155,9 +155,6 @@ class ReplyPipeline:
             async with autocommit(self._world.engine).connect() as conn:
                 self._seen = await load_context(conn, reply.message.id, now=self._world.clock())
         return self._seen
-
-    async def _record_call(self, conn: Any, reply: Reply, call: ModelResult[Any], now: datetime) -> None:
-        await record_call(conn, reply.message.workspace_id, reply.message.id, call, self._correlation_id, now)
 
 
 def _marked_interested(reply: Reply, tag: SettledTag) -> bool:

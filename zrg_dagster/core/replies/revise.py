@@ -22,6 +22,7 @@ from zrg_dagster.core.drafting.overseer import Contract
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.drafting.slots import Slot
 from zrg_dagster.core.replies.evaluate import Evaluation, Source
+from zrg_dagster.core.text.chars import trimmed
 
 PROMPT = "reply_revision"
 MAX_OUTPUT_TOKENS = 2_400
@@ -192,5 +193,5 @@ def _fits(slot: Slot, day: str | None, part: str | None) -> bool:
 
 def unsigned(body: str, signature: str) -> str:
     """`body` without the signature that we put under it."""
-    signature = signature.replace("\r\n", "\n").strip()
+    signature = trimmed(signature)
     return body.removesuffix(signature).rstrip() if signature else body

@@ -24,7 +24,6 @@ class Stage(StrEnum):
 
     FLOOR = "floor"
     CLASSIFY = "classify"
-    SUPERSEDE = "supersede"
     DRAFT = "draft"
     EVALUATE = "evaluate"
     REVISE = "revise"

@@ -12,20 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.sending.gates import BlockReason
 from zrg_dagster.core.text.hours import ALWAYS, MONDAY_TO_FRIDAY, Holidays, Hours, Placed, Week, place
-from zrg_dagster.core.text.times import load_zone
+from zrg_dagster.core.text.zones import known_zone
 
 # What `hours_of` reads, of a workspace `w`, its settings `s` and a campaign `c`; beside them it wants `lead_zone`.
 RULE_COLUMNS = """w.timezone AS workspace_zone, s.auto_send_schedule_mode, s.work_start_time, s.work_end_time,
            s.auto_send_custom_schedule, s.auto_send_holidays, c.auto_send_schedule_mode AS campaign_mode,
            c.auto_send_custom_schedule AS campaign_schedule, c.auto_send_holidays AS campaign_holidays"""
-_RULE = f"SELECT {RULE_COLUMNS}"
-_LOAD = text(f"""{_RULE}, l.timezone AS lead_zone
-    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id
-    LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id
-    LEFT JOIN app.email_campaign c ON c.workspace_id = w.id AND c.id = CAST(:campaign_id AS uuid)
-    WHERE l.id = :lead_id""")
 # What nobody decided about: a person who approves a draft at night means now.
-_DUE = text(f"""{_RULE}, l.timezone AS lead_zone, d.*
+_DUE = text(f"""
+    SELECT {RULE_COLUMNS}, l.timezone AS lead_zone, d.*
     FROM app.send d JOIN app.workspace w ON w.id = d.workspace_id
     LEFT JOIN app.lead l ON l.id = d.lead_id
     LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id
@@ -77,20 +72,12 @@ def hours_of(row: Mapping[Any, Any]) -> Hours:
     else:
         week = Week(MONDAY_TO_FRIDAY, row["work_start_time"] or time(9), row["work_end_time"] or time(17))
     own = custom.get("timezone") if mode == "CUSTOM" and isinstance(custom, dict) else None
-    names = (own, row["lead_zone"], row["workspace_zone"])
-    zone = next((found for name in names if (found := load_zone(name))), None)
+    zone = known_zone(own, row["lead_zone"], row["workspace_zone"])
     try:
         found = (holidays_of(row["auto_send_holidays"]), holidays_of(row["campaign_holidays"]))
     except (AttributeError, KeyError, TypeError, ValueError):
         return Hours(zone=zone)  # days that nobody can read must not become days on which we write
     return Hours(week=week, zone=zone, holidays=tuple(each for each in found if each))
-
-
-async def load_hours(conn: AsyncConnection, lead_id: UUID, campaign_id: UUID | None) -> Hours:
-    """The rule for automatic answers to this lead."""
-    parameters = {"lead_id": lead_id, "campaign_id": campaign_id}
-    row = (await conn.execute(_LOAD, parameters)).mappings().one()
-    return hours_of(row)
 
 
 @dataclass(frozen=True, slots=True)

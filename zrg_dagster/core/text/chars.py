@@ -37,3 +37,8 @@ def folded(text: str) -> str:
     if not text.isascii():
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     return _BLANKS.sub(" ", text.lower())
+
+
+def trimmed(text: str) -> str:
+    """`text` with one kind of line break and nothing around it."""
+    return text.replace("\r\n", "\n").strip()

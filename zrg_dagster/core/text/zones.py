@@ -8,13 +8,14 @@ from zrg_dagster.core.text.times import load_zone
 WORKSPACE_ZONE = "America/Los_Angeles"  # T-2: business time of a workspace that names no zone
 
 
+def known_zone(*names: str | None) -> ZoneInfo | None:
+    """The first name that is a zone; an unknown name reads as absent (T-3). None when none is."""
+    return next((zone for name in names if (zone := load_zone(name))), None)
+
+
 def first_zone(*names: str | None, default: str = "UTC") -> ZoneInfo:
-    """The first name that is a zone; an unknown name reads as absent (T-3)."""
-    for name in names:
-        zone = load_zone(name)
-        if zone is not None:
-            return zone
-    return ZoneInfo(default)
+    """The first name that is a zone, else that of `default`."""
+    return known_zone(*names) or ZoneInfo(default)
 
 
 def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
