@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.conftest import Database
 from tests.integration import intake_support
@@ -27,6 +28,7 @@ from zrg_dagster.core.intake import history
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.replies.drain import RepliesLane
+from zrg_dagster.core.replies.vendor_job import VendorTools
 from zrg_dagster.core.replies.world import ReplyWorld
 from zrg_dagster.core.sending.drain import SendsLane
 from zrg_dagster.jobs.consequences import CONSEQUENCES
@@ -239,6 +241,9 @@ class Scene:
     async def _access(self, _conn: Any, _workspace: UUID, _vendor: str) -> Credential:
         return Credential("https://vendor.example", "key", "loc")
 
+    def tools(self, engine: AsyncEngine) -> VendorTools:
+        return VendorTools(engine, self.vendors, self._access, lambda: self.now)
+
     async def replies(
         self, *, has_key: bool = True, auto_send_disabled: bool = False, concurrency: int = 4
     ) -> LaneReport:
@@ -261,7 +266,6 @@ class Scene:
                 clock=lambda: self.now,
                 breakers=model.breakers,
             )
-            sync = history.ConversationSync(engine, self.vendors, access=self._access, clock=lambda: self.now)
             lane = RepliesLane(
                 world,
                 self.vendors,
@@ -269,7 +273,7 @@ class Scene:
                 lease_s=600,
                 report=report,
                 run_id="run-1",
-                also={**self.more(engine), history.KIND: sync.run},
+                also={**self.more(engine), history.KIND: history.ConversationSync(self.tools(engine))},
             )
             return await self._drain(engine, REPLIES, lane.work(), report, concurrency)
         finally:

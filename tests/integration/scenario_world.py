@@ -50,9 +50,9 @@ class Story(Scene):
             transport=httpx.ASGITransport(app=sandbox.app, raise_app_exceptions=False)
         )
         self.more = lambda engine: {
-            CONTACT: ContactSync(engine, self.vendors, access=self._access, clock=lambda: self.now),
+            CONTACT: ContactSync(self.tools(engine)),
             ESCALATION: Escalation(engine, lambda: self.now),
-            STOP_AT_VENDOR: VendorStops(engine, self.vendors, access=self._access, clock=lambda: self.now),
+            STOP_AT_VENDOR: VendorStops(self.tools(engine)),
         }
         connect(self, "emailbison", "ghl")
         self.rows.all("UPDATE app.integration SET external_id = %s WHERE provider = 'ghl'", LOCATION)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.integration.replies_support import DRAFT, REVIEWERS, buttons, make_scene, words
+from tests.integration.replies_support import DRAFT, REVIEWERS, buttons, http_error, make_scene, words
 from tests.integration.seeds import NOW
 from zrg_dagster.core.base.ids import new_id
 
@@ -94,7 +94,7 @@ async def test_regenerate_writes_another_draft_on_new_cards(scene):
     assert await scene.click("regenerate") == "review_regenerating"
     draft = scene.draft
     assert (draft["body"], draft["ai_body"], draft["version"]) == (scene.brain.draft, scene.brain.draft, 2)
-    assert DRAFT in str(scene.brain.prompts[-1]["input"]), "the model sees what it shall not write again"
+    assert DRAFT in str(scene.brain.prompts[-2]["input"]), "the model sees what it shall not write again"
     await settle(scene)
     posts = scene.vendors.said("/chat.postMessage")
     assert len(posts) == 2
@@ -121,6 +121,38 @@ async def test_regenerate_goes_by_the_reply_and_not_by_what_the_lead_said_since(
     scene.rows.all("UPDATE app.lead SET sentiment_tag = 'Not Interested'")
     assert await scene.click("regenerate") == "review_regenerating"
     assert scene.job("regenerate") == ("done", "regenerated")
+
+
+@pytest.mark.parametrize(
+    "said, shown",
+    [
+        ({"confidence": 0.97}, (0.97, "regenerated")),
+        ({"confidence": 0.4}, (0.4, "confidence_below_threshold")),
+        ({"confidence": 0.97, "safe_to_send": False}, (0.97, "evaluator_not_safe")),
+    ],
+)
+async def test_another_draft_is_judged_anew_and_stays_with_people(scene, said, shown):
+    """SK-10: the numbers of the old text are never shown for the new one."""
+    scene.rows.all("UPDATE app.draft SET confidence = 0.111, threshold = 0.9")
+    scene.brain.evaluations = [{"safe_to_send": True, "requires_human_review": False, "reason": "A fact.", **said}]
+    assert await scene.click("regenerate") == "review_regenerating"
+    draft = scene.draft
+    assert (float(draft["confidence"]), draft["reason"], draft["action"]) == (*shown, "needs_review")
+    await settle(scene)
+    assert f"{shown[0]:.2f} of 0.90" in words(scene.vendors.said("/chat.postMessage")[-1]["blocks"])
+    assert scene.planned() == []
+
+
+@pytest.mark.parametrize("failing", [True, False])
+async def test_nothing_is_said_of_another_draft_that_nobody_judged(scene, failing):
+    scene.rows.all("UPDATE app.draft SET confidence = 0.111, threshold = 0.9")
+    if failing:
+        scene.brain.failing["reply_evaluation"] = http_error(500)
+    else:
+        scene.brain.draft = "See [calendly link]."
+    assert await scene.click("regenerate") == "review_regenerating"
+    reason = "evaluator_failed" if failing else "guard_failed:placeholder_left"
+    assert (scene.draft["confidence"], scene.draft["reason"]) == (None, reason)
 
 
 # ── nothing happens twice ────────────────────────────────────────────────────

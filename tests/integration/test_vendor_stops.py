@@ -14,9 +14,7 @@ PLEASE = "Please stop emailing me."
 @pytest.fixture
 async def scene(database):
     async with make_scene(database) as made:
-        made.more = lambda engine: {
-            KIND: VendorStops(engine, made.vendors, access=made._access, clock=lambda: made.now)
-        }
+        made.more = lambda engine: {KIND: VendorStops(made.tools(engine))}
         connect(made, "emailbison")
         yield made
 

@@ -50,6 +50,7 @@ def drain_replies(
     from zrg_dagster.core.replies.escalation import KIND as ESCALATION
     from zrg_dagster.core.replies.escalation import Escalation
     from zrg_dagster.core.replies.tell_vendors import VendorStops
+    from zrg_dagster.core.replies.vendor_job import VendorTools
     from zrg_dagster.core.replies.world import ReplyWorld
     from zrg_dagster.core.workspaces.access import super_admins
 
@@ -82,7 +83,7 @@ def drain_replies(
                     clock.now,
                     timeout_s=settings.crm_webhook_timeout_ms / 1000,
                 )
-                sync = history.ConversationSync(engine, vendors, access=access, clock=clock.now)
+                tools = VendorTools(engine, vendors, access, clock.now)
                 lane = RepliesLane(
                     world,
                     vendors,
@@ -92,11 +93,11 @@ def drain_replies(
                     run_id=context.run_id,
                     also={
                         CRM_WEBHOOK: crm,
-                        CONTACT: ContactSync(engine, vendors, access=access, clock=clock.now),
+                        CONTACT: ContactSync(tools),
                         ENRICHMENT_REQUEST: EnrichmentRequests(engine, vendors.clay(), sealer, clock.now),
                         ESCALATION: Escalation(engine, clock.now),
-                        history.KIND: sync.run,
-                        STOP_AT_VENDOR: VendorStops(engine, vendors, access=access, clock=clock.now),
+                        history.KIND: history.ConversationSync(tools),
+                        STOP_AT_VENDOR: VendorStops(tools),
                     },
                 )
                 yield lane.work()

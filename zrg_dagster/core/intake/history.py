@@ -8,14 +8,14 @@ The history is asked for where a reply cannot be understood alone: a short SMS w
 waits for the answer, but not longer than `HEAD_START`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.jobs import NewJob
@@ -24,12 +24,13 @@ from zrg_dagster.core.intake.messages import NewMessage
 from zrg_dagster.core.intake.twins import settle_twins
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.providers.clients import VendorClients
-from zrg_dagster.core.providers.credential import Access, Credential
+from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.providers.emailbison import history as emailbison
 from zrg_dagster.core.providers.ghl import history as ghl
 from zrg_dagster.core.providers.outcome import ReadFailed
 from zrg_dagster.core.providers.records import MessageRecord
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
+from zrg_dagster.core.replies.vendor_job import VendorTools
 
 KIND = "conversation_sync"
 SHORT_SMS_CHARS = 25
@@ -214,33 +215,28 @@ _RELEASE = text("""
 class ConversationSync:
     """The jobs of this kind in the replies lane."""
 
-    def __init__(
-        self, engine: AsyncEngine, vendors: VendorClients, *, access: Access, clock: Callable[[], datetime]
-    ) -> None:
-        self._engine = engine
-        self._vendors = vendors
-        self._access = access
-        self._clock = clock
+    def __init__(self, tools: VendorTools) -> None:
+        self._tools = tools
 
-    async def run(self, job: Row[Any]) -> Ended | NotNow:
+    async def __call__(self, job: Row[Any]) -> Ended | NotNow:
         """One job. A vendor that is away or asks us to wait is asked again later; one that refuses us is not (JB-09)."""
         found, target, accounts = Found(), None, {}
-        async with self._engine.connect() as conn:
-            target = await load(conn, job, self._clock())
+        async with self._tools.engine.connect() as conn:
+            target = await load(conn, job, self._tools.clock())
             if target is not None and not target.is_known:
                 for vendor in ("ghl", "emailbison"):
-                    if credential := await self._access(conn, target.workspace_id, vendor):
+                    if credential := await self._tools.access(conn, target.workspace_id, vendor):
                         accounts[vendor] = credential
         if target is None:
             return Ended("skipped", "lead_gone")
         if not target.is_known:
-            found = await fetch(self._vendors, target, accounts, self._clock())
+            found = await fetch(self._tools.vendors, target, accounts, self._tools.clock())
         if found.failed is not None and not found.failed.permanent:
             return NotNow(
                 f"history_{found.failed.reason}", park=False, after_s=found.failed.retry_after_s, passes=False
             )
-        async with self._engine.begin() as conn:
-            now = self._clock()
+        async with self._tools.engine.begin() as conn:
+            now = self._tools.clock()
             added = await store(conn, target, found, job.correlation_id, now)
             if job.message_id is not None:
                 await conn.execute(_RELEASE, {"message": job.message_id, "now": now})

@@ -1,6 +1,7 @@
 """What happens to a draft: sent at once, sent later, or shown to a person, and why. Pure (AM, SD and EV-06 rules)."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,6 +31,7 @@ class ReviewReason(StrEnum):
     NOT_SAFE = "evaluator_not_safe"
     LOW_CONFIDENCE = "confidence_below_threshold"
     NO_SEND_WINDOW = "no_send_window"
+    REGENERATED = "regenerated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +88,30 @@ def _blocked_before_evaluation(candidate: Candidate) -> str | None:
     if candidate.is_uncertain:
         return ReviewReason.UNCERTAIN_TAG
     if candidate.guard_failures:
-        return f"{ReviewReason.GUARD_FAILED}:{','.join(candidate.guard_failures)}"
+        return guard_failed(candidate.guard_failures)
     return candidate.hold
+
+
+def guard_failed(codes: Sequence[str]) -> str:
+    """The reason for review of a text in which guards found something."""
+    return f"{ReviewReason.GUARD_FAILED}:{','.join(codes)}"
+
+
+def doubt(confidence: Decimal, threshold: Decimal, *, is_safe: bool) -> ReviewReason | None:
+    """Why an evaluated text must not leave by itself; None when it may. Equal to the threshold passes (EV-06)."""
+    if not is_safe:
+        return ReviewReason.NOT_SAFE
+    return ReviewReason.LOW_CONFIDENCE if confidence < threshold else None
 
 
 def decide(candidate: Candidate, now: datetime) -> Verdict:
     """AI mode, safe and confident enough: send at its time. Anything else: a person (AM-01…AM-05, EV-06)."""
     reason = _blocked_before_evaluation(candidate)
-    if reason is None and (candidate.confidence is None or candidate.is_safe is None):
-        reason = candidate.unevaluated or ReviewReason.EVALUATOR_FAILED
-    if reason is None and not candidate.is_safe:
-        reason = ReviewReason.NOT_SAFE
-    if reason is None and candidate.confidence is not None and candidate.confidence < candidate.threshold:
-        reason = ReviewReason.LOW_CONFIDENCE
+    if reason is None:
+        if candidate.confidence is None or candidate.is_safe is None:
+            reason = candidate.unevaluated or ReviewReason.EVALUATOR_FAILED
+        else:
+            reason = doubt(candidate.confidence, candidate.threshold, is_safe=candidate.is_safe)
     if reason is not None:
         return Verdict("needs_review", reason, now)
     placed = place(candidate.hours, send_time(candidate, now))

@@ -15,27 +15,21 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.circuits import save_circuits
-from zrg_dagster.core.ai.models import Purpose
-from zrg_dagster.core.ai.spend import RETRY_S
-from zrg_dagster.core.ai.telemetry import calling_from, record_call
-from zrg_dagster.core.ai.workspace import load_ai
+from zrg_dagster.core.ai.telemetry import calling_from
 from zrg_dagster.core.base.log import bind_correlation, get_logger
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.engine import is_away, until_settled
-from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
-from zrg_dagster.core.drafting.context import load_context
-from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.runs import RunStatus, end_run, sweep_runs
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Access
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
-from zrg_dagster.core.replies.budget import allowance_of
 from zrg_dagster.core.replies.pipeline import ReplyPipeline
-from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
+from zrg_dagster.core.replies.pipeline_result import Ended, NotNow
+from zrg_dagster.core.replies.regenerate import Regeneration
 from zrg_dagster.core.replies.world import ReplyWorld
 
 log = get_logger(__name__)
@@ -71,7 +65,7 @@ class RepliesLane:
         self._handlers: dict[str, Handler] = {
             "reply": self._reply,
             "review_action": self._review_action,
-            "regenerate": self._regenerate,
+            "regenerate": Regeneration(world),
             "card_update": self._card_update,
             **also,
         }
@@ -170,39 +164,6 @@ class RepliesLane:
         reviewed = await until_settled(decide)
         return Ended("done", f"review_{reviewed.outcome}")
 
-    async def _regenerate(self, job: Row[Any]) -> Ended | NotNow:
-        draft_id, version = UUID(job.payload["draft_id"]), job.payload["version"]
-        async with self._engine.connect() as conn:
-            draft = await outbound.load_draft(conn, draft_id)
-            if draft is None or draft.status != "pending" or draft.version != version:
-                return Ended("skipped", "draft_already_handled")
-            now = self._world.clock()
-            context = await load_context(conn, draft.trigger_message_id, now=now)
-            ai = await load_ai(conn, job.workspace_id)
-        # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.
-        tag = draft.trigger_tag or draft.sentiment_tag
-        if not is_eligible(tag):
-            return Ended("skipped", "no_draft_for_tag")
-        asked = (job.workspace_id, Purpose.DRAFTING, job.correlation_id, now)
-        allowance = await allowance_of(self._engine, self._world.spending, *asked)
-        if allowance.reason is not None:
-            return NotNow(allowance.reason, park=True, after_s=RETRY_S)
-        model = ai.model(self._world.model, Purpose.DRAFTING)
-        # Every version before this one was a press on the button or somebody's edit.
-        made = await generate(model, context, tag=tag, previous_draft=draft.body, count=version - 1)
-        now = self._world.clock()
-        async with self._engine.begin() as conn:
-            await record_call(conn, job.workspace_id, draft.trigger_message_id, made.call, job.correlation_id, now)
-            if made.body is None:
-                return not_now(made.call)
-            parameters = {"id": draft_id, "version": version, "body": made.body, "now": now}
-            await conn.execute(_NEW_TEXT, parameters)
-            fresh = await outbound.load_draft(conn, draft_id)
-            assert fresh is not None
-            await outbound.plan_cards(conn, fresh, now, job.correlation_id)
-            await enqueue(conn, [review.card_update(job.workspace_id, draft_id, job.correlation_id, now)])
-        return Ended("done", "regenerated")
-
     async def _card_update(self, job: Row[Any]) -> Ended:
         draft_id = UUID(job.payload["draft_id"])
         async with self._engine.connect() as conn:
@@ -250,9 +211,6 @@ def _headline(status: str, send_state: str | None) -> str:
             return "Handled"
 
 
-_NEW_TEXT = text("""
-    UPDATE app.draft SET body = :body, ai_body = :body, version = version + 1, updated_at = :now
-    WHERE id = :id AND status = 'pending' AND version = :version""")
 _CARDS = text("""
     SELECT slack_channel, slack_ts, draft_version FROM app.review_card
     WHERE draft_id = :draft_id ORDER BY slack_ts""")

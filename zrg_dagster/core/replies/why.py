@@ -37,6 +37,7 @@ WHY: Mapping[str, str] = {
     ReviewReason.OVERSEER_FAILED: "nobody vouches for what the text does with the calendar",
     ReviewReason.DRAFT_CHANGED: "the text is not the one that was judged: somebody changed it meanwhile, so a person decides",
     ReviewReason.EVALUATOR_FAILED: "the evaluation failed, so nobody vouches for the text",
+    ReviewReason.REGENERATED: "a reviewer asked for another text and decides about it",
     ReviewReason.NOT_SAFE: "the evaluator did not find it safe",
     ReviewReason.LOW_CONFIDENCE: "the evaluator was less sure than the campaign demands",
     TagCode.UNCERTAIN: "the model guessed what the reply means, so a person decides",
