@@ -33,8 +33,9 @@ demo: setup ## Run the whole platform with a sandbox of every vendor and play a 
 up: setup ## Run the platform
 	@$(PY) -m zrg_dagster.cli up
 
+# Three at a time on two cores: what starts whole platforms mostly waits for them.
 test: setup ## Run the tests (PG=16 or 18)
-	@ZRG_TEST_PG=$(PG) $(PY) -m pytest -n 2 --dist loadgroup -m 'not proof'
+	@ZRG_TEST_PG=$(PG) $(PY) -m pytest -n 3 --dist loadgroup -m 'not proof'
 
 check: setup ## Format, lint, types, import contracts, and a clean load of the code location
 	@$(PY) -m ruff format --check --quiet .

@@ -27,7 +27,7 @@ from zrg_dagster.local.demo.set_up import DEMO_SECRETS, apply_workspace
 from zrg_dagster.local.probes import port_is_free
 from zrg_dagster.local.stack import Stack
 
-pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.xdist_group("own platform"), pytest.mark.timeout(600)]
 
 PATIENCE_S = 240.0
 

@@ -15,6 +15,8 @@ from psycopg import sql
 from tests.dagster_stack import DagsterStack, create_run, is_running, status_of, wait_for
 from zrg_dagster.launcher.worker import Worker, worker_from_tags
 
+pytestmark = pytest.mark.xdist_group("launcher in a daemon")
+
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
 QUEUED, CANCELED = dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.CANCELED
 

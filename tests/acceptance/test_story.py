@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.platform import ports_of, processes_of, remove_home
 from zrg_dagster.local.probes import port_is_free
 
-pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.xdist_group("own platform"), pytest.mark.timeout(600)]
 
 PATIENCE_S = 500.0
 _VERDICT = re.compile(r"demo: ok (\d+)/(\d+) checks")
