@@ -34,7 +34,6 @@ from zrg_dagster.launcher.pool import pool_of
 from zrg_dagster.launcher.warm import DEFAULT_PRELOAD, _worker_ref
 from zrg_dagster.launcher.worker import WORKER_TAG, Worker, start_time, this_machine, worker_from_tags
 
-
 # One code server and one fork server serve all of them.
 pytestmark = pytest.mark.xdist_group("launcher")
 

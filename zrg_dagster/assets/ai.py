@@ -9,13 +9,11 @@ from uuid import UUID
 import dagster as dg
 
 from zrg_dagster.assets import frames
-from zrg_dagster.assets.building import JOB_TAGS, OWNERS, POOL, connect, table_metadata
-from zrg_dagster.assets.partitions import WORKSPACES
-from zrg_dagster.assets.workspace_marts import hourly, workspace_of
+from zrg_dagster.assets.building import JOB_TAGS, POOL, connect, table_metadata
+from zrg_dagster.assets.workspace_marts import hourly, mart_asset, workspace_of, workspace_to_build
 from zrg_dagster.core.analytics import ai_marts as marts
 from zrg_dagster.core.analytics.connection import Connection
 from zrg_dagster.core.analytics.facts import Column
-from zrg_dagster.core.analytics.workflow_attribution import workspace_id_of
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
@@ -41,12 +39,7 @@ def _built(
     key, as_of = context.partition_key, clock.now()
     span = marts.span_of(as_of, current_settings().ai_call_retention_days)
     with connect(warehouse, STATEMENT_TIMEOUT_MS) as conn:
-        workspace_id = workspace_id_of(conn, key)
-        if workspace_id is None:
-            raise dg.Failure(
-                f"There is no workspace {key!r}. Its partition is kept for history and cannot be built.",
-                allow_retries=False,
-            )
+        workspace_id = workspace_to_build(conn, key)
         began = time.monotonic()
         written = build(conn, workspace_id, span)
         statement_ms = round((time.monotonic() - began) * 1000)
@@ -77,14 +70,7 @@ def _built(
     return dg.Output(frame, metadata=metadata)
 
 
-@dg.asset(
-    key_prefix=["marts"],
-    group_name="marts",
-    kinds={"postgres", "sql", "pandas"},
-    owners=OWNERS,
-    partitions_def=WORKSPACES,
-    pool=POOL,
-    code_version="1",
+@mart_asset(
     metadata=table_metadata("marts.ai_calls", marts.CALL_COLUMNS),
     description=(
         "What a workspace asked the model, by UTC day, source, prompt, version and model: calls, failures, tokens, cost in "
@@ -97,14 +83,7 @@ def ai_calls(context: dg.AssetExecutionContext, warehouse: Database, clock: Cloc
     return _built(context, warehouse, clock, "ai_calls", marts.CALL_COLUMNS, marts.build_calls)
 
 
-@dg.asset(
-    key_prefix=["marts"],
-    group_name="marts",
-    kinds={"postgres", "sql", "pandas"},
-    owners=OWNERS,
-    partitions_def=WORKSPACES,
-    pool=POOL,
-    code_version="1",
+@mart_asset(
     metadata=table_metadata("marts.ai_funnel", marts.FUNNEL_COLUMNS),
     description=(
         "What became of the replies of a workspace, by the UTC day on which they were written: classified, positive, "

@@ -8,10 +8,9 @@ import dagster as dg
 
 from zrg_dagster.assets import frames
 from zrg_dagster.assets.booking import booking
-from zrg_dagster.assets.building import JOB_TAGS, OWNERS, POOL, connect, table_metadata
-from zrg_dagster.assets.partitions import WORKSPACES
+from zrg_dagster.assets.building import JOB_TAGS, POOL, connect, table_metadata
 from zrg_dagster.assets.step_execution import step_execution
-from zrg_dagster.assets.workspace_marts import hourly, workspace_of
+from zrg_dagster.assets.workspace_marts import hourly, mart_asset, workspace_of, workspace_to_build
 from zrg_dagster.core.analytics import checks
 from zrg_dagster.core.analytics import workflow_attribution as mart
 from zrg_dagster.core.base.settings import current_settings
@@ -32,18 +31,11 @@ _READABLE = (
 )  # fmt: skip
 
 
-@dg.asset(
-    key_prefix=["marts"],
-    group_name="marts",
-    kinds={"postgres", "sql", "pandas"},
-    owners=OWNERS,
-    partitions_def=WORKSPACES,
+@mart_asset(
     deps=[
         dg.AssetDep(booking, partition_mapping=dg.AllPartitionMapping()),
         dg.AssetDep(step_execution, partition_mapping=dg.AllPartitionMapping()),
     ],
-    pool=POOL,
-    code_version="1",
     metadata=table_metadata("marts.workflow_attribution", mart.COLUMNS),
     description=(
         "Which follow-up sequence earned the bookings of a workspace, over the last 7, 30 and 90 days. A booking "
@@ -61,12 +53,7 @@ def workflow_attribution(context: dg.AssetExecutionContext, warehouse: Database,
     key = context.partition_key
     as_of = clock.now()
     with connect(warehouse, STATEMENT_TIMEOUT_MS) as conn:
-        workspace_id = mart.workspace_id_of(conn, key)
-        if workspace_id is None:
-            raise dg.Failure(
-                f"There is no workspace {key!r}. Its partition is kept for history and cannot be built.",
-                allow_retries=False,
-            )
+        workspace_id = workspace_to_build(conn, key)
         began = time.monotonic()
         built = mart.build(conn, workspace_id, as_of)
         statement_ms = round((time.monotonic() - began) * 1000)

@@ -1,12 +1,14 @@
-"""What every mart of a workspace does: which workspace a run is about, and the hourly look at which of them are stale."""
+"""What every mart of a workspace is: how it is declared, which workspace a run is about, and the hourly look at which of
+them are stale."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import dagster as dg
 
+from zrg_dagster.assets.building import OWNERS, POOL
 from zrg_dagster.assets.partitions import WORKSPACES
 from zrg_dagster.core.analytics.connection import Connection
 from zrg_dagster.core.analytics.workflow_attribution import workspace_id_of
@@ -16,6 +18,35 @@ from zrg_dagster.resources.database import Database
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+
+def mart_asset(
+    *, metadata: Mapping[str, Any], description: str, deps: Sequence[dg.AssetDep] = ()
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`dg.asset` for a mart of which one partition is one workspace."""
+    return dg.asset(
+        key_prefix=["marts"],
+        group_name="marts",
+        kinds={"postgres", "sql", "pandas"},
+        owners=OWNERS,
+        partitions_def=WORKSPACES,
+        deps=deps,
+        pool=POOL,
+        code_version="1",
+        metadata=metadata,
+        description=description,
+    )
+
+
+def workspace_to_build(conn: Connection, key: str) -> UUID:
+    """The workspace of a partition; a run of one that is gone fails at once and says so."""
+    workspace_id = workspace_id_of(conn, key)
+    if workspace_id is None:
+        raise dg.Failure(
+            f"There is no workspace {key!r}. Its partition is kept for history and cannot be built.",
+            allow_retries=False,
+        )
+    return workspace_id
 
 
 def workspace_of(tags: Mapping[str, str], conn: Connection) -> UUID | None:
