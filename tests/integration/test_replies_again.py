@@ -7,7 +7,7 @@ import pytest
 from tests.integration.replies_support import DRAFTING, REFUSAL, http_error, make_scene
 from tests.integration.seeds import NOW
 from tests.unit.model_server import CUT
-from zrg_dagster.core.replies import outbound, stages
+from zrg_dagster.core.replies import draft_rows, outbound
 
 CLASSIFY, WRITE, VERIFY, JUDGE = "reply_classification", "reply_draft", "reply_verification", "reply_evaluation"
 
@@ -104,7 +104,7 @@ async def test_a_retry_does_not_ask_again_what_was_answered(scene):
 
 
 @pytest.mark.parametrize(
-    "module, crash_at", [(stages, "store_verdict"), (outbound, "plan_draft")], ids=["at the verdict", "at the plan"]
+    "module, crash_at", [(draft_rows, "store_verdict"), (outbound, "plan_draft")], ids=["at the verdict", "at the plan"]
 )
 async def test_a_crash_between_stages_costs_no_second_call_and_no_second_send(scene, monkeypatch, module, crash_at):
     original = getattr(module, crash_at)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.replies_support import DRAFT, REFUSAL, make_scene
-from zrg_dagster.core.replies import revise, stages
+from zrg_dagster.core.replies import draft_rows, revise
 from zrg_dagster.core.replies.revision import Revision
 
 REVISE, JUDGE = "reply_revision", "reply_evaluation"
@@ -218,17 +218,17 @@ async def test_what_a_person_wrote_between_two_tries_stays(scene, monkeypatch):
 async def test_a_draft_that_was_claimed_before_costs_no_call(scene, monkeypatch):
     """RV-08: whoever died between the claim and the first call does not begin again."""
     scene.brain.confidence = 0.5
-    claim = stages.claim_revision
+    claim = draft_rows.claim_revision
 
     async def dies(*args):
         await claim(*args)
         raise RuntimeError("the process died here")
 
-    monkeypatch.setattr(stages, "claim_revision", dies)
+    monkeypatch.setattr(draft_rows, "claim_revision", dies)
     await scene.reply_comes()
     await scene.replies()
     scene.rows.all("UPDATE app.draft SET revision_attempted_at = now(), original_confidence = 0.5")
-    monkeypatch.setattr(stages, "claim_revision", claim)
+    monkeypatch.setattr(draft_rows, "claim_revision", claim)
     scene.tick(minutes=1)
     await scene.replies()
     assert REVISE not in scene.brain.asked

@@ -22,7 +22,7 @@ from zrg_dagster.core.drafting.pack import make_pack
 from zrg_dagster.core.drafting.record import Answered, RunRecord
 from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_run
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
-from zrg_dagster.core.replies import decide, evaluate, outbound, stages
+from zrg_dagster.core.replies import decide, draft_rows, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import is_uncertain
 from zrg_dagster.core.replies.budget import DayBudget
 from zrg_dagster.core.replies.classify import SettledTag
@@ -121,7 +121,7 @@ class Answer:
         found: list[UUID] = []
 
         async def store(conn: AsyncConnection, now: datetime) -> None:
-            draft_id = await stages.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
+            draft_id = await draft_rows.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
             detail = {"draft_id": str(draft_id), "hold": drafted.hold}
             await stages.record(conn, self._reply, Stage.DRAFT, "drafted", now, detail)
             found[:] = [draft_id]
@@ -232,7 +232,7 @@ class Answer:
                     action, reason = "needs_review", str(missing)
             else:
                 action, reason = "needs_review", ReviewReason.DRAFT_CHANGED
-        await stages.store_verdict(
+        await draft_rows.store_verdict(
             conn,
             reply,
             draft_id,

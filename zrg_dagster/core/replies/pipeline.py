@@ -19,7 +19,7 @@ from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import is_eligible
 from zrg_dagster.core.drafting.runs import RunStatus, abort_runs, end_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
-from zrg_dagster.core.replies import stages
+from zrg_dagster.core.replies import draft_rows, stages
 from zrg_dagster.core.replies.after_tag import after_tag
 from zrg_dagster.core.replies.answer import Answer
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
@@ -124,7 +124,7 @@ class ReplyPipeline:
 
     async def _supersede(self, conn: AsyncConnection, reply: Reply, now: datetime) -> None:
         reason = "superseded_by_newer_reply"
-        rejected = await stages.reject_older_drafts(conn, reply, reason, now)
+        rejected = await draft_rows.reject_older_drafts(conn, reply, reason, now)
         await abort_runs(conn, rejected, reason, now)
         for draft_id in rejected:
             await enqueue(conn, [card_update(reply.message.workspace_id, draft_id, self._correlation_id, now)])

@@ -21,7 +21,7 @@ from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.drafting.record import RunRecord
 from zrg_dagster.core.drafting.runs import Artifact, RunStage
 from zrg_dagster.core.drafting.steps import DraftSteps, Refusal
-from zrg_dagster.core.replies import evaluate, stages
+from zrg_dagster.core.replies import draft_rows, evaluate, stages
 from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.evaluate import Evaluation, Source
 from zrg_dagster.core.replies.revise import (
@@ -102,7 +102,7 @@ class Revision:
     async def _claimed(self) -> StopReason | None:
         """The first attempt takes the draft; a later one goes on only with what the first left (RV-08)."""
         async with self._world.engine.begin() as conn:
-            claimed = await stages.claim_revision(
+            claimed = await draft_rows.claim_revision(
                 conn, self._start.draft_id, self._start.evaluation.confidence, self._world.clock()
             )
         if claimed or self._record.kept(RunStage.REVISER, 1) is not None:
@@ -210,7 +210,7 @@ class Revision:
             return True
         async with self._world.engine.begin() as conn:
             place = (self._start.draft_id, self._version)
-            if not await stages.replace_text(conn, *place, body, self._world.clock()):
+            if not await draft_rows.replace_text(conn, *place, body, self._world.clock()):
                 return False
         self._body = self._stored = body
         self._version += 1
@@ -238,7 +238,7 @@ class Revision:
         }
 
         async def done(conn: AsyncConnection, now: datetime) -> None:
-            await stages.keep_revision(
+            await draft_rows.keep_revision(
                 conn, self._start.draft_id, best.confidence, self._ran, applied=best is not first, now=now
             )
             await stages.record(conn, self._reply, Stage.REVISE, stop.value, now, best.detail)
