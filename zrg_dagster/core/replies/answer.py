@@ -23,6 +23,7 @@ from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_ru
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
 from zrg_dagster.core.replies import decide, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import is_uncertain
+from zrg_dagster.core.replies.before_draft import BeforeDraft
 from zrg_dagster.core.replies.budget import DayBudget
 from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.content import CannotSend
@@ -59,6 +60,7 @@ class Answer:
         self._world = world
         self._model = ai.model(world.model, Purpose.DRAFTING)
         self._budget = DayBudget(world, reply, correlation_id)
+        self._before = BeforeDraft(world, ai, reply, tag, context, correlation_id)
         self._reply = reply
         self._tag = tag
         self._context = context
@@ -94,9 +96,13 @@ class Answer:
     async def _draft(self, record: RunRecord, steps: DraftSteps) -> Made | NotNow:
         if (stored := self._reply.done.get(Stage.DRAFT)) is not None:
             steps.restore()
+            await self._before.restore(steps)
             return Made(UUID(stored["draft_id"]), stored.get("hold"))
         if (refused := await self._budget.refusal(Purpose.DRAFTING)) is not None:
+            # Who asks to be called does not wait for tomorrow's budget.
+            await self._before.listen()
             return NotNow(refused, park=True, after_s=RETRY_S)
+        await self._before.run(steps)
         drafted = await steps.run()
         if isinstance(drafted, Stopped):
             reason = {"reason": drafted.call.reason}
@@ -106,6 +112,7 @@ class Answer:
 
         async def store(conn: AsyncConnection, now: datetime) -> None:
             draft_id = await stages.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
+            await self._before.record(conn, now)
             detail = {"draft_id": str(draft_id), "hold": drafted.hold}
             await stages.record(conn, self._reply, Stage.DRAFT, "drafted", now, detail)
             found[:] = [draft_id]
@@ -131,6 +138,7 @@ class Answer:
             is_uncertain=is_uncertain(self._tag, flag=standing.flag_uncertain),
             is_stopped=standing.is_stopped,
             hold=hold,
+            signal=self._before.hold(),
             hours=standing.hours,
         )
 

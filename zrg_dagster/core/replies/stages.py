@@ -25,6 +25,8 @@ class Stage(StrEnum):
     FLOOR = "floor"
     CLASSIFY = "classify"
     SUPERSEDE = "supersede"
+    SIGNALS = "signals"
+    BOOKING = "booking"
     DRAFT = "draft"
     EVALUATE = "evaluate"
     REVISE = "revise"
