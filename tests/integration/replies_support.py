@@ -57,6 +57,7 @@ class Brain:
     gate: dict[str, Any] = field(default_factory=dict)
     signature: dict[str, Any] = field(default_factory=dict)
     route: dict[str, Any] = field(default_factory=dict)
+    link: dict[str, Any] = field(default_factory=dict)
     revisions: list[dict[str, Any]] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     failing: dict[str, Any] = field(default_factory=dict)
@@ -103,7 +104,7 @@ class Brain:
             case "action_route":
                 return completed({"process": 1, "confidence": 0.9} | self.route)
             case "scheduler_link":
-                return completed({"asks_to_book_there": True, "confidence": 0.9} | self.route)
+                return completed({"asks_to_book_there": False, "confidence": 0.9} | self.link)
             case _:
                 calm = {"reply_strategy": STRATEGY, "meeting_extract": MEETING, "signature_context": SIGNATURE}[prompt]
                 changes = {

@@ -148,6 +148,7 @@ async def test_a_router_that_fails_never_makes_a_signal_and_is_not_asked_again(s
 async def test_without_the_router_words_decide_and_a_signature_is_asked_about(scene, text, asked, found):
     """SI-04. The prompts of a reply that asks for nothing are those of a workspace that never heard of signals (SI-06)."""
     settings(scene, ai_route_booking_process_enabled=False)
+    scene.brain.link = {"asks_to_book_there": True}
     await scene.reply_comes(text)
     await scene.replies()
     assert [prompt for prompt in scene.brain.asked if prompt in (ROUTE, LINK)] == asked
@@ -200,15 +201,8 @@ async def test_an_absence_notice_and_a_message_without_words_ask_nobody(scene):
 
 async def test_the_router_and_the_reading_are_asked_at_the_same_time(scene):
     """Hearing adds a call to a reply and no time: it does not wait for the reading, nor the reading for it."""
-    calm = scene.brain.answer
-    waiting: list[str] = []
-
-    def looking(request):
-        prompt = request["json"]["text"]["format"]["name"]
-        waiting.append(prompt)
-        return calm(request)
-
-    scene._script.answers[:] = [looking]
+    scene._script.delay_s = 0.05
     await scene.reply_comes("Sounds useful, tell me more.")
     await scene.replies()
-    assert sorted(waiting[1:3]) == sorted([ROUTE, "meeting_extract"])
+    assert sorted(scene.brain.asked[1:3]) == [ROUTE, "meeting_extract"]
+    assert scene._script.most_in_flight == 2

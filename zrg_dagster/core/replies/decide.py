@@ -38,7 +38,8 @@ class ReviewReason(StrEnum):
 class Candidate:
     """What the decision looks at. `confidence` and `is_safe` are None when no evaluation was made or it failed;
     `unevaluated` says why none was even tried. `is_stopped` is a kill switch of any scope; `hold` what an earlier stage
-    found that no evaluation outweighs; `signal` that the lead asked for what only a person does (AM-05, AM-06)."""
+    found that no evaluation outweighs; `signal` that the lead asked for what only a person does (AM-05, AM-06): a guard's
+    finding is said first, because the person who answers may use the text."""
 
     response_mode: str | None
     auto_send_disabled: bool
@@ -84,15 +85,13 @@ def _blocked_before_evaluation(candidate: Candidate) -> str | None:
         return ReviewReason.STOPPED
     if candidate.is_replayed:
         return ReviewReason.REPLAYED
-    if candidate.signal is not None:
-        return candidate.signal
     if candidate.tag == "Call Requested":
-        return ReviewReason.CALL_REQUESTED
+        return candidate.signal or ReviewReason.CALL_REQUESTED
     if candidate.is_uncertain:
         return ReviewReason.UNCERTAIN_TAG
     if candidate.guard_failures:
         return f"{ReviewReason.GUARD_FAILED}:{','.join(candidate.guard_failures)}"
-    return candidate.hold
+    return candidate.signal or candidate.hold
 
 
 def decide(candidate: Candidate, now: datetime) -> Verdict:

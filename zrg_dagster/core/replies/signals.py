@@ -176,21 +176,33 @@ def _pages(text: str, own_link: str | None) -> list[str]:
     return [link for link in found if scheduler_of(link) and not same_page(link, own_link)]
 
 
-_CALENDAR = r"(?:my|our) (?:own )?(?:calendar|scheduler|scheduling (?:link|page)|booking (?:link|page)|calendly|hubspot link|diary)"
+_CALENDAR = (
+    r"(?:my|our) (?:own )?(?:calendar|diary|scheduler|calendly|hubspot link|(?:scheduling|booking) (?:link|page))"
+)
 _BOOK = r"\b(?:book|grab|pick|choose|find|select|schedule|put|get|set up|reserve)\b"
-_EXPLICIT = re.compile(
+_OWN_CALENDAR = re.compile(
     rf"{_BOOK}[^.?!\n]{{0,60}}\b(?:on|in|via|through|using|from|at|with) {_CALENDAR}\b"
     rf"|\b(?:use|see|check|here(?:'?s| is)|try) {_CALENDAR}\b"
-    rf"|{_BOOK}[^.?!\n]{{0,40}}\b(?:here|below|this link|the link|my link|following link)\b"
-    r"|\bhere(?:'?s| is) (?:my|the|a) (?:link|calendar|calendly)\b"
 )
-_REFUSES = re.compile(r"\b(?:don'?t|do not|not|never|stop|no)\b[^.?!\n]{0,30}$")
+# Words that mean a booking page only where one stands.
+_POINTS = re.compile(
+    r"\b(?:book|grab|pick|choose|find|select|schedule|reserve)\b[^.?!\n]{0,40}"
+    r"\b(?:here|below|this link|the link|my link|following link)\b"
+    rf"|{_BOOK} (?:a|any|some|whatever) (?:\w+ ){{0,2}}(?:slots?|times?|spot)\b"
+    r"|\bhere(?:'?s| is) (?:my|the|a) (?:link|page)\b|\b(?:use|via|through) (?:this|the|my) (?:link|page)\b"
+)
+# A refusal before it, or the writer speaking of what they do themselves ("let me check my calendar").
+_NOT_TOLD = re.compile(
+    r"\b(?:don'?t|do not|not|never|stop|no)\b[^.?!\n]{0,30}$"
+    r"|\b(?:let me|i|i'?ll|i will|we|we'?ll|need to|have to)\b[^.?!\n]{0,12}$"
+)
 
 
-def says_to_book(body: str) -> bool:
-    """Whether the writer tells us to book on a calendar of theirs, whatever links stand there."""
+def says_to_book(body: str, *, has_page: bool) -> bool:
+    """Whether the writer tells us to book on a calendar of theirs. `has_page`: a booking page of theirs stands there."""
     said = folded(body)
-    return any(not _REFUSES.search(said[: match.start()]) for match in _EXPLICIT.finditer(said))
+    told = [*_OWN_CALENDAR.finditer(said), *(_POINTS.finditer(said) if has_page else ())]
+    return any(not _NOT_TOLD.search(said[: match.start()]) for match in told)
 
 
 # ── the routes to an answer ──────────────────────────────────────────────────
@@ -221,10 +233,10 @@ def by_keywords(tag: Tag, text: Written, *, reason: str = HeardBy.KEYWORDS) -> H
     if (rule := wants_call(text.body)) is not None:
         signals.append(Signal(SignalKind.CALL_REQUESTED, SAID, rule))
     if text.in_message:
-        told = says_to_book(text.body)
+        told = says_to_book(text.body, has_page=True)
         sure = SAID if told else IMPLIED
         signals.append(Signal(SignalKind.LEADS_CALENDAR, sure, "link_in_message", told, text.in_message[0]))
-    elif not text.in_signature and says_to_book(text.body):
+    elif not text.in_signature and says_to_book(text.body, has_page=False):
         signals.append(Signal(SignalKind.LEADS_CALENDAR, SAID, "says_so"))
     return Heard(reason, signals=tuple(signals))
 
