@@ -56,6 +56,7 @@ async def test_a_call_is_heard_once_whatever_is_tried_again(scene):
     assert scene.brain.asked.count(ROUTE) == 1
     assert signals(scene) == [("call_requested", 0.85, "router", True, None)]
     assert tasks(scene) == [("call", "call_requested", "pending", None)]
+    assert scene.rows.column("SELECT outcome FROM app.ai_call WHERE prompt_key = %s", ROUTE) == ["ok"]
     alerts = scene.planned("alert")
     assert [alert["recipient"] for alert in alerts] == list(REVIEWERS)
     assert len({alert["natural_key"] for alert in alerts}) == 2
@@ -96,6 +97,9 @@ async def test_the_leads_own_calendar_is_a_task_and_takes_ours_out_of_the_draft(
     assert "calendly.com/harbourline" not in told(scene, WRITE)
     assert "not quite sure" in told(scene, WRITE)
     assert f"`{PAGE}`" in str(scene.planned("alert")[0]["content"])
+    await scene.click("regenerate")
+    assert "their own calendar" in told(scene, WRITE)
+    assert "calendly.com/harbourline" not in told(scene, WRITE), "nor when a person asks for another one"
     assert "https" not in str(stage(scene, "signals")), "the record of a stage holds no text of anybody"
 
 

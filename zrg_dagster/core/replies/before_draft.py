@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.workspace import WorkspaceAi
@@ -16,6 +17,24 @@ from zrg_dagster.core.replies.listen import Listening
 from zrg_dagster.core.replies.signals import Heard, SignalKind
 from zrg_dagster.core.replies.stages import Reply, Stage
 from zrg_dagster.core.replies.world import ReplyWorld
+
+_NOT_TRIED = NotAttempted(booking_attempt.NotBooked.NOBODY_BOOKS)
+_ON_RECORD = text("""
+    SELECT jsonb_object_agg(stage, detail) FROM app.reply_stage
+    WHERE message_id = :message_id AND stage IN ('signals', 'booking')""")
+
+
+async def told_before(conn: AsyncConnection, context: DraftContext) -> dict[str, str]:
+    """The sections of the pack that the two stages of a message made, for another draft of the same answer."""
+    found = (await conn.execute(_ON_RECORD, {"message_id": context.trigger.id})).scalar_one() or {}
+    heard = signals.again(found[Stage.SIGNALS]) if Stage.SIGNALS in found else signals.NOTHING
+    booking = booking_attempt.answer_of(found[Stage.BOOKING]) if Stage.BOOKING in found else _NOT_TRIED
+    return _sections(context, heard, booking)
+
+
+def _sections(context: DraftContext, heard: Heard, booking: Booked | NotAttempted) -> dict[str, str]:
+    told = signals.sections(heard, has_phone=bool(context.lead.phone))
+    return {**told, **booking_attempt.hint_of(booking)}
 
 
 class BeforeDraft:
@@ -31,7 +50,7 @@ class BeforeDraft:
         correlation_id: str,
     ) -> None:
         self.heard: Heard = signals.NOTHING
-        self.booking: Booked | NotAttempted = NotAttempted(booking_attempt.NotBooked.NOBODY_BOOKS)
+        self.booking: Booked | NotAttempted = _NOT_TRIED
         self._listening = Listening(world, ai, reply, tag, context, correlation_id)
         self._world = world
         self._reply = reply
@@ -76,8 +95,7 @@ class BeforeDraft:
         return ReviewReason.LEADS_SCHEDULER if leads_own else None
 
     def _tell(self, steps: DraftSteps) -> None:
-        told = signals.sections(self.heard, has_phone=bool(self._context.lead.phone))
-        steps.tell(**{**told, **booking_attempt.hint_of(self.booking)})
+        steps.tell(**_sections(self._context, self.heard, self.booking))
 
     def _question(self, steps: DraftSteps) -> BookingQuestion:
         message = self._reply.message

@@ -33,6 +33,7 @@ from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Access
 from zrg_dagster.core.providers.outcome import Accepted, Refused
 from zrg_dagster.core.replies import cards, outbound, review
+from zrg_dagster.core.replies.before_draft import told_before
 from zrg_dagster.core.replies.budget import allowance_of
 from zrg_dagster.core.replies.pipeline import ReplyPipeline
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
@@ -179,6 +180,7 @@ class RepliesLane:
             now = self._world.clock()
             context = await load_context(conn, draft.trigger_message_id, now=now)
             ai = await load_ai(conn, job.workspace_id)
+            told = await told_before(conn, context)
         # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.
         tag = draft.trigger_tag or draft.sentiment_tag
         if not is_eligible(tag):
@@ -189,7 +191,7 @@ class RepliesLane:
             return NotNow(allowance.reason, park=True, after_s=RETRY_S)
         model = ai.model(self._world.model, Purpose.DRAFTING)
         # Every version before this one was a press on the button or somebody's edit.
-        made = await generate(model, context, tag=tag, previous_draft=draft.body, count=version - 1)
+        made = await generate(model, context, tag=tag, previous_draft=draft.body, count=version - 1, told=told)
         now = self._world.clock()
         async with self._engine.begin() as conn:
             await record_call(conn, job.workspace_id, draft.trigger_message_id, made.call, job.correlation_id, now)

@@ -99,7 +99,7 @@ async def _tell(
         person.recipients,
         key=f"action_signal:{reply.message.id}:{signal.kind}",
         title=title,
-        said=f"{said}\nWhat they wrote: `zrg explain {reply.lead.id}`",
+        said=f"{said}\nHow it was heard: `zrg explain lead {reply.lead.id}`",
         now=now,
         correlation_id=correlation_id,
         lead_id=reply.lead.id,
