@@ -87,7 +87,6 @@ async def test_a_call_is_heard_once_whatever_is_tried_again(scene):
 async def test_the_leads_own_calendar_is_a_task_and_takes_ours_out_of_the_draft(scene):
     """SI-07, BK-66, BK-67, AM-06, with a page that has no scheme."""
     settings(scene, booking_link="https://calendly.com/harbourline/intro")
-    scene.rows.all("UPDATE app.lead SET phone = '+14155550132'")
     scene.brain.route = {"process": 5, "confidence": 0.7}
     await scene.reply_comes("Happy to. Grab a slot: cal.com/mara/30min")
     await scene.replies()
@@ -154,10 +153,14 @@ async def test_without_the_router_words_decide_and_a_signature_is_asked_about(sc
     settings(scene, ai_route_booking_process_enabled=False)
     scene.brain.link = {"asks_to_book_there": True}
     await scene.reply_comes(text)
+    scene.rows.all("UPDATE app.lead SET phone = '+14155550132'")
     await scene.replies()
     assert [prompt for prompt in scene.brain.asked if prompt in (ROUTE, LINK)] == asked
     assert [kind for kind, *_ in signals(scene)] == found
     assert ("They ask" in told(scene, WRITE)) is bool(found)
+    reasons = {"call_requested": "call_requested_phone_on_file"}  # AM-05, AM-06
+    expected = [reasons.get(kind, "external_scheduler_link_manual_only") for kind in found] or [None]
+    assert [scene.draft["reason"]] == expected
     if not found:
         assert scene.brain.asked == [CLASSIFY, *DRAFTING, JUDGE]
         assert stage(scene, "signals")["reason"] == "router_off"

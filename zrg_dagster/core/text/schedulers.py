@@ -32,6 +32,11 @@ _HOSTS = {
 }
 # These name the person in the host (`mara.youcanbook.me`), so they need no path.
 _OWN_HOSTS = frozenset({"as.me", "youcanbook.me", "zohobookings.com"})
+# The vendors' own affairs, and what an invitation carries about a meeting that is booked already.
+_NO_PAGES = re.compile(
+    r"(?:api|app|help|support|docs|status|blog|assets|developer)\.[^/]+/"
+    r"|(?:.+\.)?calendly\.com/(?:cancellations|reschedulings|events)/|(?:.+\.)?cal\.com/(?:booking|reschedule)/"
+)
 # Hosts that hold other things too: the path says whether it is a booking page.
 _PATHS = (
     (re.compile(r"(?:.+\.)?hubspot\.com"), re.compile(r"/meetings/."), "hubspot"),
@@ -66,8 +71,13 @@ def same_page(link: str, other: str | None) -> bool:
 def scheduler_of(link: str) -> str | None:
     """The scheduler whose booking page this is, with or without a scheme; None for any other link."""
     host, path = page_of(link)
+    whole = f"{path}/"
+    for hosts, paths, name in _PATHS:
+        if hosts.fullmatch(host) and paths.search(whole):
+            return name
+    if _NO_PAGES.match(f"{host}{whole}"):
+        return None
     for known, name in _HOSTS.items():
         if (host == known and path) or (host.endswith(f".{known}") and (path or known in _OWN_HOSTS)):
             return name
-    whole = f"{path}/"
-    return next((name for hosts, paths, name in _PATHS if hosts.fullmatch(host) and paths.search(whole)), None)
+    return None
