@@ -102,23 +102,19 @@ async def test_the_leads_own_calendar_is_a_task_and_takes_ours_out_of_the_draft(
     assert "https" not in str(stage(scene, "signals")), "the record of a stage holds no text of anybody"
 
 
-@pytest.mark.parametrize(
-    "tag, process, route, kinds",
-    [
-        ("Interested", 3, 3, []),
-        ("Not Interested", 3, None, []),
-        ("Not Interested", 4, 4, ["call_requested"]),
-    ],
-)
-async def test_a_tag_without_interest_is_heard_only_for_what_somebody_must_do(scene, tag, process, route, kinds):
-    """SI-01, SI-03."""
-    scene.brain.tag, scene.brain.route = tag, {"process": process}
+async def test_a_tag_without_interest_is_heard_only_for_what_somebody_must_do(scene):
+    """SI-01: no keyword overrides the router. SI-03: of a lead that declines only 4 and 5 count."""
+    scene.brain.tag, scene.brain.route = "Not Interested", {"process": 3}
     await scene.reply_comes("Please call me, or do not.")
     await scene.replies()
-    assert scene.brain.asked.count(ROUTE) == 1
-    assert [kind for kind, *_ in signals(scene)] == kinds, "no keyword overrides the router"
-    assert (stage(scene, "signals")["route"], stage(scene, "signals")["reason"]) == (route, "routed")
-    assert scene.job()[0] == "done"
+    assert (stage(scene, "signals")["route"], stage(scene, "signals")["reason"]) == (None, "routed")
+    assert signals(scene) == []
+    scene.brain.route = {"process": 4}
+    await scene.reply_comes("No. But do.", 4402, at=scene.tick(hours=1))
+    await scene.replies()
+    assert [kind for kind, *_ in signals(scene)] == ["call_requested"]
+    assert scene.brain.asked.count(ROUTE) == 2
+    assert scene.rows.value("SELECT count(*) FROM app.draft") == 0
 
 
 async def test_a_router_that_fails_never_makes_a_signal_and_is_not_asked_again(scene):
@@ -144,9 +140,8 @@ async def test_a_router_that_fails_never_makes_a_signal_and_is_not_asked_again(s
         ("Sounds useful, tell me more.", [], []),
         ("Sounds useful, phone me tomorrow.", [], ["call_requested"]),
         (f"Sounds useful.\n\n-- \nMara Okafor\n+1 415 555 0132\n{PAGE}", [LINK], ["book_on_external_calendar"]),
-        (f"Sounds useful. Here you go: {PAGE}", [], ["book_on_external_calendar"]),
     ],
-    ids=["nothing", "words", "signature", "body"],
+    ids=["nothing", "words", "signature"],
 )
 async def test_without_the_router_words_decide_and_a_signature_is_asked_about(scene, text, asked, found):
     """SI-04. The prompts of a reply that asks for nothing are those of a workspace that never heard of signals (SI-06)."""
