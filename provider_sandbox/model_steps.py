@@ -140,6 +140,30 @@ def _signature(reading: Reading) -> dict[str, Any]:
     }
 
 
+_CALL = re.compile(
+    r"\b(?:call|ring|phone) (?:me|us)\b|give (?:me|us) a (?:call|ring)|\bplease (?:call|phone|ring)\b", re.IGNORECASE
+)
+
+
+def _route(reading: Reading) -> dict[str, Any]:
+    """Which of the five ways the last words suggest: a number, a page of their own, a time of theirs or of ours."""
+    inbound = reading.last_inbound
+    own_page = reading.first(["links_in_message"])
+    named = CLOCK_TIME.search(inbound) is not None or any(re.search(rf"\b{day}", inbound.lower()) for day in _DAYS)
+    if _CALL.search(inbound) and not re.search(r"\b(?:don'?t|do not|never)\b", inbound, re.IGNORECASE):
+        return {"process": 4, "confidence": 0.92}
+    if own_page:
+        return {"process": 5, "confidence": 0.9}
+    if _ACCEPTS.search(inbound):
+        return {"process": 2, "confidence": 0.85}
+    return {"process": 3, "confidence": 0.85} if named else {"process": 1, "confidence": 0.8}
+
+
+def _scheduler_link(reading: Reading) -> dict[str, Any]:
+    points = re.search(r"\b(?:below|signature|my (?:calendar|link))\b", reading.last_inbound, re.IGNORECASE)
+    return {"asks_to_book_there": points is not None, "confidence": 0.85 if points else 0.7}
+
+
 _STEPS: dict[str, Callable[[Reading], dict[str, Any]]] = {
     "reply_strategy": _strategy,
     "reply_verification": _verification,
@@ -147,4 +171,6 @@ _STEPS: dict[str, Callable[[Reading], dict[str, Any]]] = {
     "meeting_gate": _gate,
     "reply_revision": _revision,
     "signature_context": _signature,
+    "action_route": _route,
+    "scheduler_link": _scheduler_link,
 }

@@ -150,6 +150,10 @@ async def conversation(place: Place) -> None:
         *(message, w, '{"why": "Mara Okafor asks"}'),
     )
     run(
+        "INSERT INTO app.action_signal VALUES (%s, 'book_on_external_calendar', %s, 0.9, 'router', true, %s, now())",
+        *(message, w, f"https://cal.com/{EMAIL}"),
+    )
+    run(
         """INSERT INTO app.follow_up_task (id, workspace_id, lead_id, type, reason, subject, suggested_message, due_at)
            VALUES (%s, %s, %s, 'call', 'r', 'Mara', 'Call Mara Okafor', now())""",
         *(new_id(), w, lead),

@@ -8,8 +8,8 @@ from tests.integration.replies_support import DRAFT, DRAFTING, REFUSAL, http_err
 from tests.unit.model_server import completed
 
 CLASSIFY, WRITE, JUDGE = "reply_classification", "reply_draft", "reply_evaluation"
-EXTRACT, PLAN, VERIFY, GATE, SIGN = (
-    "meeting_extract", "reply_strategy", "reply_verification", "meeting_gate", "signature_context",
+EXTRACT, PLAN, VERIFY, GATE, SIGN, LINK = (
+    "meeting_extract", "reply_strategy", "reply_verification", "meeting_gate", "signature_context", "scheduler_link",
 )  # fmt: skip
 SIGNED = "Sounds useful, tell me more.\n\n-- \nMara Okafor\n+1 415 555 0132\nhttps://calendly.com/mara/15min"
 
@@ -201,7 +201,7 @@ async def test_a_draft_knows_the_signature_of_the_mail_it_answers(scene):
     }
     await scene.reply_comes(SIGNED)
     await scene.replies()
-    assert sorted(scene.brain.asked[1:3]) == [EXTRACT, SIGN], "at the same time"
+    assert sorted(scene.brain.asked[1:4]) == [EXTRACT, LINK, SIGN], "at the same time"
     assert "Scheduling links: https://calendly.com/mara/15min" in told(scene, PLAN)
     assert "evil.example" not in told(scene, WRITE)
     kept = artifact(scene, "signature_context")["payload"]
@@ -272,7 +272,7 @@ async def test_no_transaction_is_open_while_the_model_thinks(scene):
     scene.brain.meeting = {"is_scheduling_related": True}
     await scene.reply_comes(SIGNED)
     await scene.replies()
-    assert sorted(set(scene.brain.asked)) == sorted({CLASSIFY, *DRAFTING, SIGN, GATE, JUDGE})
+    assert sorted(set(scene.brain.asked)) == sorted({CLASSIFY, *DRAFTING, SIGN, LINK, GATE, JUDGE})
     assert open_ones == []
 
 

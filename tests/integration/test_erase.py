@@ -52,7 +52,12 @@ async def test_after_an_erasure_nothing_anywhere_names_the_person(
     before = traces(place.database, *TRACES)
     expected = ("lead.email", "lead_identity.value", "message.body", "message.cc", "draft.body", "send.content")
     expected += ("send.recipient", "job.payload", "decision.detail", "reply_stage.detail", "appointment.attendee_email")
-    expected += ("follow_up_task.suggested_message", "suppression.value", "lead.current_replier_email")
+    expected += (
+        "follow_up_task.suggested_message",
+        "action_signal.link",
+        "suppression.value",
+        "lead.current_replier_email",
+    )
     assert {f"app.{name}" for name in expected} <= set(before)
     assert any(name.startswith("raw.webhook_body") for name in before)
     assert set().union(*before.values()) == set(TRACES)
@@ -242,7 +247,13 @@ NO_OUTSIDERS_WORDS = {
     ),
     *("stage", "outcome", "code", "prompt_key", "model"),
 }
-CODES = {"app.decision.subject", "app.send.reason", "app.follow_up_task.reason"}
+CODES = {
+    "app.action_signal.rule",
+    "app.follow_up_task.name",
+    "app.decision.subject",
+    "app.send.reason",
+    "app.follow_up_task.reason",
+}
 # Tables that no mention can be in: what members write about their own workspace, and rows of ids and codes.
 NOT_SEARCHED = {
     *("workspace", "user", "member", "workspace_setting", "integration", "email_campaign", "sms_campaign"),

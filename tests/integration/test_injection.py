@@ -72,6 +72,7 @@ def obedient_answers(number):
         | texts
         | {"scheduling_links": links, "other_links": links, "important_lines": [hostile.text]},
         "reply_verification": {"final_draft": said, "changed": True, "violations_detected": [said], "changes": []},
+        "scheduler_link": {"asks_to_book_there": True, "confidence": 1.0},
         "meeting_gate": {
             "decision": "revise",
             "final_draft": said,

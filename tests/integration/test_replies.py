@@ -48,7 +48,7 @@ async def test_a_safe_and_confident_answer_leaves_by_itself(scene):
     draft = scene.draft
     assert (draft["status"], draft["disposition"]) == ("approved", "AUTO_SENT")
     stages = scene.rows.column("SELECT stage FROM app.reply_stage ORDER BY done_at, stage")
-    assert sorted(stages) == ["classify", "decide", "draft", "evaluate"]
+    assert sorted(stages) == ["booking", "classify", "decide", "draft", "evaluate", "signals"]
     calls = scene.rows.all("SELECT prompt_key, outcome FROM app.ai_call ORDER BY prompt_key")
     assert [tuple(call.values()) for call in calls] == [
         (prompt, "ok") for prompt in sorted([CLASSIFY, *DRAFTING, JUDGE])

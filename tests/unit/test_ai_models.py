@@ -9,6 +9,7 @@ from zrg_dagster.core.ai.prices import PRICES, _warn_unpriced, cost_usd, parse_p
 
 DEFAULTS = {
     Purpose.CLASSIFICATION: ("gpt-5-mini", Effort.LOW),
+    Purpose.ROUTING: ("gpt-5-mini", Effort.MINIMAL),
     Purpose.SIGNATURE: ("gpt-5-nano", Effort.MINIMAL),
     Purpose.STRATEGY: ("gpt-5.1", Effort.MEDIUM),
     Purpose.DRAFTING: ("gpt-5.1", Effort.MEDIUM),

@@ -22,6 +22,7 @@ SMALL = parse("small", "---\nversion: 3\n---\nSort on {{channel}}.\n--- input --
 def test_every_prompt_file_loads_and_is_named_like_its_schema() -> None:
     keys = {path.stem for path in FOLDER.glob("*.md")}
     assert keys == {
+        "action_route",
         "meeting_extract",
         "meeting_gate",
         "reply_classification",
@@ -30,6 +31,7 @@ def test_every_prompt_file_loads_and_is_named_like_its_schema() -> None:
         "reply_revision",
         "reply_strategy",
         "reply_verification",
+        "scheduler_link",
         "signature_context",
     }
     for key in keys:

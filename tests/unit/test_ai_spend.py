@@ -28,7 +28,9 @@ BUDGET = Decimal(50)
             {
                 Purpose.REVISION: SpendReason.NO_REVISION,
                 **dict.fromkeys((Purpose.VERIFICATION, Purpose.OVERSEER, Purpose.EVALUATION), SpendReason.NO_CHECKS),
-                **dict.fromkeys((Purpose.SIGNATURE, Purpose.STRATEGY, Purpose.DRAFTING), SpendReason.NO_DRAFTS),
+                **dict.fromkeys(
+                    (Purpose.ROUTING, Purpose.SIGNATURE, Purpose.STRATEGY, Purpose.DRAFTING), SpendReason.NO_DRAFTS
+                ),
             },
         ),
     ],

@@ -29,13 +29,24 @@ from zrg_dagster.core.replies.revise import broken, is_better, is_good, is_wante
 
 def test_the_pack_counts_every_section_and_holds_no_text_in_its_snapshot() -> None:
     pack = make_pack(context(), tag="Interested").plus(signature_context="Phone: 1", meeting_reading="y")
+    pack = pack.plus(action_signals="a", booking_hints="b")
     snapshot = pack.snapshot()
     assert {section["name"] for section in snapshot["sections"]} == set(LIMITS)
-    assert snapshot["chars"] == sum(len(text) for text in pack.values.values())
+    assert snapshot["chars"] == sum(len(section.text) for section in pack.sections)
     assert snapshot["tokens"] == sum(section["tokens"] for section in snapshot["sections"])
     assert (snapshot["tag"], snapshot["zone"], snapshot["offered_times"]) == ("Interested", "America/New_York", 3)
     assert "Mara" not in str(snapshot)
     assert "Loom" not in str(snapshot)
+
+
+def test_what_a_message_asks_for_stands_behind_what_it_wants_of_the_calendar() -> None:
+    """SI-06: a reply that asks for nothing is told to the model in the same words as before."""
+    pack = make_pack(context(), tag="Interested").plus(meeting_reading="Wants to book: yes")
+    asked = pack.plus(action_signals="They ask to be called", booking_hints="Say that somebody will call")
+    assert pack.values["meeting_reading"] == "Wants to book: yes"
+    assert asked.values == pack.values | {
+        "meeting_reading": "Wants to book: yes\nThey ask to be called\nSay that somebody will call"
+    }
 
 
 sections = st.lists(

@@ -18,6 +18,7 @@ from zrg_dagster.core.drafting.signature import SignatureContext
 from zrg_dagster.core.drafting.strategy import ReplyStrategy, checked
 from zrg_dagster.core.drafting.verify import ReplyVerification, judge
 from zrg_dagster.core.replies.revise import ReplyRevision
+from zrg_dagster.core.replies.route import ActionRoute, SchedulerLink
 
 OWN = {
     "channel": "email",
@@ -82,6 +83,27 @@ def test_a_gate_stops_times_that_nobody_offered(draft: str, decision: str) -> No
     said = ask("meeting_gate", MeetingGate, draft=draft)
     assert said.decision == decision
     assert "3:15" not in said.final_draft
+
+
+@pytest.mark.parametrize(
+    "reply, page, process",
+    [
+        ("Sounds useful. Tell me more.", "", 1),
+        ("9:00 AM on Tuesday works for me.", "", 2),
+        ("Could we meet at 4:45 PM?", "", 3),
+        ("Please call me tomorrow.", "", 4),
+        ("Grab a slot.", "https://cal.com/mara/30min", 5),
+    ],
+)
+def test_a_route_for_each_way_to_a_conversation(reply: str, page: str, process: int) -> None:
+    said = ask("action_route", ActionRoute, reply, links_in_message=page)
+    assert said.process == process
+    assert said.confidence >= 0.8
+
+
+@pytest.mark.parametrize("reply, meant", [("Use the link below.", True), ("Sounds useful.", False)])
+def test_what_a_link_in_a_signature_is_for(reply: str, meant: bool) -> None:
+    assert ask("scheduler_link", SchedulerLink, reply, links_in_signature=BOOKING_LINK).asks_to_book_there is meant
 
 
 def test_a_revision_writes_another_text() -> None:

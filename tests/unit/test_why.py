@@ -9,19 +9,23 @@ from zrg_dagster.core.ai.spend import SpendReason
 from zrg_dagster.core.leads.assignment import AssignmentCode
 from zrg_dagster.core.replies.after_tag import TagCode
 from zrg_dagster.core.replies.attention import launch
+from zrg_dagster.core.replies.booking_attempt import NotBooked
 from zrg_dagster.core.replies.decide import ReviewReason
 from zrg_dagster.core.replies.explain import stands
+from zrg_dagster.core.replies.signal_record import TASK_OF
+from zrg_dagster.core.replies.signals import HeardBy, SignalKind
 from zrg_dagster.core.replies.why import WHY, why
 from zrg_dagster.core.sending.gates import BlockReason, WaitReason
 
 AT = datetime(2026, 3, 10, 17, 0, tzinfo=UTC)
 
 
+HEARD = [*HeardBy, *SignalKind, *(f"{name}_task" for name in TASK_OF.values()), *NotBooked]
 MODEL = [f"model_{outcome}" for outcome in ModelOutcome if outcome is not ModelOutcome.OK]
 
 
 @pytest.mark.parametrize(
-    "code", [*BlockReason, *WaitReason, *ReviewReason, *TagCode, *AssignmentCode, *SpendReason, *MODEL], ids=str
+    "code", [*BlockReason, *WaitReason, *ReviewReason, *TagCode, *AssignmentCode, *SpendReason, *MODEL, *HEARD], ids=str
 )
 def test_every_reason_is_explained(code: str) -> None:
     assert why(code)

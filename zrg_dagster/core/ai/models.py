@@ -15,6 +15,7 @@ class Purpose(StrEnum):
     """What a model is asked for."""
 
     CLASSIFICATION = "classification"
+    ROUTING = "routing"
     SIGNATURE = "signature"
     STRATEGY = "strategy"
     DRAFTING = "drafting"
@@ -50,6 +51,8 @@ NANO, MINI, FIVE_ONE, FIVE_TWO = "gpt-5-nano", "gpt-5-mini", "gpt-5.1", "gpt-5.2
 RULES: Mapping[Purpose, Rule] = MappingProxyType(
     {
         Purpose.CLASSIFICATION: Rule((MINI,), Effort.LOW),
+        # SI-01: one choice of five within four seconds leaves no time for thoughts.
+        Purpose.ROUTING: Rule((MINI,), Effort.MINIMAL),
         # Seed 003 §8: the signature of a mail is read with the smallest model there is.
         Purpose.SIGNATURE: Rule((NANO,), Effort.MINIMAL),
         Purpose.STRATEGY: Rule((FIVE_ONE, FIVE_TWO), Effort.MEDIUM, "draft_generation"),

@@ -43,7 +43,11 @@ _CHECKS = frozenset({Purpose.VERIFICATION, Purpose.OVERSEER, Purpose.EVALUATION}
 STEPS: tuple[tuple[Decimal, frozenset[Purpose], SpendReason], ...] = (
     (Decimal("0.8"), frozenset({Purpose.REVISION}), SpendReason.NO_REVISION),
     (Decimal("0.9"), _CHECKS, SpendReason.NO_CHECKS),
-    (Decimal(1), frozenset({Purpose.SIGNATURE, Purpose.STRATEGY, Purpose.DRAFTING}), SpendReason.NO_DRAFTS),
+    (
+        Decimal(1),
+        frozenset({Purpose.ROUTING, Purpose.SIGNATURE, Purpose.STRATEGY, Purpose.DRAFTING}),
+        SpendReason.NO_DRAFTS,
+    ),
 )
 
 

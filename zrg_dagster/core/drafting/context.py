@@ -106,11 +106,13 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class StepSwitches:
-    """Which steps of a draft the workspace wants, and how many times a draft may be revised (0: never)."""
+    """Which steps of a draft the workspace wants, and how many times a draft may be revised (0: never). `routing`: the model
+    says which way leads to the conversation (SI-01)."""
 
     verification: bool = True
     overseer: bool = True
     revisions: int = 0
+    routing: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ _MESSAGE = text(f"""
            l.company_name AS lead_company, l.job_title, l.timezone AS lead_timezone, l.sentiment_tag, l.status,
            l.current_replier_email, l.current_replier_name, w.name AS workspace_name, w.timezone AS workspace_timezone,
            s.draft_verification_enabled, s.meeting_overseer_enabled, s.auto_send_revision_enabled,
+           s.ai_route_booking_process_enabled,
            s.auto_send_revision_max_iterations, s.company_name, s.booking_link, c.id AS campaign_id,
            c.ai_persona_id AS campaign_persona_id,
            {setting_columns_sql("s")}, {persona_columns_sql("p")}
@@ -237,6 +240,7 @@ def _steps(row: Any) -> StepSwitches:
         verification=row["draft_verification_enabled"] is not False,
         overseer=row["meeting_overseer_enabled"] is not False,
         revisions=most if row["auto_send_revision_enabled"] else 0,
+        routing=row["ai_route_booking_process_enabled"] is not False,
     )
 
 

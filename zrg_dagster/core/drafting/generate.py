@@ -1,5 +1,6 @@
 """The text of a draft: a structured model call over the pack, and the signature added by us."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,14 +103,15 @@ async def generate(
     tag: str | None = None,
     previous_draft: str = "",
     count: int | None = None,
+    told: Mapping[str, str] | None = None,
 ) -> Generated:
     """Write one draft with the single prompt, for somebody who waits for another one. Network.
 
     `tag` is the lead's stored tag unless given; `previous_draft` asks for another text, and `count`, the presses so far,
-    for another shape (DR-26).
+    for another shape (DR-26). `told` are sections of the pack that are on record for the message.
     """
     tag = tag or context.lead.sentiment_tag
-    pack = make_pack(context, tag=tag)
+    pack = make_pack(context, tag=tag).plus(**(told or {}))
     shape = ""
     if count is not None and context.channel == "email":
         shape = ARCHETYPES[of_regeneration(context.trigger.id, count)]

@@ -27,6 +27,8 @@ LIMITS = {
     "service_description": (80, 4_800),
     "booking_link": (80, 500),
     "meeting_reading": (75, 2_000),
+    "booking_hints": (74, 1_000),
+    "action_signals": (73, 400),
     "lead": (70, 600),
     "tone": (65, 600),
     "signature_context": (60, 2_400),
@@ -35,6 +37,9 @@ LIMITS = {
     "knowledge": (40, 32_000),
     "ideal_customer_profile": (30, 2_400),
 }
+# Sections without a place of their own in a prompt: what the message asks for and how it is answered stands behind what
+# it wants of the calendar. So a reply that asks for nothing is told to the model in the same words as before (SI-06).
+_JOINED = {"meeting_reading": ("action_signals", "booking_hints")}
 # Of a conversation the end counts; of everything else the beginning.
 _KEEP_END = frozenset({"transcript"})
 
@@ -69,7 +74,11 @@ class ContextPack:
 
     @cached_property
     def values(self) -> dict[str, str]:
-        return {section.name: section.text for section in self.sections}
+        texts = {section.name: section.text for section in self.sections}
+        for name, others in _JOINED.items():
+            parts = (texts.get(name, ""), *(texts.pop(other, "") for other in others))
+            texts[name] = "\n".join(part for part in parts if part)
+        return texts
 
     @property
     def chars(self) -> int:

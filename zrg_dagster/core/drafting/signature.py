@@ -79,13 +79,19 @@ _SIGNAL = re.compile(
 
 def candidate(trigger: Trigger) -> str:
     """The last lines of what the writer sent, quoted thread cut off, link targets kept; empty when nothing signs it."""
-    source = _source(trigger)
-    if not source:
+    sent = sent_part(trigger)
+    if not sent:
         return ""
-    lines = own_part(source).split("\n")[-CANDIDATE_LINES:]
+    lines = sent.split("\n")[-CANDIDATE_LINES:]
     tail = "\n".join(lines)[-CANDIDATE_CHARS:]
     # What is in the reply itself is in the transcript; a signature is what cleaning took away.
     return tail if _SIGNAL.search(tail) else ""
+
+
+def sent_part(trigger: Trigger) -> str:
+    """Everything that the writer sent, signature included, quoted thread cut off; empty where the raw mail is not kept."""
+    source = _source(trigger)
+    return own_part(source) if source else ""
 
 
 def _source(trigger: Trigger) -> str:

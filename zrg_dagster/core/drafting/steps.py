@@ -76,6 +76,7 @@ class DraftSteps:
         self._record = record
         self._tag = tag
         self._hold: str | None = None
+        self._is_prepared = False
 
     @property
     def _is_mail(self) -> bool:
@@ -92,7 +93,8 @@ class DraftSteps:
 
     async def run(self) -> Drafted | Stopped:
         """Every step that is not on record."""
-        await self._prepare()
+        if not self._is_prepared:
+            await self.prepare()
         strategy = await self._strategy() if self._is_mail else None
         if isinstance(strategy, Stopped):
             return strategy
@@ -103,6 +105,11 @@ class DraftSteps:
         body, gate_made = await self._gate(body, made)
         return Drafted(finished(self._context, body), self._hold, (*made, *gate_made))
 
+    def tell(self, **texts: str) -> None:
+        """Set sections of the pack that somebody else found out, for every step from here on."""
+        if texts:
+            self.pack = self.pack.plus(**texts)
+
     def _know(self, said: Signature | None, contract: Contract | None) -> None:
         self.contract = contract
         self.pack = self.pack.plus(
@@ -111,12 +118,13 @@ class DraftSteps:
 
     # ── what the message is ──────────────────────────────────────────────────
 
-    async def _prepare(self) -> None:
-        """Signature and meeting reading at the same time: neither needs the other."""
+    async def prepare(self) -> None:
+        """Signature and meeting reading at the same time: neither needs the other. Once; `run` does it where nobody did."""
         (said, said_made), (contract, read_made) = await asyncio.gather(self._signature(), self._extract())
         if said_made or read_made:
             await self._record.write(*said_made, *read_made)
         self._know(said, contract)
+        self._is_prepared = True
 
     async def _signature(self) -> tuple[Signature | None, list[Artifact]]:
         if not self._is_mail:

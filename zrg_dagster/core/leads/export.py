@@ -28,6 +28,7 @@ _RELATED: Mapping[str, str] = {
     "app.lead_merge_row": "t.merge_id IN (SELECT id FROM app.lead_merge "
     "WHERE CAST(:leads AS uuid[]) && ARRAY[kept_lead_id, gone_lead_id])",
     "app.reply_stage": "t.message_id IN (SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
+    "app.action_signal": "t.message_id IN (SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.ai_call": "t.message_id IN (SELECT id FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[])))",
     "app.draft_pipeline_artifact": "t.run_id IN (SELECT id FROM app.draft_pipeline_run "
     "WHERE lead_id = ANY(CAST(:leads AS uuid[])))",

@@ -25,6 +25,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "app.send": ("recipient", "error"),
     "app.job": ("error", "reason"),
     "app.follow_up_task": ("subject", "suggested_message"),
+    "app.action_signal": ("link",),
 }
 DOCUMENTS: dict[str, tuple[str, ...]] = {
     "app.message": ("reports",),

@@ -24,6 +24,7 @@ from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_ru
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
 from zrg_dagster.core.replies import decide, draft_rows, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import is_uncertain
+from zrg_dagster.core.replies.before_draft import BeforeDraft
 from zrg_dagster.core.replies.budget import DayBudget
 from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.content import CannotSend
@@ -75,6 +76,7 @@ class Answer:
         self._world = world
         self._model = ai.model(world.model, Purpose.DRAFTING)
         self._budget = DayBudget(world, reply, correlation_id)
+        self._before = BeforeDraft(world, ai, reply, tag, context, correlation_id)
         self._reply = reply
         self._tag = tag
         self._context = context
@@ -110,9 +112,13 @@ class Answer:
     async def _draft(self, record: RunRecord, steps: DraftSteps) -> Made | NotNow:
         if (stored := self._reply.done.get(Stage.DRAFT)) is not None:
             steps.restore()
+            await self._before.restore(steps)
             return Made(UUID(stored["draft_id"]), stored.get("hold"))
         if (refused := await self._budget.refusal(Purpose.DRAFTING)) is not None:
+            # Who asks to be called does not wait for tomorrow's budget.
+            await self._before.listen()
             return NotNow(refused, park=True, after_s=RETRY_S)
+        await self._before.run(steps)
         drafted = await steps.run()
         if isinstance(drafted, Stopped):
             reason = {"reason": drafted.call.reason}
@@ -122,6 +128,7 @@ class Answer:
 
         async def store(conn: AsyncConnection, now: datetime) -> None:
             draft_id = await draft_rows.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
+            await self._before.record(conn, now)
             detail = {"draft_id": str(draft_id), "hold": drafted.hold}
             await stages.record(conn, self._reply, Stage.DRAFT, "drafted", now, detail)
             found[:] = [draft_id]
@@ -148,6 +155,7 @@ class Answer:
             is_stopped=standing.is_stopped,
             # A text that a person has touched is theirs to send, whatever was judged before they did.
             hold=hold if standing.draft.body == standing.draft.ai_body else ReviewReason.DRAFT_CHANGED,
+            signal=self._before.hold(),
             hours=standing.hours,
         )
 

@@ -21,7 +21,10 @@ class ReviewReason(StrEnum):
     AUTO_SEND_DISABLED = "auto_send_disabled"
     REPLAYED = "delivery_replayed"
     STOPPED = "kill_switch"
+    CALL_PHONE_ON_FILE = "call_requested_phone_on_file"
+    CALL_PHONE_MISSING = "call_requested_phone_missing"
     CALL_REQUESTED = "call_requested_sentiment"
+    LEADS_SCHEDULER = "external_scheduler_link_manual_only"
     UNCERTAIN_TAG = "tag_uncertain"
     GUARD_FAILED = "guard_failed"
     VERIFICATION_FAILED = "verification_failed"
@@ -38,7 +41,8 @@ class ReviewReason(StrEnum):
 class Candidate:
     """What the decision looks at. `confidence` and `is_safe` are None when no evaluation was made or it failed;
     `unevaluated` says why none was even tried. `is_stopped` is a kill switch of any scope; `hold` what an earlier stage
-    found that no evaluation outweighs."""
+    found that no evaluation outweighs; `signal` that the lead asked for what only a person does (AM-05, AM-06): a guard's
+    finding is said first, because the person who answers may use the text."""
 
     response_mode: str | None
     auto_send_disabled: bool
@@ -57,6 +61,7 @@ class Candidate:
     hold: str | None = None
     hours: Hours = ALWAYS
     unevaluated: str | None = None
+    signal: ReviewReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,12 @@ def _blocked_before_evaluation(candidate: Candidate) -> str | None:
     if candidate.is_replayed:
         return ReviewReason.REPLAYED
     if candidate.tag == "Call Requested":
-        return ReviewReason.CALL_REQUESTED
+        return candidate.signal or ReviewReason.CALL_REQUESTED
     if candidate.is_uncertain:
         return ReviewReason.UNCERTAIN_TAG
     if candidate.guard_failures:
         return guard_failed(candidate.guard_failures)
-    return candidate.hold
+    return candidate.signal or candidate.hold
 
 
 def guard_failed(codes: Sequence[str]) -> str:

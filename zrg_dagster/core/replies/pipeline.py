@@ -24,8 +24,10 @@ from zrg_dagster.core.replies.after_tag import after_tag
 from zrg_dagster.core.replies.answer import Answer
 from zrg_dagster.core.replies.classify import ClassificationContext, SettledTag, Tag, TagRule, classify, settle_tag
 from zrg_dagster.core.replies.enrich import ask_about
+from zrg_dagster.core.replies.listen import Listening
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
 from zrg_dagster.core.replies.review import card_update
+from zrg_dagster.core.replies.signals import UNREAD
 from zrg_dagster.core.replies.stages import Reply, Stage
 from zrg_dagster.core.replies.world import ReplyWorld
 
@@ -51,9 +53,12 @@ class ReplyPipeline:
         if isinstance(tag, NotNow):
             return tag
         if not is_eligible(tag.tag.value):
+            await self._listen(reply, tag)
             return await self._end_without_draft(reply, tag, "no_draft_for_tag")
         if reply.has_newer and Stage.DRAFT not in reply.done:
-            # The person has written again, and that reply has its own job: an answer to this one talks past them.
+            # The person has written again, and that reply has its own job: an answer to this one talks past them. What
+            # they asked for in this one, they asked for.
+            await self._listen(reply, tag)
             return await self._end_without_draft(reply, tag, "newer_inbound_exists")
         ended = await self._answer(reply, tag)
         if isinstance(ended, Ended) and ended.reason == "draft_already_handled":
@@ -148,6 +153,12 @@ class ReplyPipeline:
             return Ended("done", reply.done[Stage.DECIDE].get("reason"))
         context = await self._context(reply)
         return await Answer(self._world, self._ai, reply, tag, context, self._correlation_id).run()
+
+    async def _listen(self, reply: Reply, tag: SettledTag) -> None:
+        """What a reply without an answer asks for all the same."""
+        if tag.tag not in UNREAD and not reply.message.is_auto_reply and Stage.SIGNALS not in reply.done:
+            context = await self._context(reply)
+            await Listening(self._world, self._ai, reply, tag, context, self._correlation_id).run()
 
     async def _context(self, reply: Reply) -> DraftContext:
         """Read once in a try: every stage sees the same conversation."""

@@ -20,8 +20,9 @@ from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import generate, is_eligible
 from zrg_dagster.core.drafting.guards import check, facts_of
-from zrg_dagster.core.drafting.pack import make_pack
+from zrg_dagster.core.drafting.pack import ContextPack, make_pack
 from zrg_dagster.core.replies import outbound, review
+from zrg_dagster.core.replies.before_draft import told_before
 from zrg_dagster.core.replies.budget import allowance_of
 from zrg_dagster.core.replies.classify import Tag
 from zrg_dagster.core.replies.decide import ReviewReason, doubt, guard_failed
@@ -62,6 +63,7 @@ class Regeneration:
                 return Ended("skipped", "draft_already_handled")
             context = await load_context(conn, draft.trigger_message_id, now=self._world.clock())
             ai = await load_ai(conn, job.workspace_id)
+            told = await told_before(conn, context)
         # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.
         tag = draft.trigger_tag or draft.sentiment_tag
         if not is_eligible(tag):
@@ -70,13 +72,14 @@ class Regeneration:
             return NotNow(refused, park=True, after_s=RETRY_S)
         model = ai.model(self._world.model, Purpose.DRAFTING)
         # Every version before this one was a press on the button or somebody's edit.
-        made = await generate(model, context, tag=tag, previous_draft=draft.body, count=version - 1)
+        made = await generate(model, context, tag=tag, previous_draft=draft.body, count=version - 1, told=told)
         about = (job.workspace_id, draft.trigger_message_id)
         if made.body is None:
             async with self._world.engine.begin() as conn:
                 await record_call(conn, *about, made.call, job.correlation_id, self._world.clock())
             return not_now(made.call)
-        judged = await self._judged(job, model, context, draft, made.body, tag)
+        pack = make_pack(context, tag=tag).plus(**told)
+        judged = await self._judged(job, model, context, pack, draft, made.body)
         calls = [call for call in (made.call, judged.evaluation and judged.evaluation.call) if call]
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
@@ -98,7 +101,13 @@ class Regeneration:
         return (await allowance_of(world.engine, world.spending, *asked)).reason
 
     async def _judged(
-        self, job: Row[Any], model: StructuredModel, context: DraftContext, draft: Row[Any], body: str, tag: str
+        self,
+        job: Row[Any],
+        model: StructuredModel,
+        context: DraftContext,
+        pack: ContextPack,
+        draft: Row[Any],
+        body: str,
     ) -> _Judged:
         """What a reviewer should know of the new text: the guards first, then the evaluator where answers leave by themselves."""
         if codes := check(body, facts_of(context)).codes:
@@ -107,7 +116,7 @@ class Regeneration:
             return _Judged(ReviewReason.REGENERATED)
         if (refused := await self._refused(job, Purpose.EVALUATION)) is not None:
             return _Judged(refused)
-        said = await evaluate(model, context, make_pack(context, tag=tag), body, tag=Tag(tag))
+        said = await evaluate(model, context, pack, body, tag=Tag(draft.trigger_tag or draft.sentiment_tag))
         if said.source is not Source.MODEL:
             return _Judged(ReviewReason.EVALUATOR_FAILED, said)
         found = doubt(Decimal(str(said.confidence)), draft.threshold, is_safe=said.is_safe)

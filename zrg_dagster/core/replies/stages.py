@@ -23,6 +23,8 @@ class Stage(StrEnum):
 
     FLOOR = "floor"
     CLASSIFY = "classify"
+    SIGNALS = "signals"
+    BOOKING = "booking"
     DRAFT = "draft"
     EVALUATE = "evaluate"
     REVISE = "revise"

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from zrg_dagster.core.ai.spend import SpendReason
 from zrg_dagster.core.leads.assignment import AssignmentCode
 from zrg_dagster.core.replies.after_tag import TagCode
+from zrg_dagster.core.replies.booking_attempt import NotBooked
 from zrg_dagster.core.replies.decide import ReviewReason
+from zrg_dagster.core.replies.signals import HeardBy, SignalKind
 from zrg_dagster.core.sending.gates import BlockReason, WaitReason
 
 WHY: Mapping[str, str] = {
@@ -32,6 +34,26 @@ WHY: Mapping[str, str] = {
     ReviewReason.DISABLED_BY_ENVIRONMENT: "AUTO_SEND_DISABLED is set, so a person decides",
     ReviewReason.REPLAYED: "the reply was found by a replay, which sends nothing by itself",
     ReviewReason.CALL_REQUESTED: "they asked for a call, which a person makes",
+    ReviewReason.CALL_PHONE_ON_FILE: "they asked to be called, which a person does; their number is known",
+    ReviewReason.CALL_PHONE_MISSING: "they asked to be called, which a person does; no number of theirs is known yet",
+    ReviewReason.LEADS_SCHEDULER: "they want to be booked on their own calendar, which a person does",
+    SignalKind.CALL_REQUESTED: "the lead asks to be called",
+    SignalKind.LEADS_CALENDAR: "the lead gives a booking page of their own",
+    "call_requested_task": "a task to call the lead was made; a person does it",
+    "lead_scheduler_link_task": "a task to book on the lead's own page was made; a person does it",
+    HeardBy.ROUTER: "the model said which way leads to the conversation",
+    HeardBy.ROUTER_FAILED: "the model did not say which way leads to the conversation, so words decided and nothing counts "
+    "as asked for",
+    HeardBy.KEYWORDS: "this workspace asks no model for the way to the conversation; of positive replies the words were read",
+    HeardBy.EMPTY: "the message has no words, so nothing was asked for",
+    NotBooked.REPLAYED: "the reply was found by a replay, which books nothing by itself",
+    NotBooked.ALREADY_BOOKED: "the lead has an appointment already",
+    NotBooked.NOT_POSITIVE: "only positive replies become meetings by themselves",
+    NotBooked.CALL_REQUESTED: "they asked to be called, so nothing is booked",
+    NotBooked.LEADS_CALENDAR: "they want to be booked on their own calendar, so nothing is booked on ours",
+    NotBooked.NOT_READ: "nobody read what the message wants of the calendar, so nothing is booked",
+    NotBooked.SHOULD_NOT: "the message does not accept a time, or whether the lead fits is not known",
+    NotBooked.NOBODY_BOOKS: "nothing here takes a time by itself; a person books",
     ReviewReason.GUARD_FAILED: "a guard found something in the text that must not leave unseen",
     ReviewReason.VERIFICATION_FAILED: "the text could not be verified, so it is as it was first written and a person reads it",
     ReviewReason.OVERSEER_FAILED: "nobody vouches for what the text does with the calendar",

@@ -83,6 +83,7 @@ class SettingsPart(ModelSettings, _Part):
     review_escalation_minutes: Annotated[int, Field(ge=0, le=10_000)] = 60
     draft_verification_enabled: bool = True
     meeting_overseer_enabled: bool = True
+    ai_route_booking_process_enabled: bool = True
     auto_send_revision_enabled: bool = False
     auto_send_revision_max_iterations: Annotated[int, Field(ge=1, le=3)] = 3
     auto_send_schedule_mode: ScheduleMode = "ALWAYS"

@@ -78,6 +78,7 @@ SETTINGS = (
     Setting("round_robin_email_only", "boolean", "false", "yes or no", "seed 003 §19; AS-A1", _ROTATION),
     Setting("draft_verification_enabled", "boolean", "true", "yes or no", "DR-21", _DRAFT),
     Setting("meeting_overseer_enabled", "boolean", "true", "yes or no", "OV-04", _DRAFT),
+    Setting("ai_route_booking_process_enabled", "boolean", "true", "yes or no", "SI-01, BK-63", _DRAFT),
     Setting("auto_send_revision_enabled", "boolean", "false", "yes or no", "RV-01", _DRAFT),
     Setting("auto_send_revision_max_iterations", "integer", "3", "1 to 3", "seed 002 §4; RV-02", _DRAFT),
     Setting(

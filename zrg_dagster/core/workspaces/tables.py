@@ -122,7 +122,7 @@ SETTING = Section(
         *(Column(name, "boolean") for name in ("flag_uncertain_replies", "pause_for_ooo", "auto_follow_ups_on_reply")),
         *(Column(name, "boolean") for name in ("round_robin_enabled", "round_robin_email_only")),
         *(Column(name, "boolean") for name in ("draft_verification_enabled", "meeting_overseer_enabled")),
-        Column("auto_send_revision_enabled", "boolean"),
+        *(Column(name, "boolean") for name in ("ai_route_booking_process_enabled", "auto_send_revision_enabled")),
         Column("auto_send_revision_max_iterations", "integer"),
         Column("review_escalation_minutes", "integer"),
         Column("auto_send_schedule_mode"),

@@ -1,0 +1,100 @@
+"""The stage that hears what a reply asks for: at most one short model call, on record before anybody uses it (SI rules)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.result import ModelResult
+from zrg_dagster.core.ai.telemetry import calls_document
+from zrg_dagster.core.ai.workspace import WorkspaceAi
+from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.signature import sent_part
+from zrg_dagster.core.replies import signals, stages
+from zrg_dagster.core.replies.budget import allowance_of
+from zrg_dagster.core.replies.classify import SettledTag
+from zrg_dagster.core.replies.route import ask_link, ask_route
+from zrg_dagster.core.replies.signal_record import keep_signals
+from zrg_dagster.core.replies.signals import Heard, HeardBy
+from zrg_dagster.core.replies.stages import Reply, Stage
+from zrg_dagster.core.replies.world import ReplyWorld
+
+
+class Listening:
+    """Hears one reply once. A retry reads what is on record and asks nobody."""
+
+    def __init__(
+        self,
+        world: ReplyWorld,
+        ai: WorkspaceAi,
+        reply: Reply,
+        tag: SettledTag,
+        context: DraftContext,
+        correlation_id: str,
+    ) -> None:
+        self._world = world
+        self._model = ai.model(world.model, Purpose.ROUTING)
+        self._reply = reply
+        self._tag = tag.tag
+        self._context = context
+        self._correlation_id = correlation_id
+
+    async def run(self) -> Heard:
+        """Network and database. What cost a call or found something is on record when this returns; what did neither is
+        left to `record`, in the transaction of the next stage."""
+        if (stored := self._reply.done.get(Stage.SIGNALS)) is not None:
+            return signals.again(stored)
+        if Stage.DRAFT in self._reply.done:
+            # Its draft was written before replies were heard: nothing new is found out about it now.
+            return signals.NOTHING
+        heard, calls = await self._hear()
+        if calls or heard.signals:
+            async with self._world.engine.begin() as conn:
+                now = self._world.clock()
+                await keep_signals(conn, self._reply, heard, self._correlation_id, now)
+                await self.record(conn, heard, now, calls)
+        return heard
+
+    async def record(
+        self, conn: AsyncConnection, heard: Heard, now: datetime, calls: list[ModelResult[Any]] | None = None
+    ) -> None:
+        """Put the stage on record, unless it is."""
+        if Stage.SIGNALS in self._reply.done:
+            return
+        message = self._reply.message
+        made = calls_document(message.workspace_id, message.id, calls, self._correlation_id, now) if calls else None
+        await stages.record(conn, self._reply, Stage.SIGNALS, heard.outcome, now, heard.detail(), calls_made=made)
+
+    async def _hear(self) -> tuple[Heard, list[ModelResult[Any]]]:
+        context, tag = self._context, self._tag
+        if not context.trigger.body.strip():
+            return Heard(HeardBy.EMPTY), []
+        text = signals.written(context.trigger.body, sent_part(context.trigger), context.persona.booking_link)
+        if context.steps.routing and (refused := await self._refusal()) is not None:
+            return signals.by_keywords(tag, text, reason=refused), []
+        if context.steps.routing:
+            call = await ask_route(self._model, context, text, tag=tag.value)
+            if call.value is None:
+                return signals.without_router(tag, text, self._last_of_ours()), [call]
+            return signals.by_router(call.value.process, call.value.confidence, tag, text), [call]
+        heard = signals.by_keywords(tag, text)
+        if not signals.in_question(heard, tag, text) or await self._refusal() is not None:
+            return heard, []
+        link = await ask_link(self._model, text)
+        if link.value is not None and link.value.asks_to_book_there:
+            heard = signals.with_signature_link(heard, text, link.value.confidence)
+        return heard, [link]
+
+    async def _refusal(self) -> str | None:
+        """Why the day's budget lets nobody ask. It stands in the record of this stage, not on the lead's list: what it costs
+        the reply is said there by the stages that cannot do without a model."""
+        world, now = self._world, self._world.clock()
+        asked = (self._reply.message.workspace_id, Purpose.ROUTING, self._correlation_id, now)
+        return (await allowance_of(world.engine, world.spending, *asked)).reason
+
+    def _last_of_ours(self) -> str:
+        """What we wrote last before the message; the lines run from the newest to the oldest."""
+        context = self._context
+        before = (line for line in context.lines if not line.is_inbound and line.sent_at <= context.trigger.sent_at)
+        return next((line.body for line in before), "")
