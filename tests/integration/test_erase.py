@@ -52,7 +52,13 @@ async def test_after_an_erasure_nothing_anywhere_names_the_person(
     before = traces(place.database, *TRACES)
     expected = ("lead.email", "lead_identity.value", "message.body", "message.cc", "draft.body", "send.content")
     expected += ("send.recipient", "job.payload", "decision.detail", "reply_stage.detail", "appointment.attendee_email")
-    expected += ("follow_up_task.suggested_message", "suppression.value", "lead.current_replier_email")
+    expected += (
+        "lead_memory.content",
+        "workspace_memory.content",
+        "follow_up_task.suggested_message",
+        "suppression.value",
+        "lead.current_replier_email",
+    )
     assert {f"app.{name}" for name in expected} <= set(before)
     assert any(name.startswith("raw.webhook_body") for name in before)
     assert set().union(*before.values()) == set(TRACES)
@@ -240,7 +246,7 @@ NO_OUTSIDERS_WORDS = {
         "serial_key",
         "type",
     ),
-    *("stage", "outcome", "code", "prompt_key", "model"),
+    *("stage", "outcome", "code", "prompt_key", "model", "created_by"),
 }
 CODES = {"app.decision.subject", "app.send.reason", "app.follow_up_task.reason"}
 # Tables that no mention can be in: what members write about their own workspace, and rows of ids and codes.

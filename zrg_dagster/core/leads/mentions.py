@@ -25,6 +25,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "app.send": ("recipient", "error"),
     "app.job": ("error", "reason"),
     "app.follow_up_task": ("subject", "suggested_message"),
+    "app.lead_memory": ("category", "content"),
+    "app.workspace_memory": ("category", "content"),
 }
 DOCUMENTS: dict[str, tuple[str, ...]] = {
     "app.message": ("reports",),

@@ -177,7 +177,8 @@ class RepliesLane:
             if draft is None or draft.status != "pending" or draft.version != version:
                 return Ended("skipped", "draft_already_handled")
             now = self._world.clock()
-            context = await load_context(conn, draft.trigger_message_id, now=now)
+            told = not self._world.memory_disabled
+            context = await load_context(conn, draft.trigger_message_id, now=now, with_memory=told)
             ai = await load_ai(conn, job.workspace_id)
         # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.
         tag = draft.trigger_tag or draft.sentiment_tag

@@ -28,7 +28,8 @@ WHY: Mapping[str, str] = {
     WaitReason.QUIET_HOURS: "it is night where the recipient is, or may be",
     WaitReason.ACCOUNT_PAUSED: "the vendor asked for a pause of the whole account",
     WaitReason.RATE_BUDGET: "the vendor's rate is used up for the moment",
-    WaitReason.DAILY_CAP: "the account has sent as many automatic messages as a day may have",
+    WaitReason.DAILY_CAP: "the account has sent as many automatic messages today (UTC) as `linkedin_daily_cap` of its "
+    "workspace allows",
     ReviewReason.DISABLED_BY_ENVIRONMENT: "AUTO_SEND_DISABLED is set, so a person decides",
     ReviewReason.REPLAYED: "the reply was found by a replay, which sends nothing by itself",
     ReviewReason.CALL_REQUESTED: "they asked for a call, which a person makes",

@@ -22,5 +22,6 @@ class ReplyWorld:
     clock: Callable[[], datetime]
     super_admins: frozenset[str] = frozenset()
     revision_disabled: bool = False
+    memory_disabled: bool = False
     spending: Spending = field(default_factory=Spending)
     breakers: Breakers = field(default_factory=Breakers)

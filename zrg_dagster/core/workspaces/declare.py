@@ -85,6 +85,8 @@ class SettingsPart(ModelSettings, _Part):
     meeting_overseer_enabled: bool = True
     auto_send_revision_enabled: bool = False
     auto_send_revision_max_iterations: Annotated[int, Field(ge=1, le=3)] = 3
+    lead_context_bundle_enabled: bool = False
+    linkedin_daily_cap: Annotated[int, Field(ge=1, le=500)] = 80
     auto_send_schedule_mode: ScheduleMode = "ALWAYS"
     work_start_time: time = time(9, 0)
     work_end_time: time = time(17, 0)

@@ -125,6 +125,8 @@ SETTING = Section(
         Column("auto_send_revision_enabled", "boolean"),
         Column("auto_send_revision_max_iterations", "integer"),
         Column("review_escalation_minutes", "integer"),
+        Column("lead_context_bundle_enabled", "boolean"),
+        Column("linkedin_daily_cap", "integer"),
         Column("auto_send_schedule_mode"),
         *(Column(name, "time") for name in ("work_start_time", "work_end_time")),
         *(Column(name, "jsonb") for name in ("auto_send_custom_schedule", "auto_send_holidays")),
