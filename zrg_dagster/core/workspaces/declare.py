@@ -1,7 +1,7 @@
 """A workspace as one reviewed file: what may stand in it, and what is wrong with what does.
 
 What a file does not name stays as it is: a section, a setting, an integration. A list that is given is complete: what
-it lacks is removed (members, knowledge, questions, steps) or switched off (calendars, sequences). Personas and
+it lacks is removed (members, prompts, knowledge, questions, steps) or switched off (calendars, sequences). Personas and
 campaigns are only added or changed: `zrg persona delete` removes one, a campaign belongs to its vendor. `null`
 disconnects an integration. Secrets stand here by reference only.
 """
@@ -22,6 +22,7 @@ from pydantic import (
 from zrg_dagster.core.workspaces import declared_hours
 from zrg_dagster.core.workspaces.declared_hours import FILE_PART, HolidaysPart, ScheduleMode, SchedulePart
 from zrg_dagster.core.workspaces.declared_models import ModelSettings, replaced
+from zrg_dagster.core.workspaces.declared_prompts import PromptPart
 from zrg_dagster.core.workspaces.declared_values import (
     ClayTable,
     CrmEvents,
@@ -264,6 +265,7 @@ class WorkspaceFile(_Part):
     members: list[MemberPart] = []
     integrations: IntegrationsPart = IntegrationsPart()
     personas: list[PersonaInput] = []
+    prompts: list[PromptPart] = []
     knowledge: list[KnowledgePart] = []
     qualification_questions: list[QuestionPart] = []
     campaigns: list[CampaignPart] = []
@@ -284,13 +286,18 @@ class WorkspaceFile(_Part):
     def notes(self) -> list[str]:
         """What the file says and what is stored instead, a line for each."""
         told = replaced(self._source.document)
-        return [self.problem(("settings", column), note) for column, note in told.items()]
+        resting = [(index, prompt.note) for index, prompt in enumerate(self.prompts)]
+        return [
+            *(self.problem(("settings", column), note) for column, note in told.items()),
+            *(self.problem(("prompts", index), note) for index, note in resting if note),
+        ]
 
     def twice(self) -> list[str]:
         """Problems of entries that name the same thing; one of the two would silently win."""
         keys: dict[str, list[object]] = {
             "members": [(each.email, each.role) for each in self.members],
             "personas": [each.name.casefold() for each in self.personas],
+            "prompts": [each.key for each in self.prompts],
             "knowledge": [each.title for each in self.knowledge],
             "campaigns": [(each.provider, each.external_id) for each in self.campaigns],
             "sms_campaigns": [label.lower() for label in self.sms_campaigns],
@@ -338,7 +345,7 @@ _KEYS = sorted(
         "workspace",
         *(
             name
-            for part in (PersonaInput, *declared_hours.PARTS, *_Part.__subclasses__())
+            for part in (PersonaInput, PromptPart, *declared_hours.PARTS, *_Part.__subclasses__())
             for name in part.model_fields
         ),
     }
