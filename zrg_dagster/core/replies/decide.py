@@ -25,6 +25,7 @@ class ReviewReason(StrEnum):
     GUARD_FAILED = "guard_failed"
     VERIFICATION_FAILED = "verification_failed"
     OVERSEER_FAILED = "overseer_failed"
+    TEMPLATE_USED = "deterministic_template"
     EVALUATOR_FAILED = "evaluator_failed"
     NOT_SAFE = "evaluator_not_safe"
     LOW_CONFIDENCE = "confidence_below_threshold"

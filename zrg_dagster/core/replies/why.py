@@ -36,6 +36,7 @@ WHY: Mapping[str, str] = {
     ReviewReason.GUARD_FAILED: "a guard found something in the text that must not leave unseen",
     ReviewReason.VERIFICATION_FAILED: "the text could not be verified, so it is as it was first written and a person reads it",
     ReviewReason.OVERSEER_FAILED: "nobody vouches for what the text does with the calendar",
+    ReviewReason.TEMPLATE_USED: "the model gave no text that could be used, so this is a template and a person completes it",
     ReviewReason.EVALUATOR_FAILED: "the evaluation failed, so nobody vouches for the text",
     ReviewReason.NOT_SAFE: "the evaluator did not find it safe",
     ReviewReason.LOW_CONFIDENCE: "the evaluator was less sure than the campaign demands",
