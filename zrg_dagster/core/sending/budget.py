@@ -203,7 +203,8 @@ def _columns(keys: Sequence[Key], budgets: Mapping[Key, Bucket]) -> dict[str, An
         "workspaces": [workspace for workspace, _, _ in ordered],
         "vendors": [vendor for _, vendor, _ in ordered],
         "accounts": [account for _, _, account in ordered],
-        "tokens": [round(budgets[key].tokens, 6) for key in ordered],
+        # A full bucket counts in whole numbers, a used one does not; the driver writes a list of one kind only.
+        "tokens": [float(round(budgets[key].tokens, 6)) for key in ordered],
         "refilled": [budgets[key].refilled_at for key in ordered],
         "used": [budgets[key].used for key in ordered],
         "days": [budgets[key].used_on for key in ordered],
