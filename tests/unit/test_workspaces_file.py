@@ -2,7 +2,8 @@
 
 import pytest
 
-from zrg_dagster.core.workspaces.declare import SEVERAL_EMAIL_PROVIDERS, parse
+from zrg_dagster.core.workspaces.declare import parse
+from zrg_dagster.core.workspaces.declared_integrations import SEVERAL_EMAIL_PROVIDERS
 from zrg_dagster.core.workspaces.source import MAX_BYTES, WorkspaceFileError
 
 HEAD = "workspace: {key: harbourline, name: Harbourline}\n"

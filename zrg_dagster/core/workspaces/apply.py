@@ -21,7 +21,8 @@ from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.workspaces import tables
 from zrg_dagster.core.workspaces.audit import record
 from zrg_dagster.core.workspaces.changes import RowChange, audit_entries, compare
-from zrg_dagster.core.workspaces.declare import SEVERAL_EMAIL_PROVIDERS, WorkspaceFile
+from zrg_dagster.core.workspaces.declare import WorkspaceFile
+from zrg_dagster.core.workspaces.declared_integrations import SEVERAL_EMAIL_PROVIDERS
 from zrg_dagster.core.workspaces.personas import apply_personas
 from zrg_dagster.core.workspaces.references import clean_secret, references
 from zrg_dagster.core.workspaces.sealing import Keys

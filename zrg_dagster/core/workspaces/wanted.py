@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from zrg_dagster.core.ai.overrides import prompt_keys
 from zrg_dagster.core.workspaces import tables
-from zrg_dagster.core.workspaces.declare import EmailBisonPart, SettingsPart, WorkspaceFile
+from zrg_dagster.core.workspaces.declare import SettingsPart, WorkspaceFile
+from zrg_dagster.core.workspaces.declared_integrations import EmailBisonPart
 from zrg_dagster.core.workspaces.personas import SETTINGS as MIRRORED
 from zrg_dagster.core.workspaces.sealing import CREDENTIALS, UNREADABLE, VERIFIERS
 from zrg_dagster.core.workspaces.tables import Row, Rows, State
