@@ -15,6 +15,7 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.roles import BY_KEY
+from zrg_dagster.core.drafting.context import load_context
 from zrg_dagster.core.leads.memory import Author, NoteError, Scope, add, in_force
 from zrg_dagster.core.replies.explain import explain_lead
 from zrg_dagster.core.workspaces.access import Role
@@ -91,7 +92,10 @@ async def test_notes_are_told_to_the_model_as_data_and_only_where_a_workspace_wa
     engine = make_engine(scene.database.dsn("worker"), pool_size=1)
     async with engine.connect() as conn:
         story = await explain_lead(conn, lead["id"])
+        message = scene.rows.value("SELECT id FROM app.message ORDER BY sent_at DESC LIMIT 1")
+        read = [await load_context(conn, message, now=scene.now, with_memory=each) for each in (True, False)]
     await engine.dispose()
+    assert [len(each.notes) for each in read] == [2, 0], "LEAD_CONTEXT_BUNDLE_DISABLED"
     lines = [line for line in story.lines if line.what.startswith("draft was told a note")]
     assert [(line.what.rpartition(" ")[2], line.inputs["chars"]) for line in lines] == [("lead", 67), ("workspace", 30)]
     assert lines[1].inputs["note"] == rule
