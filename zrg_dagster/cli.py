@@ -20,6 +20,7 @@ from zrg_dagster.commands import (
     lead,
     lead_merge,
     member,
+    memory,
     persona,
     prompts,
     secrets,
@@ -40,6 +41,7 @@ app.add_typer(workspace.app, name="workspace")
 app.add_typer(member.app, name="member")
 app.add_typer(persona.app, name="persona")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(memory.app, name="memory")
 app.add_typer(lead.app, name="lead")
 lead_merge.add_to(lead.app)
 app.add_typer(events.app, name="events")

@@ -159,6 +159,21 @@ async def conversation(place: Place) -> None:
         *(new_id(), w, lead),
     )
     sequence(place, lead)
+    # The first two become the same words, and the last one grows, when the name is masked.
+    for about, said in (
+        (lead, "Mara Okafor prefers mornings"),
+        (anna, "Reports to Mara Okafor"),
+        (anna, f"Reports to {EMAIL}"),
+        (None, "Mara Okafor is our reference"),
+        (None, "Mara Okafor " * 40),
+    ):
+        table, column, ids = ("workspace", "", ()) if about is None else ("lead", "lead_id, ", (about,))
+        run(
+            f"""INSERT INTO app.{table}_memory (id, workspace_id, {column}category, content, source, status, created_by,
+                   created_at, updated_at, expires_at)
+               VALUES (%s, %s, {"%s, " if ids else ""}'Note', %s, 'MANUAL', 'APPROVED', 'ada', now(), now(), now())""",
+            *(new_id(), w, *ids, said),
+        )
     run(
         """INSERT INTO app.suppression VALUES (%s, 'email', %s, 'all', 'stop', 'ghl', now()),
                                               (%s, 'phone', %s, 'sms', 'stop', 'ghl', now())""",

@@ -33,7 +33,10 @@ from zrg_dagster.core.replies.world import ReplyWorld
 from zrg_dagster.core.sending.drain import SendsLane
 from zrg_dagster.jobs.consequences import CONSEQUENCES
 
-DRAFT = "Happy to walk you through it. What would help most: the set-up, or an example from a mill like yours?"
+DRAFT = (
+    "Happy to walk you through it. Most mills begin with a look at one line, and the shift goes on as before while we find out "
+    "together where the yarn breaks most often. What would help most: the set-up, or an example from a mill like yours?"
+)
 # What a mail costs before anybody judges it; every other channel is written in one step.
 DRAFTING = ["meeting_extract", "reply_strategy", "reply_draft", "reply_verification"]
 REVIEWERS = ("U01ADMIN", "U02SETTER")

@@ -19,9 +19,11 @@ from zrg_dagster.core.ai import prompts
 from zrg_dagster.core.ai.breaker import FAILURES_TO_OPEN, Breakers
 from zrg_dagster.core.ai.circuits import save_circuits
 from zrg_dagster.core.ai.models import Purpose
+from zrg_dagster.core.ai.overrides import newest
 from zrg_dagster.core.ai.result import ModelOutcome
 from zrg_dagster.core.ai.spend import Spending
 from zrg_dagster.core.ai.telemetry import prune_calls
+from zrg_dagster.core.ai.workspace import load_ai
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.base.settings import current_settings
@@ -29,6 +31,7 @@ from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.roles import BY_KEY
 from zrg_dagster.core.replies.explain import explain_lead
 from zrg_dagster.core.replies.why import why
+from zrg_dagster.core.workspaces.changes import lines
 from zrg_dagster.core.workspaces.declare import parse
 from zrg_dagster.core.workspaces.export import describe, dump
 from zrg_dagster.core.workspaces.sealing import Keys
@@ -361,6 +364,52 @@ async def test_models_are_coerced_told_stored_exported_and_come_back_unchanged(d
         assert parse(exported).notes() == []
         assert (await apply(engine, keys, exported)).changes == ()
         assert (await apply(engine, keys, source)).changes == ()
+    finally:
+        await engine.dispose()
+
+
+def declared(key: str, base_hash: str, words: str) -> str:
+    block = "".join(f"      {line}\n" if line else "\n" for line in words.splitlines())
+    return f"  - key: {key}\n    base_hash: {base_hash}\n    text: |\n{block}"
+
+
+async def test_prompts_of_a_file_are_revisions_rest_when_ours_changed_and_come_back_unchanged(database):
+    engine, keys = make_engine(database.dsn("worker"), pool_size=2), Keys(Sealer(new_key()), Sealer(new_key()))
+    ours = prompts.load(WRITE)
+    own = prompts.body(ours).replace("You write the", "You write, as a Rotterdamer would, the")
+    old = "Shout.\n\n--- input ---\n\n{{what_was}}\n"
+    source = FILE + "prompts:\n" + declared(WRITE, ours.content_hash, own) + declared(JUDGE, "0123456789abcdef", old)
+    try:
+        await apply(engine, keys, source)
+        workspace = (await rows(engine, "SELECT id FROM app.workspace"))[0].id
+        async with engine.connect() as conn:
+            stored = await newest(conn, workspace)
+            exported = dump(await describe(conn, "harbourline", keys))
+            ai = await load_ai(conn, workspace)
+        assert {key: each.state for key, each in stored.items()} == {WRITE: "override", JUDGE: "needs rebase"}
+        assert {each.changed_by for each in stored.values()} == {"operator@zrg.example"}
+        assert set(ai.overrides) == {WRITE}
+        assert "Rotterdamer" in ai.overrides[WRITE].instructions
+        [note] = parse(source, "w.yaml").notes()
+        assert ": prompts[2]: needs rebase: ours is " in note
+        assert "  text: |\n    Shout." in exported
+        for unchanged in (source, exported, FILE):
+            assert (await apply(engine, keys, unchanged)).changes == ()
+
+        fewer = FILE + "prompts:\n" + declared(WRITE, ours.content_hash, own.replace("Rotterdamer", "Hamburger"))
+        changes = (await apply(engine, keys, fewer)).changes
+        told = lines(changes)
+        assert told[1] == f"- prompt {JUDGE}"
+        assert told[0].startswith(f"~ prompt {WRITE} content: {len(own)} characters (")
+        async with engine.connect() as conn:
+            stored = await newest(conn, workspace)
+            audited = str(await rows(engine, "SELECT changes FROM ops.audit"))
+        assert {key: (each.state, each.revision) for key, each in stored.items()} == {
+            WRITE: ("override", 2),
+            JUDGE: ("default", 2),
+        }
+        assert "Rotterdamer" not in audited + str(told)
+        assert "Hamburger" not in audited + str(told)
     finally:
         await engine.dispose()
 

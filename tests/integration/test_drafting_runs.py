@@ -85,7 +85,8 @@ async def test_a_retry_goes_on_with_its_run(scene):
 
 
 async def test_a_dead_job_fails_its_run(scene):
-    scene.brain.failing[WRITE] = (200, {}, {"id": "r", "object": "response", "status": "completed", "output": []})
+    with psycopg.connect(scene.database.dsn("bootstrap")) as conn:
+        conn.execute("ALTER TABLE app.draft ADD CHECK (false) NOT VALID")  # a fault that no retry mends
     await scene.reply_comes()
     for _ in range(12):
         await scene.replies()

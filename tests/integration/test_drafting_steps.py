@@ -6,6 +6,7 @@ import pytest
 from tests.integration import intake_support as world
 from tests.integration.replies_support import DRAFT, DRAFTING, REFUSAL, http_error, make_scene
 from tests.unit.model_server import completed
+from zrg_dagster.core.replies.why import why
 
 CLASSIFY, WRITE, JUDGE = "reply_classification", "reply_draft", "reply_evaluation"
 EXTRACT, PLAN, VERIFY, GATE, SIGN, LINK = (
@@ -283,3 +284,53 @@ async def test_a_payload_that_is_too_large_says_so(scene):
     payload = artifact(scene, "draft_strategy_step1")["payload"]
     assert len(payload["intent_summary"]) == 600
     assert len(str(payload)) < 32_768, "every field is bounded before the cap is met"
+
+
+# ── when no text can be used ─────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "answer, because",
+    [(REFUSAL, "model_refused"), (completed("{"), "model_invalid"), (completed({"body": " \n"}), "empty_text")],
+    ids=["refused", "unreadable", "empty"],
+)
+async def test_without_a_usable_text_a_template_waits_for_a_person(scene, answer, because):
+    """By plan, then by the single prompt, then no model at all; and whatever the evaluator would say, it is not asked."""
+    scene.brain.failing[WRITE] = answer
+    await scene.reply_comes()
+    await scene.replies()
+    assert scene.job()[0] == "done"
+    plans = [
+        "empty" if '<data name="plan">\n\n</data>' in each["input"][0]["content"] else "plan"
+        for each in scene.brain.prompts
+        if each["text"]["format"]["name"] == WRITE
+    ]
+    assert list(dict.fromkeys(plans)) == ["plan", "empty"]
+    draft = scene.draft
+    assert (draft["action"], draft["reason"]) == ("needs_review", f"deterministic_template:{because}")
+    assert draft["body"].endswith("Thank you for your message.\n\nWhich day and time would suit you for a short call?")
+    assert not {VERIFY, JUDGE} & set(scene.brain.asked)
+    payload = artifact(scene, "draft_generation_step2")["payload"]
+    assert payload == {"mode": "template", "archetype": None, "template_because": because}
+    assert "template" in why(draft["reason"])
+
+
+async def test_a_mail_of_a_wrong_length_is_written_anew_once_and_then_cut(scene):
+    scene.brain.draft = "The loom stands still no longer than it must. " * 40
+    await scene.reply_comes()
+    await scene.replies()
+    assert scene.brain.asked.count(WRITE) == 2
+    again = [each for each in scene.brain.prompts if each["text"]["format"]["name"] == WRITE][-1]
+    assert "The previous draft has 1839 characters. Say the same in fewer words." in again["instructions"]
+    assert scene.brain.draft.strip() in again["input"][0]["content"]
+    assert artifact(scene, "draft_generation_step2")["payload"] == {
+        "mode": "two_step",
+        "archetype": "A6",
+        "length": "too_long",
+        "chars": 1839,
+        "rewrite": "no_better",
+        "clamped": True,
+    }
+    assert scene.draft["body"] == ("The loom stands still no longer than it must. " * 26).strip()
+    assert scene.draft["action"] == "send_immediate"
+    assert scene.rows.value("SELECT count(*) FROM app.ai_call WHERE prompt_key = %s", WRITE) == 2

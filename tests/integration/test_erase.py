@@ -53,6 +53,8 @@ async def test_after_an_erasure_nothing_anywhere_names_the_person(
     expected = ("lead.email", "lead_identity.value", "message.body", "message.cc", "draft.body", "send.content")
     expected += ("send.recipient", "job.payload", "decision.detail", "reply_stage.detail", "appointment.attendee_email")
     expected += (
+        "lead_memory.content",
+        "workspace_memory.content",
         "follow_up_task.suggested_message",
         "action_signal.link",
         "suppression.value",
@@ -245,7 +247,7 @@ NO_OUTSIDERS_WORDS = {
         "serial_key",
         "type",
     ),
-    *("stage", "outcome", "code", "prompt_key", "model"),
+    *("stage", "outcome", "code", "prompt_key", "model", "created_by"),
 }
 CODES = {
     "app.action_signal.rule",

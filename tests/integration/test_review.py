@@ -334,10 +334,15 @@ async def test_two_occasions_at_one_instant_redraw_twice(scene):
 async def test_a_long_draft_is_shown_whole_and_edited_elsewhere(database):
     async with make_scene(database) as scene:
         scene.brain.safe = False
-        scene.brain.draft = "word " * 700
         await scene.reply_comes()
+        # A mail is at most 1,200 characters, but a signature is as long as its workspace wants.
+        scene.rows.all(
+            """INSERT INTO app.workspace_setting (workspace_id, signature) VALUES (%s, repeat('z ', 1700))
+               ON CONFLICT (workspace_id) DO UPDATE SET signature = excluded.signature""",
+            scene.workspace,
+        )
         await scene.replies()
         await scene.sends()
         post = scene.vendors.said("/chat.postMessage")[0]
         assert set(buttons(post["blocks"])) == {"approve", "regenerate", "reject"}
-        assert words(post["blocks"]).count("word") >= 700
+        assert words(post["blocks"]).count("z") >= 1_700

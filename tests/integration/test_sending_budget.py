@@ -101,3 +101,16 @@ async def test_an_automatic_sms_waits_for_the_morning_and_says_why(engine, datab
     assert tuple(decided) == ("quiet_hours", "sms")
     await drain(engine, database, vendors, now=morning)
     assert len(vendors.calls) == 1
+
+
+async def test_a_workspace_says_how_much_its_linkedin_account_sends_by_itself(engine):
+    """What a person approves does not count; the rest waits for the next day with its reason."""
+    made = await sends(engine, 4, vendor="unipile", channel="linkedin", sender_account="acc-1")
+    async with engine.begin() as conn:
+        await conn.execute(text("UPDATE app.send SET origin = 'ai' WHERE id <> :first"), {"first": made[0].id})
+        await conn.execute(text("UPDATE app.workspace_setting SET linkedin_daily_cap = 2"))
+        waits = await budget.hold_back(conn, [each.id for each in made], NOW)
+    assert [(each.reason, each.until) for each in waits] == [
+        ("sender_daily_cap", NOW.replace(hour=0) + timedelta(days=1))
+    ]
+    assert [reason for _, reason in await states(engine)] == [None, None, None, "sender_daily_cap"]

@@ -116,6 +116,7 @@ def test_each_member_sees_the_rows_of_their_own_workspace(database, world, role)
     # What a weaker role does not see of a table that it may ask.
     hidden_from = {
         **dict.fromkeys(("app.integration", "app.prompt_revision"), ("INBOX_MANAGER", "SETTER", "CLIENT_PORTAL")),
+        **dict.fromkeys(("app.lead_memory", "app.workspace_memory"), ("CLIENT_PORTAL",)),
         **dict.fromkeys(
             (
                 *("app.lead_merge_candidate", "app.suppression", "app.ai_call", "app.digest", "app.kill_switch"),

@@ -18,7 +18,8 @@ from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.workspaces import audit, export, hosts, members
 from zrg_dagster.core.workspaces.apply import WorkspaceWriter
 from zrg_dagster.core.workspaces.changes import lines
-from zrg_dagster.core.workspaces.declare import SEVERAL_EMAIL_PROVIDERS, parse
+from zrg_dagster.core.workspaces.declare import parse
+from zrg_dagster.core.workspaces.declared_integrations import SEVERAL_EMAIL_PROVIDERS
 from zrg_dagster.core.workspaces.sealing import Keys
 from zrg_dagster.core.workspaces.settings_registry import SETTINGS, UNSET
 from zrg_dagster.core.workspaces.source import WorkspaceFileError

@@ -75,7 +75,8 @@ BOOKING_LINK = "https://calendly.com/noor-c/intro-30"
 
 def context(**changes: Any) -> DraftContext:
     """The context; keyword arguments replace parts: `channel`, `reply`, `subject`, `slots`, `signature`, `booking_link`,
-    `tag`, `is_auto_reply`, `phone`, `replier_email`, `replier_name`, `knowledge`, `raw_text`, `raw_html`."""
+    `tag`, `is_auto_reply`, `phone`, `replier_email`, `replier_name`, `knowledge`, `notes`, `raw_text`,
+    `raw_html`."""
     channel = changes.get("channel", "email")
     reply = changes.get("reply", "Sounds useful. When can we talk?")
     slots = changes.get("slots", SLOTS)
@@ -127,6 +128,7 @@ def context(**changes: Any) -> DraftContext:
         availability_refreshed_at=sent_at,
         knowledge=changes.get("knowledge", ()),
         zone="America/New_York" if slots else None,
+        notes=changes.get("notes", ()),
     )
 
 

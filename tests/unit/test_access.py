@@ -36,6 +36,7 @@ EXPECTED = {
     "manage_campaigns": "x x x . . .",
     "manage_members": "x x x . . .",
     "edit_prompts": "x x x . . .",
+    "edit_memory": "x x x . . .",
     "view_ai_observability": "x x x . . .",
     "roll_out_revisions": "x . . . . .",
     "view_pipeline_runs": "x . . . . .",

@@ -52,11 +52,34 @@ def test_an_unknown_key_is_refused(key):
 def test_words_written_against_an_older_text_of_ours_rest():
     at = datetime(2026, 3, 10, tzinfo=UTC)
     ours = prompts.load(KEY).content_hash
-    assert Override(KEY, 2, ours, "x", "abc", "me", at).state == "override"
+    assert Override(KEY, 2, ours, OURS, "abc", "me", at).state == "override"
+    assert Override(KEY, 2, ours, "x", "abc", "me", at).state == "needs rebase", (
+        "a file's, from before ours was this one"
+    )
     assert Override(KEY, 2, "older", "x", "abc", "me", at).state == "needs rebase"
     assert Override(KEY, 3, ours, None, "abc", "me", at).state == "default"
     assert Override("gone", 1, ours, "x", "abc", "me", at).state == "needs rebase"
     assert Override(KEY, 2, ours, "x", "abc", "me", at).version == "ws.r2.abc"
+
+
+@pytest.mark.parametrize(
+    ("key", "base", "content", "says"),
+    [
+        (KEY, "ours", OURS.replace("{{transcript}}", ""), r"lacks \{\{transcript\}\}"),
+        (KEY, "0123456789abcdef", "Shout.\n\n--- input ---\n\n{{words}}", None),
+        (KEY, "0123456789abcdef", "no input part", "needs instructions"),
+        (KEY, "0123456789abcdef", OURS + "x" * MAX_CHARS, "at most 20000"),
+        ("nothing", "0123456789abcdef", OURS, "zrg prompts list"),
+    ],
+)
+def test_declared_words_are_checked_against_the_text_they_name(key, base, content, says):
+    """Those that rest need the form alone: ours of back then is not known here, and nobody is answered with them."""
+    base = prompts.load(KEY).content_hash if base == "ours" else base
+    if says is None:
+        assert overrides.declared(key, base, content.replace("\n", "\r\n")) == content + "\n"
+        return
+    with pytest.raises(OverrideError, match=says):
+        overrides.declared(key, base, content)
 
 
 async def test_a_workspace_model_asks_for_any_purpose_with_the_words_of_its_workspace():

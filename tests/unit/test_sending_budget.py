@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zrg_dagster.core.sending import budget
 from zrg_dagster.core.sending.budget import Bucket, Rate, decide_waits
 from zrg_dagster.core.sending.gates import WaitReason
 from zrg_dagster.core.sending.quiet import plausible_zones, quiet_until
@@ -33,6 +32,7 @@ def due(number: int, **fields: Any) -> Any:
         "lead_zone": None,
         "phone": None,
         "workspace_zone": "America/Los_Angeles",
+        "daily_cap": None,
     }
     return SimpleNamespace(**(row | fields))
 
@@ -72,11 +72,13 @@ def test_read_backs_of_instantly_have_a_budget_of_their_own() -> None:
     assert len(waits) == 3
 
 
-def test_a_day_has_room_for_so_many_automatic_messages_of_one_profile() -> None:
+@pytest.mark.parametrize("own, cap", [(None, 80), (3, 3), (500, 500)])
+def test_a_day_has_room_for_so_many_automatic_messages_of_one_profile(own: int | None, cap: int) -> None:
     key = (WORKSPACE, "unipile", "me")
-    cap = budget.DAILY_CAPS["unipile"]
+    rows = [due(1, vendor="unipile", channel="linkedin", sender_account="me", daily_cap=own)]
+    last = {key: Bucket(0, NOON, used=cap - 1, used_on=NOON.date())}
+    assert decide_waits(rows, last, NOON)[0] == []
     budgets = {key: Bucket(0, NOON, used=cap, used_on=NOON.date())}
-    rows = [due(1, vendor="unipile", channel="linkedin", sender_account="me")]
     waits, _ = decide_waits(rows, budgets, NOON)
     assert [(wait.reason, wait.until) for wait in waits] == [(WaitReason.DAILY_CAP, datetime(2026, 3, 11, tzinfo=UTC))]
     assert (

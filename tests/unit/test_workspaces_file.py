@@ -2,7 +2,8 @@
 
 import pytest
 
-from zrg_dagster.core.workspaces.declare import SEVERAL_EMAIL_PROVIDERS, parse
+from zrg_dagster.core.workspaces.declare import parse
+from zrg_dagster.core.workspaces.declared_integrations import SEVERAL_EMAIL_PROVIDERS
 from zrg_dagster.core.workspaces.source import MAX_BYTES, WorkspaceFileError
 
 HEAD = "workspace: {key: harbourline, name: Harbourline}\n"
@@ -41,6 +42,14 @@ def problems(body: str, head: str = HEAD) -> tuple[str, ...]:
         (
             "members:\n  - email: a@b.example\n    role: OWNER\n",
             "w.yaml:4: members[1].role: Input should be 'ADMIN', 'INBOX_MANAGER', 'SETTER' or 'CLIENT_PORTAL'",
+        ),
+        (
+            "prompts:\n  - {key: reply_drafts, base_hash: 0123456789abcdef, text: x}\n",
+            "w.yaml:3: prompts[1]: no prompt has the key 'reply_drafts'; `zrg prompts list` shows them",
+        ),
+        (
+            "prompts:\n  - {key: reply_draft, base_hash: latest, text: 'a\n\n    --- input ---\n\n    b'}\n",
+            "w.yaml:3: prompts[1].base_hash: String should match pattern '^[0-9a-f]{16}$'",
         ),
         ("members:\n  - role: SETTER\n", "w.yaml:3: members[1].email: is required; add it"),
         (

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from zrg_dagster.core.workspaces.declare import IntegrationsPart, SettingsPart, WorkspaceFile
+from zrg_dagster.core.workspaces.declare import SettingsPart, WorkspaceFile
+from zrg_dagster.core.workspaces.declared_integrations import IntegrationsPart
 from zrg_dagster.core.workspaces.settings_registry import SETTINGS, Setting, reader_text
 from zrg_dagster.core.workspaces.tables import SETTING
 from zrg_dagster.core.workspaces.wanted import PEOPLE

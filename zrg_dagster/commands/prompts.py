@@ -37,7 +37,8 @@ def list_(workspace: Key) -> None:
         ours, override = prompts.load(key), own.get(key)
         state = override.state if override else "default"
         version = override.version if override and state == "override" else ours.version
-        typer.echo(f"{key}: {state}, version {version}, {' '.join(sorted(prompts.placeholders(ours)))}")
+        named = " ".join(sorted(prompts.placeholders(ours)))
+        typer.echo(f"{key}: {state}, version {version}, base {ours.content_hash}, {named}")
     for key in sorted(set(own) - set(overrides.prompt_keys())):
         typer.echo(f"{key}: we have no such prompt any more, nothing uses the workspace's words")
 

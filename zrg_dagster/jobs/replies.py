@@ -72,6 +72,7 @@ def drain_replies(
                     spending=Spending(Decimal(str(settings.model_daily_budget_usd))),
                     breakers=client.breakers,
                     revision_disabled=settings.auto_send_revision_disabled,
+                    memory_disabled=settings.lead_context_bundle_disabled,
                 )
                 access = vendor_access(channels)
                 keys = settings.secret_keys

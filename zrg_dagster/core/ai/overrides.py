@@ -8,6 +8,7 @@ JSON schema, is code and stands in no prompt.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai import prompts
 from zrg_dagster.core.ai.prompts import FOLDER, INPUT_LINE, Prompt, PromptError
-from zrg_dagster.core.text.chars import trimmed
 
 MAX_CHARS = 20_000
 
@@ -40,10 +40,11 @@ class Override:
 
     @property
     def state(self) -> str:
-        """`default`, `override`, or `needs rebase`: ours has changed since, so ours is used."""
+        """`default`, `override`, or `needs rebase`: ours has changed since, or the words do not fit it, so ours is used."""
         if self.content is None:
             return "default"
-        return "override" if _base(self.key) == self.base_hash else "needs rebase"
+        is_current = base_of(self.key) == self.base_hash and _fits(self.key, self.content)
+        return "override" if is_current else "needs rebase"
 
     @property
     def version(self) -> str:
@@ -64,14 +65,8 @@ def check(key: str, content: str) -> Prompt:
     """
     if key not in prompt_keys():
         raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
-    content = trimmed(content) + "\n"
-    if len(content) > MAX_CHARS:
-        raise OverrideError(f"prompt {key}: {len(content)} characters; at most {MAX_CHARS} are allowed")
     ours = prompts.load(key)
-    try:
-        own = prompts.parse_body(key, content)
-    except PromptError as error:
-        raise OverrideError(str(error)) from None
+    own = _form(key, _stored(content))
     wanted, given = prompts.placeholders(ours), prompts.placeholders(own)
     problems = [f"lacks {{{{{name}}}}}" for name in sorted(wanted - given)]
     problems += [f"knows no {{{{{name}}}}}" for name in sorted(given - wanted)]
@@ -84,8 +79,45 @@ def check(key: str, content: str) -> Prompt:
     return own
 
 
-def _base(key: str) -> str | None:
+def declared(key: str, base_hash: str, content: str) -> str:
+    """Words that were written against the text of ours with that hash, as they are stored; `OverrideError` when they cannot be.
+
+    Against ours of today they are checked in full. Words that rest need the form alone: the text that they fit is not known
+    here, and nobody is answered with them.
+    """
+    if base_of(key) in (base_hash, None):
+        check(key, content)
+    else:
+        _form(key, _stored(content))
+    return _stored(content)
+
+
+def base_of(key: str) -> str | None:
+    """The hash of ours that words for `key` are written against today; None when there is no such prompt."""
     return prompts.load(key).content_hash if key in prompt_keys() else None
+
+
+@lru_cache(maxsize=512)
+def _fits(key: str, content: str) -> bool:
+    """Whether ours of today takes these words. Those of a file may have been stored before ours became what it is."""
+    try:
+        check(key, content)
+    except OverrideError:
+        return False
+    return True
+
+
+def _stored(content: str) -> str:
+    return trimmed(content) + "\n"
+
+
+def _form(key: str, content: str) -> Prompt:
+    if len(content) > MAX_CHARS:
+        raise OverrideError(f"prompt {key}: {len(content)} characters; at most {MAX_CHARS} are allowed")
+    try:
+        return prompts.parse_body(key, content)
+    except PromptError as error:
+        raise OverrideError(str(error)) from None
 
 
 def _hash(content: str) -> str:
@@ -137,20 +169,27 @@ def active(overrides: Iterable[Override]) -> dict[str, Prompt]:
 
 
 async def save(
-    conn: AsyncConnection, workspace_id: UUID, key: str, content: str | None, *, changed_by: str, now: datetime
+    conn: AsyncConnection,
+    workspace_id: UUID,
+    key: str,
+    content: str | None,
+    *,
+    changed_by: str,
+    now: datetime,
+    base_hash: str | None = None,
 ) -> Override | None:
-    """Write the next revision: words that `check` accepted, or None to go back to ours. None when nothing changes.
+    """Write the next revision: words that can be used, or None to go back to ours. None when nothing changes.
 
-    The caller writes the audit row in the same transaction.
+    `base_hash` is the text of ours that the words were written against, today's without one. The caller writes the audit
+    row in the same transaction.
     """
     if content is not None:
-        check(key, content)
-        content = trimmed(content) + "\n"
+        content = declared(key, base_hash or base_of(key) or "", content)
     elif key not in prompt_keys():
         raise OverrideError(f"no prompt has the key {key!r}; `zrg prompts list` shows them")
     await conn.execute(_TAKE_TURN, {"workspace_id": workspace_id})
     before = (await newest(conn, workspace_id)).get(key)
-    base = prompts.load(key).content_hash
+    base = base_hash or prompts.load(key).content_hash
     if (before.content if before else None) == content and (content is None or (before and before.base_hash == base)):
         return None
     revision = (before.revision if before else 0) + 1

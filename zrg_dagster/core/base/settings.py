@@ -302,6 +302,11 @@ class Settings(BaseSettings):
         validation_alias="AUTO_SEND_REVISION_DISABLED",
         description="No draft is revised after its evaluation, whatever its workspace wants. 1, true, yes or on.",
     )
+    lead_context_bundle_disabled: bool = Field(
+        default=False,
+        validation_alias="LEAD_CONTEXT_BUNDLE_DISABLED",
+        description="No draft is told the notes about leads and workspaces, whatever its workspace wants. 1, true, yes or on.",
+    )
     followups_dry_run: bool = Field(
         default=False,
         validation_alias="FOLLOWUPS_DRY_RUN",

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.drafting.slots import Slot, make_slot, pick
 from zrg_dagster.core.drafting.transcript import MAX_LINES, TranscriptLine, format_transcript
+from zrg_dagster.core.leads.memory import Note, in_force
 from zrg_dagster.core.text.times import load_zone
 from zrg_dagster.core.workspaces.personas import DEFAULT_TONE
 from zrg_dagster.core.workspaces.voice import (
@@ -120,7 +121,8 @@ class DraftContext:
     """A frozen picture of the conversation at one instant.
 
     `available` holds every known free start of the next 14 days, ascending, on the reader's clock; `offered` the few
-    that a draft should name. Both are empty when no zone is known: a time without zone is not offered.
+    that a draft should name. Both are empty when no zone is known: a time without zone is not offered. `notes` is what is
+    remembered of the lead and the workspace, empty where the workspace does not want drafts to be told.
     """
 
     workspace_id: UUID
@@ -134,6 +136,7 @@ class DraftContext:
     knowledge: tuple[KnowledgeAsset, ...] = ()
     zone: str | None = None
     steps: StepSwitches = StepSwitches()
+    notes: tuple[Note, ...] = ()
 
     @property
     def channel(self) -> str:
@@ -162,8 +165,8 @@ _MESSAGE = text(f"""
            l.current_replier_email, l.current_replier_name, w.name AS workspace_name, w.timezone AS workspace_timezone,
            s.draft_verification_enabled, s.meeting_overseer_enabled, s.auto_send_revision_enabled,
            s.ai_route_booking_process_enabled,
-           s.auto_send_revision_max_iterations, s.company_name, s.booking_link, c.id AS campaign_id,
-           c.ai_persona_id AS campaign_persona_id,
+           s.auto_send_revision_max_iterations, s.lead_context_bundle_enabled, s.company_name, s.booking_link,
+           c.id AS campaign_id, c.ai_persona_id AS campaign_persona_id,
            {setting_columns_sql("s")}, {persona_columns_sql("p")}
     FROM app.message m
     JOIN app.lead l ON l.workspace_id = m.workspace_id AND l.id = m.lead_id
@@ -202,8 +205,13 @@ class MessageNotFound(LookupError):
     """No such message: it was removed after the work was planned."""
 
 
-async def load_context(conn: AsyncConnection, message_id: UUID, *, now: datetime) -> DraftContext:
-    """The context of answering `message_id` at `now`. `MessageNotFound` when it is gone."""
+async def load_context(
+    conn: AsyncConnection, message_id: UUID, *, now: datetime, with_memory: bool = True
+) -> DraftContext:
+    """The context of answering `message_id` at `now`. `MessageNotFound` when it is gone.
+
+    Without `with_memory` nothing that is remembered is read, whatever the workspace wants (LC-02).
+    """
     row = (await conn.execute(_MESSAGE, {"message_id": message_id})).mappings().one_or_none()
     if row is None:
         raise MessageNotFound(str(message_id))
@@ -216,6 +224,9 @@ async def load_context(conn: AsyncConnection, message_id: UUID, *, now: datetime
     }
     slot_rows = (await conn.execute(_SLOTS, window)).all()
     assets = await conn.execute(_KNOWLEDGE, {"workspace_id": row["workspace_id"], "max_assets": MAX_ASSETS})
+    notes: tuple[Note, ...] = ()
+    if with_memory and row["lead_context_bundle_enabled"]:
+        notes = await in_force(conn, row["workspace_id"], row["lead_id"], now)
     zone = load_zone(row["lead_timezone"]) or load_zone(row["workspace_timezone"])
     available = _slots([slot.starts_at for slot in slot_rows], zone)
     return DraftContext(
@@ -230,6 +241,7 @@ async def load_context(conn: AsyncConnection, message_id: UUID, *, now: datetime
         knowledge=tuple(KnowledgeAsset(asset.title, asset.body) for asset in assets),
         zone=zone.key if zone else None,
         steps=_steps(row),
+        notes=notes,
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.prompts import Own
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
+from zrg_dagster.core.drafting import length
 from zrg_dagster.core.drafting.archetypes import ARCHETYPES, of_regeneration
 from zrg_dagster.core.drafting.ask import ask
 from zrg_dagster.core.drafting.context import DraftContext
@@ -32,7 +33,7 @@ STRATEGIES = {
     "Meeting Booked": "Confirm in one or two sentences that you look forward to the meeting that is booked.",
 }
 LENGTH_RULES = {
-    "email": "Write between 220 and 1200 characters, in short paragraphs.",
+    "email": length.RULE,
     "sms": "Write at most 300 characters, without links unless rule 3 allows one; beyond 160, in parts of at most 160 "
     "characters with a line of three dashes between them.",
     "linkedin": "Write at most 700 characters, in one or two short paragraphs.",
@@ -68,8 +69,10 @@ async def write(
     plan: dict[str, Any] | None = None,
     shape: str = "",
     previous_draft: str = "",
+    length_rule: str | None = None,
 ) -> ModelResult[ReplyDraft]:
-    """Ask for the text, unsigned. Network. `plan` is a checked strategy, `shape` the instruction of an archetype.
+    """Ask for the text, unsigned. Network. `plan` is a checked strategy, `shape` the instruction of an archetype,
+    `length_rule` stands in place of the channel's.
 
     `ValueError` for a tag that gets no draft: the caller decides eligibility and records it.
     """
@@ -80,7 +83,7 @@ async def write(
         "channel": Own(context.channel),
         "tag": Own(tag),
         "strategy": Own(STRATEGIES[tag]),
-        "length_rule": Own(LENGTH_RULES[context.channel]),
+        "length_rule": Own(length_rule or LENGTH_RULES[context.channel]),
         "shape": Own(shape or "No particular one."),
         "plan": as_text(plan) if plan else "",
         "previous_draft": previous_draft,
@@ -118,7 +121,8 @@ async def generate(
     call = await write(client, context, pack, tag=tag, shape=shape, previous_draft=previous_draft)
     if call.value is None:
         return Generated(None, None, call)
-    return Generated(finished(context, call.value.body), subject_of(context), call)
+    body = within_length(context, trimmed(call.value.body))
+    return Generated(finished(context, body), subject_of(context), call)
 
 
 def finished(context: DraftContext, body: str) -> str:
@@ -127,6 +131,11 @@ def finished(context: DraftContext, body: str) -> str:
     if context.channel == "sms":
         return stored(body)
     return with_signature(body, context.persona.signature) if context.channel == "email" else body
+
+
+def within_length(context: DraftContext, body: str) -> str:
+    """A mail that is too long, cut; everything else as it is (DR-25)."""
+    return length.clamp(body, context.persona.signature) if context.channel == "email" else body
 
 
 def subject_of(context: DraftContext) -> str | None:

@@ -17,6 +17,7 @@ from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 from zrg_dagster.core.drafting.ask import ask
 from zrg_dagster.core.drafting.clock_times import mentions, unoffered
 from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.memory import Profile
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.text.chars import trimmed
 
@@ -269,7 +270,7 @@ async def gate(client: StructuredModel, context: DraftContext, pack: ContextPack
         client,
         Purpose.OVERSEER,
         GATE_PROMPT,
-        {**pack.values, "channel": Own(context.channel), "draft": body},
+        {**pack.values_for(Profile.OVERSEER_GATE), "channel": Own(context.channel), "draft": body},
         MeetingGate,
         max_output_tokens=GATE_TOKENS,
         timeout_s=TIMEOUT_S,

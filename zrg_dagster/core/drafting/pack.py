@@ -9,7 +9,10 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from zrg_dagster.core.drafting import memory
 from zrg_dagster.core.drafting.context import DraftContext, DraftLead
+from zrg_dagster.core.drafting.memory import Profile
+from zrg_dagster.core.leads.memory import Note
 
 # Tokens as the limits mean them: four characters each.
 TOKEN_CHARS = 4
@@ -34,6 +37,7 @@ LIMITS = {
     "signature_context": (60, 2_400),
     "subject": (55, 500),
     "goals": (50, 3_600),
+    "memory": (45, 4_800),
     "knowledge": (40, 32_000),
     "ideal_customer_profile": (30, 2_400),
 }
@@ -67,10 +71,11 @@ class Section:
 
 @dataclass(frozen=True)
 class ContextPack:
-    """The sections by name, and the facts of the run that are no text."""
+    """The sections by name, the facts of the run that are no text, and the notes of which each use is told its share."""
 
     sections: tuple[Section, ...]
     facts: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -80,6 +85,10 @@ class ContextPack:
             texts[name] = "\n".join(part for part in parts if part)
         return texts
 
+    def values_for(self, profile: Profile) -> dict[str, str]:
+        """`values` with as much of the memory as this use of the model may be told (domain rules 6.3)."""
+        return {**self.values, "memory": memory.text_of(self.notes, profile)}
+
     @property
     def chars(self) -> int:
         return sum(len(section.text) for section in self.sections)
@@ -87,7 +96,9 @@ class ContextPack:
     def plus(self, **texts: str) -> "ContextPack":
         """The pack with these sections set, which fit or give way like all others."""
         kept = [section for section in self.sections if section.name not in texts]
-        return ContextPack(fit([*kept, *(_section(name, text) for name, text in texts.items())]), self.facts)
+        return ContextPack(
+            fit([*kept, *(_section(name, text) for name, text in texts.items())]), self.facts, self.notes
+        )
 
     def snapshot(self) -> dict[str, Any]:
         """What the run was made of, in sizes and hashes: no text of anybody (LC-04)."""
@@ -147,6 +158,7 @@ def make_pack(context: DraftContext, *, tag: str) -> ContextPack:
         "signature_context": "",
         "subject": context.trigger.subject or "",
         "goals": persona.goals,
+        "memory": memory.text_of(context.notes, Profile.DRAFT),
         "knowledge": context.knowledge_text,
         "ideal_customer_profile": persona.ideal_customer_profile,
     }
@@ -160,8 +172,9 @@ def make_pack(context: DraftContext, *, tag: str) -> ContextPack:
         and context.availability_refreshed_at.isoformat(),
         "knowledge_assets": len(context.knowledge),
         "transcript_lines": len(context.lines),
+        **memory.sizes(context.notes),
     }
-    return ContextPack(fit([_section(name, text) for name, text in texts.items()]), facts)
+    return ContextPack(fit([_section(name, text) for name, text in texts.items()]), facts, context.notes)
 
 
 def greeting(context: DraftContext) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
-from zrg_dagster.core.drafting import overseer, signature
+from zrg_dagster.core.drafting import length, overseer, signature
 from zrg_dagster.core.drafting.archetypes import ARCHETYPES
 from zrg_dagster.core.drafting.context import DraftContext
-from zrg_dagster.core.drafting.generate import STRATEGIES, finished, write
+from zrg_dagster.core.drafting.fallback import TEMPLATE_USED, template
+from zrg_dagster.core.drafting.generate import STRATEGIES, finished, within_length, write
 from zrg_dagster.core.drafting.overseer import Contract, Extracted
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.drafting.record import RunRecord
@@ -34,6 +35,7 @@ async def nobody_refuses(_purpose: Purpose) -> str | None:
     return None
 
 
+EMPTY_TEXT = "empty_text"
 OVERSEER_FAILED = "overseer_failed"
 VERIFICATION_FAILED = "verification_failed"
 
@@ -43,6 +45,14 @@ class Stopped:
     """No draft this time: the call that failed says whether the work waits, parks or is tried again."""
 
     call: ModelResult[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text before anybody checked it. `template_because` says why no model wrote it, None when one did."""
+
+    body: str
+    template_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +111,14 @@ class DraftSteps:
         written = await self._generation(strategy)
         if isinstance(written, Stopped):
             return written
-        body, made = await self._verification(written)
+        if written.template_because is not None:
+            # A person reads it in any case: nobody is asked to check what no model wrote.
+            self._hold = f"{TEMPLATE_USED}:{written.template_because}"
+            return Drafted(finished(self._context, written.body), self._hold, ())
+        body, made = await self._verification(written.body)
         body, gate_made = await self._gate(body, made)
-        return Drafted(finished(self._context, body), self._hold, (*made, *gate_made))
+        # Both may have added words; what is cut off adds nothing that the gate has not seen.
+        return Drafted(finished(self._context, within_length(self._context, body)), self._hold, (*made, *gate_made))
 
     def tell(self, **texts: str) -> None:
         """Set sections of the pack that somebody else found out, for every step from here on."""
@@ -164,18 +179,71 @@ class DraftSteps:
         await self._record.write(Artifact(RunStage.STRATEGY, strategy or {"failed": call.reason}, call=call))
         return strategy
 
-    async def _generation(self, strategy: dict[str, Any] | None) -> str | Stopped:
+    async def _generation(self, strategy: dict[str, Any] | None) -> Written | Stopped:
+        """The text by plan, else by the single prompt, else the template (DR-23). A model that is away is none of these:
+        the work waits for it."""
         known = self._record.kept(RunStage.GENERATION)
         if known is not None and known.body is not None:
-            return known.body
-        shape = ARCHETYPES[strategy["archetype"]] if strategy else ""
-        call = await write(self.model, self._context, self.pack, tag=self._tag, plan=strategy, shape=shape)
+            how = known.payload
+            plan_of = strategy if how.get("mode") == "two_step" else None
+            return await self._sized(Written(known.body, how.get("template_because")), how, plan_of)
+        # A retry goes on behind the way that gave nothing.
+        ways = [strategy, None] if strategy and not (known and "failed" in known.payload) else [None]
+        reason = ""
+        for way in ways:
+            shape = ARCHETYPES[way["archetype"]] if way else ""
+            call = await write(self.model, self._context, self.pack, tag=self._tag, plan=way, shape=shape)
+            if call.is_transient or call.parks:
+                return Stopped(call)
+            body = trimmed(call.value.body) if call.value else ""
+            how = {
+                "mode": "two_step" if way else "single_prompt",
+                "archetype": way and way["archetype"],
+            }
+            if body:
+                await self._record.write(Artifact(RunStage.GENERATION, how, body, call=call))
+                return await self._sized(Written(body), how, way)
+            reason = call.reason if call.value is None else EMPTY_TEXT
+            await self._record.write(Artifact(RunStage.GENERATION, {**how, "failed": reason}, call=call))
+        made = Written(template(self._context, self._tag), reason)
+        payload = {"mode": "template", "archetype": None, "template_because": reason}
+        await self._record.write(Artifact(RunStage.GENERATION, payload, made.body))
+        return made
+
+    async def _sized(self, written: Written, how: dict[str, Any], plan: dict[str, Any] | None) -> Written:
+        """A mail of a wrong length is written anew once, then cut (DR-25). The call that fails costs the attempt alone."""
+        own = self._context.persona.signature
+        problem = length.problem(written.body, own, tag=self._tag) if self._is_mail else None
+        if problem is None or written.template_because is not None or "rewrite" in how:
+            return written
+        said = {"length": problem.value, "chars": length.counted(written.body, own)}
+        # Given up with the revisions when the day's budget runs low: it is one.
+        if (refused := await self._refusal(Purpose.REVISION)) is not None:
+            call, new, said["rewrite"] = None, written.body, refused
+        else:
+            call, new, said["rewrite"] = await self._anew(written.body, plan)
+        body = length.clamp(new, own)
+        payload = {**how, **said, "clamped": body != new}
+        await self._record.write(Artifact(RunStage.GENERATION, payload, body, call=call))
+        return Written(body)
+
+    async def _anew(self, body: str, plan: dict[str, Any] | None) -> tuple[ModelResult[Any], str, str]:
+        """The call, the better text of the two, and what became of the attempt."""
+        own = self._context.persona.signature
+        call = await write(
+            self.model,
+            self._context,
+            self.pack,
+            tag=self._tag,
+            plan=plan,
+            shape=ARCHETYPES[plan["archetype"]] if plan else "",
+            previous_draft=body,
+            length_rule=length.rewrite_rule(body, own),
+        )
         if call.value is None:
-            return Stopped(call)
-        body = trimmed(call.value.body)
-        how = {"mode": "two_step" if strategy else "single_prompt", "archetype": strategy and strategy["archetype"]}
-        await self._record.write(Artifact(RunStage.GENERATION, how, body, call=call))
-        return body
+            return call, body, call.reason
+        new = trimmed(call.value.body)
+        return (call, new, "taken") if length.is_closer(new, body, own) else (call, body, "no_better")
 
     async def _verification(self, body: str) -> tuple[str, list[Artifact]]:
         """The verified text; what was generated when nobody vouches for it, and then it waits for a person."""

@@ -86,6 +86,7 @@ _STATEMENTS: tuple[tuple[str, TextClause], ...] = (
             WHERE lead_id = ANY(CAST(:leads AS uuid[]))
               AND (subject IS NOT NULL OR suggested_message IS NOT NULL OR status = 'pending')"""),
     ),
+    ("memories", text("DELETE FROM app.lead_memory WHERE lead_id = ANY(CAST(:leads AS uuid[]))")),
     ("drafts", text("DELETE FROM app.draft WHERE lead_id = ANY(CAST(:leads AS uuid[]))")),
     ("messages", text("DELETE FROM app.message WHERE lead_id = ANY(CAST(:leads AS uuid[]))")),
     (

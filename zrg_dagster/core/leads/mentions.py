@@ -26,6 +26,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "app.job": ("error", "reason"),
     "app.follow_up_task": ("subject", "suggested_message"),
     "app.action_signal": ("link",),
+    "app.lead_memory": ("category", "content"),
+    "app.workspace_memory": ("category", "content"),
 }
 DOCUMENTS: dict[str, tuple[str, ...]] = {
     "app.message": ("reports",),

@@ -52,6 +52,7 @@ TABLES = (
     Table("app.follow_up_instance", once=("sequence_id",)),
     Table("app.follow_up_step_execution"),
     Table("app.follow_up_task"),
+    Table("app.lead_memory"),
     Table("app.lead_enrichment", key=(("kind", "text"),), once=("kind",)),
     Table("app.decision", key=_NUMBERED, is_log=True),
     Table(

@@ -96,6 +96,11 @@ async def find_person(conn: AsyncConnection, workspace_id: UUID, who: str, *, se
     return Person(workspace_id, lead_ids, tuple(sorted(identities)), _identifiers(identities, rows))
 
 
+async def find_lead(conn: AsyncConnection, workspace_id: UUID, who: str) -> UUID:
+    """The one lead behind a lead id or an e-mail address; `PersonError` when there is none."""
+    return await _lead_of(conn, workspace_id, who, None)
+
+
 async def is_still(conn: AsyncConnection, person: Person) -> bool:
     """Whether the person's leads are the ones that were found: leads may have been merged or parted since."""
     return await _joined(conn, person.workspace_id, person.lead_ids[0]) == person.lead_ids

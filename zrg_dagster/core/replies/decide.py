@@ -30,6 +30,7 @@ class ReviewReason(StrEnum):
     VERIFICATION_FAILED = "verification_failed"
     OVERSEER_FAILED = "overseer_failed"
     DRAFT_CHANGED = "draft_changed"
+    TEMPLATE_USED = "deterministic_template"
     EVALUATOR_FAILED = "evaluator_failed"
     NOT_SAFE = "evaluator_not_safe"
     LOW_CONFIDENCE = "confidence_below_threshold"

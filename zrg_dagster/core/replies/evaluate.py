@@ -11,6 +11,7 @@ from zrg_dagster.core.ai.prompts import Own
 from zrg_dagster.core.ai.result import ModelResult, StructuredModel
 from zrg_dagster.core.drafting.ask import ask
 from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.memory import Profile
 from zrg_dagster.core.drafting.overseer import draft_hash
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.replies.classify import Tag, clamp_confidence
@@ -171,7 +172,7 @@ async def evaluate(
     `total_s` bounds the call where other work waits for it.
     """
     values = {
-        **pack.values,
+        **pack.values_for(Profile.EVALUATOR),
         "tag": Own(tag.value),
         "channel": Own(context.channel),
         "automated": Own("yes" if context.trigger.is_auto_reply else "no"),

@@ -67,6 +67,13 @@ _LINES = text("""
                    'usd', c.cost_usd, 'source', c.source)), ARRAY[c.message_id], 2, c.id::text
         FROM app.ai_call c JOIN app.message m ON m.id = c.message_id WHERE m.lead_id = :lead
         UNION ALL
+        SELECT r.created_at, 'draft was told a note of the ' || (n.note ->> 'scope'), NULL,
+               jsonb_build_object('note', n.note -> 'id', 'chars', n.note -> 'chars'), ARRAY[r.draft_id, r.trigger_message_id], 2,
+               lpad(n.nth::text, 3, '0')
+        FROM app.draft_pipeline_run r
+        CROSS JOIN LATERAL jsonb_array_elements(coalesce(r.snapshot -> 'memory', '[]')) WITH ORDINALITY AS n (note, nth)
+        WHERE r.lead_id = :lead
+        UNION ALL
         SELECT d.created_at, d.channel || ' draft written', NULL, jsonb_build_object('draft', d.id),
                ARRAY[d.id, d.trigger_message_id], 4, d.id::text
         FROM app.draft d WHERE d.lead_id = :lead

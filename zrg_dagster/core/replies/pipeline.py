@@ -164,7 +164,8 @@ class ReplyPipeline:
         """Read once in a try: every stage sees the same conversation."""
         if self._seen is None:
             async with autocommit(self._world.engine).connect() as conn:
-                self._seen = await load_context(conn, reply.message.id, now=self._world.clock())
+                told = not self._world.memory_disabled
+                self._seen = await load_context(conn, reply.message.id, now=self._world.clock(), with_memory=told)
         return self._seen
 
 

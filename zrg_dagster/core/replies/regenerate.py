@@ -61,7 +61,12 @@ class Regeneration:
             draft = await outbound.load_draft(conn, draft_id)
             if draft is None or draft.status != "pending" or draft.version != version:
                 return Ended("skipped", "draft_already_handled")
-            context = await load_context(conn, draft.trigger_message_id, now=self._world.clock())
+            context = await load_context(
+                conn,
+                draft.trigger_message_id,
+                now=self._world.clock(),
+                with_memory=not self._world.memory_disabled,
+            )
             ai = await load_ai(conn, job.workspace_id)
             told = await told_before(conn, context)
         # The tag of the reply itself: the lead's own may have moved on to one that gets no draft.

@@ -18,6 +18,7 @@ from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.generate import LENGTH_RULES
 from zrg_dagster.core.drafting.guards import GuardReport
 from zrg_dagster.core.drafting.links import links_in, normal_link
+from zrg_dagster.core.drafting.memory import Profile
 from zrg_dagster.core.drafting.overseer import Contract
 from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.drafting.slots import Slot
@@ -101,6 +102,7 @@ _ALWAYS = (
     "available_times",
     "booking_link",
     "meeting_reading",
+    "memory",
 )
 # Words of a finding, and the section that helps to mend it.
 _HELPS = {
@@ -134,7 +136,8 @@ async def revise(
     total_s: float,
 ) -> ModelResult[ReplyRevision]:
     """Ask for a mended `body`, unsigned. Network. Sections that were not selected are empty."""
-    values: Mapping[str, str] = {name: text if name in selection.sections else "" for name, text in pack.values.items()}
+    told = pack.values_for(Profile.REVISION)
+    values: Mapping[str, str] = {name: text if name in selection.sections else "" for name, text in told.items()}
     limit = min(REVISER_S, total_s)
     return await ask(
         client,

@@ -30,7 +30,8 @@ WHY: Mapping[str, str] = {
     WaitReason.QUIET_HOURS: "it is night where the recipient is, or may be",
     WaitReason.ACCOUNT_PAUSED: "the vendor asked for a pause of the whole account",
     WaitReason.RATE_BUDGET: "the vendor's rate is used up for the moment",
-    WaitReason.DAILY_CAP: "the account has sent as many automatic messages as a day may have",
+    WaitReason.DAILY_CAP: "the account has sent as many automatic messages today (UTC) as `linkedin_daily_cap` of its "
+    "workspace allows",
     ReviewReason.DISABLED_BY_ENVIRONMENT: "AUTO_SEND_DISABLED is set, so a person decides",
     ReviewReason.REPLAYED: "the reply was found by a replay, which sends nothing by itself",
     ReviewReason.CALL_REQUESTED: "they asked for a call, which a person makes",
@@ -58,6 +59,7 @@ WHY: Mapping[str, str] = {
     ReviewReason.VERIFICATION_FAILED: "the text could not be verified, so it is as it was first written and a person reads it",
     ReviewReason.OVERSEER_FAILED: "nobody vouches for what the text does with the calendar",
     ReviewReason.DRAFT_CHANGED: "the text is not the one that was judged: somebody changed it meanwhile, so a person decides",
+    ReviewReason.TEMPLATE_USED: "the model gave no text that could be used, so this is a template and a person completes it",
     ReviewReason.EVALUATOR_FAILED: "the evaluation failed, so nobody vouches for the text",
     ReviewReason.REGENERATED: "a reviewer asked for another text and decides about it",
     ReviewReason.NOT_SAFE: "the evaluator did not find it safe",

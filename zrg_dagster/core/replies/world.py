@@ -24,6 +24,7 @@ class ReplyWorld:
     clock: Callable[[], datetime]
     super_admins: frozenset[str] = frozenset()
     revision_disabled: bool = False
+    memory_disabled: bool = False
     spending: Spending = field(default_factory=Spending)
     breakers: Breakers = field(default_factory=Breakers)
     book: BookingAttempt = nobody_books

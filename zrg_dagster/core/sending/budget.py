@@ -38,8 +38,10 @@ RATES: Mapping[str, Rate] = MappingProxyType(
     }
 )
 READ_BACK_RATES: Mapping[str, Rate] = MappingProxyType({"instantly": Rate(0.25, 5)})
-# Automatic sends of one account in a day (UTC). LinkedIn restricts profiles that send more (providers §8.4).
-DAILY_CAPS: Mapping[str, int] = MappingProxyType({"unipile": 80})
+# Vendors whose accounts have a cap of automatic sends in a day (UTC), which the workspace sets: LinkedIn restricts profiles
+# that send more (providers §8.4). The number of one without settings is the column's default.
+CAPPED = frozenset({"unipile"})
+DEFAULT_DAILY_CAP = 80
 # Verdicts of a vendor that hold for the whole account, and for how long when it does not say.
 PAUSES: Mapping[str, timedelta] = MappingProxyType(
     {"rate_limited": timedelta(seconds=10), "account_throttled": timedelta(hours=24)}
@@ -92,8 +94,9 @@ class Bucket:
 
 _DUE = text("""
     SELECT s.id, s.state, s.workspace_id, s.vendor, s.channel, s.origin, s.sender_account, s.recipient,
-           l.timezone AS lead_zone, l.phone, w.timezone AS workspace_zone
+           l.timezone AS lead_zone, l.phone, w.timezone AS workspace_zone, o.linkedin_daily_cap AS daily_cap
     FROM app.send s JOIN app.workspace w ON w.id = s.workspace_id LEFT JOIN app.lead l ON l.id = s.lead_id
+    LEFT JOIN app.workspace_setting o ON o.workspace_id = s.workspace_id
     WHERE s.id = ANY(CAST(:ids AS uuid[])) ORDER BY s.due_at, s.id""")
 _BUDGETS = text("""
     SELECT b.* FROM ops.vendor_budget b
@@ -165,9 +168,9 @@ def _quiet(row: Row[Any], now: datetime) -> Wait | None:
 
 
 def _capped(row: Row[Any], budgets: dict[Key, Bucket], touched: dict[Key, int], now: datetime) -> Wait | None:
-    cap = DAILY_CAPS.get(row.vendor)
-    if cap is None or row.state != "planned" or row.origin == "setter" or not row.sender_account:
+    if row.vendor not in CAPPED or row.state != "planned" or row.origin == "setter" or not row.sender_account:
         return None
+    cap = DEFAULT_DAILY_CAP if row.daily_cap is None else row.daily_cap
     key = (row.workspace_id, row.vendor, row.sender_account)
     until = _bucket(budgets, touched, key, 0, now).use(cap, now)
     return Wait(row.id, WaitReason.DAILY_CAP, until) if until else None
@@ -200,7 +203,8 @@ def _columns(keys: Sequence[Key], budgets: Mapping[Key, Bucket]) -> dict[str, An
         "workspaces": [workspace for workspace, _, _ in ordered],
         "vendors": [vendor for _, vendor, _ in ordered],
         "accounts": [account for _, _, account in ordered],
-        "tokens": [round(budgets[key].tokens, 6) for key in ordered],
+        # A full bucket counts in whole numbers, a used one does not; the driver writes a list of one kind only.
+        "tokens": [float(round(budgets[key].tokens, 6)) for key in ordered],
         "refilled": [budgets[key].refilled_at for key in ordered],
         "used": [budgets[key].used for key in ordered],
         "days": [budgets[key].used_on for key in ordered],

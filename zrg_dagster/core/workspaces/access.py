@@ -57,6 +57,7 @@ class Action(StrEnum):
     MANAGE_CAMPAIGNS = "manage_campaigns"
     MANAGE_MEMBERS = "manage_members"
     EDIT_PROMPTS = "edit_prompts"
+    EDIT_MEMORY = "edit_memory"
     VIEW_AI_OBSERVABILITY = "view_ai_observability"
     ROLL_OUT_REVISIONS = "roll_out_revisions"
     VIEW_PIPELINE_RUNS = "view_pipeline_runs"
@@ -88,6 +89,7 @@ _ADMIN = _INBOX_MANAGER | {
     Action.MANAGE_CAMPAIGNS,
     Action.MANAGE_MEMBERS,
     Action.EDIT_PROMPTS,
+    Action.EDIT_MEMORY,
     Action.VIEW_AI_OBSERVABILITY,
 }
 # Seed 002 §8: what changes how the platform itself behaves belongs to the people who run it, not to a workspace.

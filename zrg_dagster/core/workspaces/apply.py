@@ -15,12 +15,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.ai.overrides import save as save_prompt
 from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.workspaces import tables
 from zrg_dagster.core.workspaces.audit import record
 from zrg_dagster.core.workspaces.changes import RowChange, audit_entries, compare
-from zrg_dagster.core.workspaces.declare import SEVERAL_EMAIL_PROVIDERS, WorkspaceFile
+from zrg_dagster.core.workspaces.declare import WorkspaceFile
+from zrg_dagster.core.workspaces.declared_integrations import SEVERAL_EMAIL_PROVIDERS
 from zrg_dagster.core.workspaces.personas import apply_personas
 from zrg_dagster.core.workspaces.references import clean_secret, references
 from zrg_dagster.core.workspaces.sealing import Keys
@@ -166,7 +168,7 @@ async def apply_file(
     await conn.execute(_LOCK_ROW, {"key": file.workspace.key})
     plan = await make_plan(conn, file, secrets, keys, check) if not plan.is_new else plan
     try:
-        await _write(conn, file, plan, keys, now)
+        await _write(conn, file, plan, keys, actor, now)
     except IntegrityError as error:
         raise _translated(error) from None
     await record(
@@ -181,7 +183,7 @@ async def apply_file(
     return plan
 
 
-async def _write(conn: AsyncConnection, file: WorkspaceFile, plan: Plan, keys: Keys, now: datetime) -> None:
+async def _write(conn: AsyncConnection, file: WorkspaceFile, plan: Plan, keys: Keys, actor: str, now: datetime) -> None:
     by_section: dict[str, list[RowChange]] = {name: [] for name in ORDER}
     for change in plan.changes:
         by_section[change.section].append(change)
@@ -201,6 +203,9 @@ async def _write(conn: AsyncConnection, file: WorkspaceFile, plan: Plan, keys: K
             if changes:
                 await apply_personas(conn, plan.workspace_id, file.personas, now)
             continue
+        if section is tables.PROMPT:
+            await _write_prompts(conn, plan.workspace_id, changes, actor, now)
+            continue
         for verb in ("delete", "update", "insert"):
             rows = [(each.after or each.before or {}) for each in changes if each.verb == verb]
             # What is switched off goes first: of the e-mail vendors only one may be on at any moment.
@@ -209,6 +214,16 @@ async def _write(conn: AsyncConnection, file: WorkspaceFile, plan: Plan, keys: K
                 await tables.write_rows(conn, section, verb, some, workspace_id=plan.workspace_id, now=now, seal=seal)
     if any(change.verb == "delete" for change in by_section[tables.MEMBER.name]):
         await release_leads(conn, plan.workspace_id, now)
+
+
+async def _write_prompts(
+    conn: AsyncConnection, workspace_id: UUID, changes: Iterable[RowChange], actor: str, now: datetime
+) -> None:
+    """Each change is a revision, as `zrg prompts` writes them; words that the file no longer has go back to ours."""
+    for change in changes:
+        row = change.after or {"content": None, "base_hash": None}
+        key, said = str(change.key[0]), {"changed_by": actor, "now": now, "base_hash": row["base_hash"]}
+        await save_prompt(conn, workspace_id, key, row["content"], **said)
 
 
 def _translated(error: IntegrityError) -> Exception:

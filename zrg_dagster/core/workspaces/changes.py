@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic import SecretStr
@@ -17,7 +18,19 @@ Verb = Literal["insert", "update", "delete"]
 # Said by the object's name already.
 _KEY_COLUMNS = {section.name: {column.name for column in section.key} for section in SECTIONS}
 _KEY_COLUMNS |= {"workspace": set(), "user": {"email"}}
+_WORDS = {(section.name, column.name) for section in SECTIONS for column in section.columns if column.is_words}
 _SIGNS: dict[Verb, str] = {"insert": "+", "update": "~", "delete": "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text that is told by its size and the beginning of its hash."""
+
+    chars: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.chars} characters ({self.digest})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,12 @@ class RowChange:
             if self.before is None and after[name] in (None, "", []):
                 continue
             if before.get(name) != after[name]:
-                yield name, before.get(name), after[name]
+                yield name, self._told(name, before.get(name)), self._told(name, after[name])
+
+    def _told(self, name: str, value: Any) -> Any:
+        if (self.section, name) not in _WORDS or not isinstance(value, str):
+            return value
+        return Words(len(value), sha256(value.encode()).hexdigest()[:8])
 
 
 def compare(current: State, wanted: State, order: Sequence[str]) -> list[RowChange]:

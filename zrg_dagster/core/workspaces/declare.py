@@ -1,7 +1,7 @@
 """A workspace as one reviewed file: what may stand in it, and what is wrong with what does.
 
 What a file does not name stays as it is: a section, a setting, an integration. A list that is given is complete: what
-it lacks is removed (members, knowledge, questions, steps) or switched off (calendars, sequences). Personas and
+it lacks is removed (members, prompts, knowledge, questions, steps) or switched off (calendars, sequences). Personas and
 campaigns are only added or changed: `zrg persona delete` removes one, a campaign belongs to its vendor. `null`
 disconnects an integration. Secrets stand here by reference only.
 """
@@ -21,28 +21,19 @@ from pydantic import (
 
 from zrg_dagster.core.workspaces import declared_hours
 from zrg_dagster.core.workspaces.declared_hours import FILE_PART, HolidaysPart, ScheduleMode, SchedulePart
+from zrg_dagster.core.workspaces.declared_integrations import IntegrationPart, IntegrationsPart
 from zrg_dagster.core.workspaces.declared_models import ModelSettings, replaced
+from zrg_dagster.core.workspaces.declared_prompts import PromptPart
 from zrg_dagster.core.workspaces.declared_values import (
-    ClayTable,
     CrmEvents,
-    CustomerAddress,
     Email,
-    Host,
     Role,
-    SecretReference,
     Template,
-    VendorAddress,
     VendorId,
     Zone,
 )
 from zrg_dagster.core.workspaces.personas import PersonaInput
 from zrg_dagster.core.workspaces.source import Source, WorkspaceFileError, read_source
-
-# Seed 003 §4 (E7), word for word.
-SEVERAL_EMAIL_PROVIDERS = (
-    "Multiple email providers are configured for this workspace. Select exactly one (EmailBison, SmartLead, Instantly)."
-)
-EMAIL_PROVIDERS = ("emailbison", "smartlead", "instantly")
 
 
 class _Part(BaseModel):
@@ -86,6 +77,8 @@ class SettingsPart(ModelSettings, _Part):
     ai_route_booking_process_enabled: bool = True
     auto_send_revision_enabled: bool = False
     auto_send_revision_max_iterations: Annotated[int, Field(ge=1, le=3)] = 3
+    lead_context_bundle_enabled: bool = False
+    linkedin_daily_cap: Annotated[int, Field(ge=1, le=500)] = 80
     auto_send_schedule_mode: ScheduleMode = "ALWAYS"
     work_start_time: time = time(9, 0)
     work_end_time: time = time(17, 0)
@@ -110,90 +103,6 @@ class MemberPart(_Part):
     name: str = ""
     role: Role
     slack_user: str | None = Field(default=None, pattern=r"^[UW][A-Z0-9]+$")
-
-
-class EmailBisonPart(_Part):
-    base_url: VendorAddress
-    external_id: VendorId
-    api_key: SecretReference | None = None
-    webhook_secret: SecretReference | None = None
-    allowed_hosts: list[Host] = []
-
-
-class OtherEmailPart(_Part):
-    """SmartLead and Instantly. The workspace's key in their webhook address is all that routes their deliveries."""
-
-    api_key: SecretReference | None = None
-    webhook_secret: SecretReference | None = None
-
-
-class GhlPart(_Part):
-    location_id: VendorId
-    token: SecretReference | None = None
-    webhook_secret: SecretReference | None = None
-
-
-class CalendlyPart(_Part):
-    token: SecretReference | None = None
-    signing_key: SecretReference | None = None
-
-
-class SlackPart(_Part):
-    bot_token: SecretReference | None = None
-
-
-class ResendPart(_Part):
-    """Without a webhook secret nothing is heard of what became of a notification mail."""
-
-    api_key: SecretReference | None = None
-    from_email: Email
-    webhook_secret: SecretReference | None = None
-
-
-class UnipilePart(_Part):
-    """One LinkedIn account; its deliveries carry the secret in a header that the hook was given. Without an `api_key`
-    messages are sent with the key of the process."""
-
-    account_id: VendorId
-    api_key: SecretReference | None = None
-    webhook_secret: SecretReference | None = None
-
-
-class ClayPart(_Part):
-    """Tables that look up a number or a profile, by the address of their webhook. Without any, answers are taken in and
-    nobody is asked about. The token is for tables whose webhook asks for one."""
-
-    webhook_secret: SecretReference | None = None
-    phone_table: ClayTable | None = None
-    linkedin_table: ClayTable | None = None
-    table_token: SecretReference | None = None
-
-
-class CrmPart(_Part):
-    """The customer's own CRM, which is told about leads. What it is told: `settings.crm_webhook_events`."""
-
-    url: CustomerAddress
-    secret: SecretReference | None = None
-
-
-class IntegrationsPart(_Part):
-    emailbison: EmailBisonPart | None = None
-    smartlead: OtherEmailPart | None = None
-    instantly: OtherEmailPart | None = None
-    ghl: GhlPart | None = None
-    calendly: CalendlyPart | None = None
-    slack: SlackPart | None = None
-    resend: ResendPart | None = None
-    unipile: UnipilePart | None = None
-    clay: ClayPart | None = None
-    crm: CrmPart | None = None
-
-    @model_validator(mode="after")
-    def _one_email_provider(self) -> "IntegrationsPart":
-        given = [name for name in EMAIL_PROVIDERS if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise ValueError(SEVERAL_EMAIL_PROVIDERS)
-        return self
 
 
 class CampaignPart(_Part):
@@ -263,6 +172,7 @@ class WorkspaceFile(_Part):
     members: list[MemberPart] = []
     integrations: IntegrationsPart = IntegrationsPart()
     personas: list[PersonaInput] = []
+    prompts: list[PromptPart] = []
     knowledge: list[KnowledgePart] = []
     qualification_questions: list[QuestionPart] = []
     campaigns: list[CampaignPart] = []
@@ -283,13 +193,18 @@ class WorkspaceFile(_Part):
     def notes(self) -> list[str]:
         """What the file says and what is stored instead, a line for each."""
         told = replaced(self._source.document)
-        return [self.problem(("settings", column), note) for column, note in told.items()]
+        resting = [(index, prompt.note) for index, prompt in enumerate(self.prompts)]
+        return [
+            *(self.problem(("settings", column), note) for column, note in told.items()),
+            *(self.problem(("prompts", index), note) for index, note in resting if note),
+        ]
 
     def twice(self) -> list[str]:
         """Problems of entries that name the same thing; one of the two would silently win."""
         keys: dict[str, list[object]] = {
             "members": [(each.email, each.role) for each in self.members],
             "personas": [each.name.casefold() for each in self.personas],
+            "prompts": [each.key for each in self.prompts],
             "knowledge": [each.title for each in self.knowledge],
             "campaigns": [(each.provider, each.external_id) for each in self.campaigns],
             "sms_campaigns": [label.lower() for label in self.sms_campaigns],
@@ -332,12 +247,13 @@ def _spoken(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return tuple(part for part in location if isinstance(part, int) or not part.startswith("function-"))
 
 
+_PARTS = (PersonaInput, PromptPart, IntegrationsPart, *declared_hours.PARTS)
 _KEYS = sorted(
     {
         "workspace",
         *(
             name
-            for part in (PersonaInput, *declared_hours.PARTS, *_Part.__subclasses__())
+            for part in (*_PARTS, *IntegrationPart.__subclasses__(), *_Part.__subclasses__())
             for name in part.model_fields
         ),
     }

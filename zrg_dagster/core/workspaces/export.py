@@ -9,6 +9,7 @@ import yaml
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from zrg_dagster.core.ai.overrides import prompt_keys
 from zrg_dagster.core.workspaces.apply import load_current
 from zrg_dagster.core.workspaces.personas import SETTINGS as MIRRORED
 from zrg_dagster.core.workspaces.sealing import Keys
@@ -56,6 +57,11 @@ def document_of(key: str, current: Current) -> dict[str, Any]:
         "members": [_member(row, state) for row in _in_order(state, "member", "email", "role")],
         "integrations": _integrations(state),
         "personas": [_without(row, "handle") for row in _in_order(state, "persona", "handle")],
+        "prompts": [
+            {"key": row["key"], "base_hash": row["base_hash"], "text": row["content"]}
+            for row in _in_order(state, "prompt", "key")
+            if row["key"] in prompt_keys()
+        ],
         "knowledge": [
             {"title": row["title"], "text": row["body"]} for row in _in_order(state, "knowledge", "position", "title")
         ],
@@ -76,7 +82,18 @@ def document_of(key: str, current: Current) -> dict[str, Any]:
 def dump(document: dict[str, Any]) -> str:
     """The document as YAML that `parse` reads, plain values only."""
     head = "# Secrets are stored sealed and not exported. What is left out here stays as it is when this file is applied.\n"
-    return head + yaml.safe_dump(_plain(document), sort_keys=False, allow_unicode=True, width=110)
+    return head + yaml.dump(_plain(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks: a prompt is reviewed line by line."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _in_order(state: State, section: str, *columns: str) -> list[Row]:

@@ -16,7 +16,7 @@ from zrg_dagster.core.providers.outcome import ReadFailed
 from zrg_dagster.core.workspaces import tables
 from zrg_dagster.core.workspaces.apply import take_turn
 from zrg_dagster.core.workspaces.audit import record
-from zrg_dagster.core.workspaces.declare import EMAIL_PROVIDERS
+from zrg_dagster.core.workspaces.declared_integrations import EMAIL_PROVIDERS
 from zrg_dagster.core.workspaces.sealing import CREDENTIALS, SECRET_NAMES, UNREADABLE, VERIFIERS, Keys
 from zrg_dagster.core.workspaces.wanted import routes_of
 

@@ -36,6 +36,7 @@ class Column:
     read: str = ""  # over the table's row `t`
     write: str = ""  # over the given row `r`
     is_secret: bool = False
+    is_words: bool = False  # long and confidential: told by size and hash alone
 
     @property
     def stored(self) -> str:
@@ -125,6 +126,8 @@ SETTING = Section(
         *(Column(name, "boolean") for name in ("ai_route_booking_process_enabled", "auto_send_revision_enabled")),
         Column("auto_send_revision_max_iterations", "integer"),
         Column("review_escalation_minutes", "integer"),
+        Column("lead_context_bundle_enabled", "boolean"),
+        Column("linkedin_daily_cap", "integer"),
         Column("auto_send_schedule_mode"),
         *(Column(name, "time") for name in ("work_start_time", "work_end_time")),
         *(Column(name, "jsonb") for name in ("auto_send_custom_schedule", "auto_send_holidays")),
@@ -255,10 +258,21 @@ QUESTION = Section(
     is_stamped=True,
 )
 
+# Read here, written by `overrides.save`, which keeps every revision. A reset key has no row.
+PROMPT = Section(
+    "prompt",
+    """(SELECT * FROM (SELECT DISTINCT ON (workspace_id, prompt_key) * FROM app.prompt_revision
+                     ORDER BY workspace_id, prompt_key, revision DESC) n WHERE content IS NOT NULL)""",
+    (Column("key", target="prompt_key"),),
+    (Column("base_hash"), Column("content", is_words=True)),
+    absent="delete",
+    has_id=False,
+)
+
 # In the order in which they are written: what others refer to comes first.
 SECTIONS = (
     *(SETTING, MEMBER, RECIPIENT, TURN, INTEGRATION, CREDENTIAL, ROUTE, PERSONA, CAMPAIGN, SMS_CAMPAIGN, GHL_CAMPAIGN),
-    *(CALENDAR, SEQUENCE, STEP, KNOWLEDGE, QUESTION),
+    *(CALENDAR, SEQUENCE, STEP, KNOWLEDGE, QUESTION, PROMPT),
 )
 
 

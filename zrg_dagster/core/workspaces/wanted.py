@@ -9,8 +9,10 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from zrg_dagster.core.ai.overrides import prompt_keys
 from zrg_dagster.core.workspaces import tables
-from zrg_dagster.core.workspaces.declare import EmailBisonPart, SettingsPart, WorkspaceFile
+from zrg_dagster.core.workspaces.declare import SettingsPart, WorkspaceFile
+from zrg_dagster.core.workspaces.declared_integrations import EmailBisonPart
 from zrg_dagster.core.workspaces.personas import SETTINGS as MIRRORED
 from zrg_dagster.core.workspaces.sealing import CREDENTIALS, UNREADABLE, VERIFIERS
 from zrg_dagster.core.workspaces.tables import Row, Rows, State
@@ -269,6 +271,10 @@ class _Builder:
             for index, each in enumerate(file.qualification_questions, start=1)
         )
         self._list("question", "qualification_questions", questions)
+        # What we have no prompt for any more says nothing, and cannot be written again.
+        gone = {key: row for key, row in self.now["prompt"].items() if row["key"] not in prompt_keys()}
+        self._list("prompt", "prompts", (each.row for each in file.prompts))
+        self.state["prompt"] |= gone
 
     def _steps(self) -> None:
         named = {each.name for each in self.file.sequences}
