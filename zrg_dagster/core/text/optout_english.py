@@ -42,6 +42,11 @@ _NOT_SO = (
     r"\b(?:do not|did not|never|will not|would not|have not|almost|nearly|(?<!can )not) (?:(?:yet|want|mean|wish|need"
     r"|intend|plan|almost|nearly|going|trying|asking|asked|have|to|looking|ask|you) ){0,5}"
 )
+# "If I wanted to unsubscribe later, would it be easy?"
+_HYPOTHETICAL = (
+    r"\bif (?:i|we) (?:ever |later |would )?(?:want(?:ed)?|decided?|chose|choose|need(?:ed)?|were|had) to\b"
+    r"|\b(?:if|suppose|assuming|say) (?:i|we) (?:ever )?(?:unsubscribed?|opt(?:ed)? out)\b"
+)
 _REMOVE = one_of(
     """remov(?:e|ing) delet(?:e|ing) scrub(?:bing)? purg(?:e|ing) eras(?:e|ing) exclud(?:e|ing) strik(?:e|ing)
     drop(?:ping)? unlist(?:ing)?
@@ -72,8 +77,8 @@ RULES: tuple[Rule, ...] = (
         after=rf"(?: me| us)? from (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:links?|rates?|buttons?|pages?|options?"
         r"|features?|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
         r"|status)\b(?! (?:please|now))",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}{_UNSUB}|\b(?:my|our|the) (?:old"
-        rf"|previous)\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|{_NOT_SO}{_UNSUB}|\b(?:my|our|the) (?:old"
+        rf"|previous)\b|\bcompetitors?\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
     ),
     rule(
         "en.unsubscribe_broken",
@@ -101,7 +106,7 @@ RULES: tuple[Rule, ...] = (
         after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once|during"
         r"|whenever|when|clause|option|period|window|rate|form|link|language|provision|process|feature"
         r"|mechanism|rules?|requirements?|handling|list|requests?|support|in)\b",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|\bopt in , |{_NOT_SO}opt (?:me |us )?out"
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|\bopt in , |{_NOT_SO}opt (?:me |us )?out"
         rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_OPT}",
     ),
     rule(
@@ -130,7 +135,7 @@ RULES: tuple[Rule, ...] = (
         r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))|\b(?:remove|delete) the (?:emails?"
         r"|contacts?|accounts?|address(?:es)?|numbers?|domain|company|line)\b(?! (?:from|off|above|below))"
         rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:test|demo|sample|dummy|duplicate|trial|old|dead) (?:data"
-        r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\bif (?:i|we) (?:cancel|leave"
+        r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\b(?:if|suppose|assuming|once|when|say) (?:i|we) (?:cancel|leave"
         r"|stop|quit|end|do not renew)\b|\bblock (?:my|our) (?:calendar|time)|\bif you (?:have )?received"
         r"|\bin error\b",
     ),

@@ -34,7 +34,7 @@ _UNWANTED = (
     rf"(?:(?:be |get |being |getting |to be |have been )?(?:\w+ )?{CONTACTED}\b|(?:be(?:ing)? |stay(?:ing)? )?(?:on"
     rf"|part of|in|included in|subscribed to|added to) (?:your|this|the|any|these) (?:\w+ ){{0,2}}?{FROM_WHERE}\b"
     rf"|{RECEIVE}(?: {WHICH}){{1,4}} (?:\w+ ){{0,2}}?{NOUNS}\b|{RECEIVE} (?:{NOUNS}|(?:any of )?(?:these|those|this)"
-    r"|any|anything|them|more)\b|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from|any ?more"
+    r"|any|anything|them|more)\b|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from(?! (?:me|us)\b)|any ?more"
     r"|anything|about (?:this|it|your))|you (?:to )?(?:(?:be|keep|ever|continue to|to|guys|or your \w+"
     rf"|or anyone(?: \w+){{0,4}}) ){{0,2}}(?:{CONTACT}|{CONTACTING})\b|(?:{WHICH} ){{1,4}}(?:\w+ )?{NOUNS}\b"
     rf"|{NOUNS} from (?:you|your)|(?:any of )?(?:this|these|those) (?:things? )?in my (?:inbox|email)|(?:anything"
@@ -55,7 +55,7 @@ RULES: tuple[Rule, ...] = (
         rf"|filter) (?:(?:will|would|can|could|does|to) )?|\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}"
         r"|\b(?:did|have|had) you (?:\w+ )?",
         after=WHEN,
-        unless=rf"\b(?:afraid|worried|hope) (?:\w+ )?you\b|{QUESTION_ABOUT_TOOL}",
+        unless=rf"\b(?:afraid|worried|hope) (?:\w+ )?you\b|\bif you stop\w* .{{0,40}}\band (?:send|start|use|offer|give)\b|{QUESTION_ABOUT_TOOL}",
         another_channel=True,
     ),
     rule(
@@ -85,7 +85,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.make_it_stop",
-        "sure ensure see_to trust promise confirm stor retain keep hold process collect stop ceas end_ _us sell share",
+        "sure ensure see_ trust promise confirm stor retain keep hold process collect stop ceas end_ _us sell share "
+        "discontinue off_ mute kill down_",
         r"\b(?:make sure|ensure|see to it|trust|promise|want|confirm)(?: that)? (?:i|we) (?:do not|will not|never"
         r"|no longer|am not|are not) (?:get|receive|see|hear|getting|receiving)(?: sent)? (?:(?:any|more|of"
         rf"|from) )*(?:these|this|those|them|you|it|{NOUNS})\b",
@@ -93,6 +94,13 @@ RULES: tuple[Rule, ...] = (
         r"|ping)? (?:any of )?(?:my|our) (?:\w+ )?(?:data|info|information|details|email|number|address|name)\b",
         r"\b(?:make|get|have|want|need|like|demand)(?: \w+)? (?:this|these|those|your|it|the|them|all(?: of)?(?: this"
         rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:to )?stop(?:ped)?{END}",
+        rf"\b(?:these|this|it all|all (?:of )?this) (?:must|needs? to|ha(?:s|ve) (?:got )?to) (?:\w+ )?(?:stop|cease|end)(?=$| ?,)",
+        rf"\b(?:great|nice|good|best|lovely|better|appreciate(?: it)?|love(?: it)?|grateful|like it) if (?:you (?:would |could |just |all )*"
+        rf"(?:stopped|stop|quit)(?=$| ?,)|(?:these|your|this|all)(?: \w+){{0,2}}?(?: {NOUNS})? (?:would |could )?(?:stop(?:ped)?|ceased?)(?=$| ?,| (?:please|now|coming|arriving)\b))",
+        r"\b(?:wish|want|would like|like|ask|prefer) to (?:discontinue|cease|stop) (?:receiving|getting)\b",
+        rf"\b(?:call off|turn off|shut (?:off|down)|switch off|mute|kill) (?:your|the) (?:\w+ )?(?:bots?|dogs|ai|robots?|automation|sequences?|campaign)\b(?! (?:for|in|at)\b)",
+        rf"\b(?:sure|ensure|see (?:to it )?that) (?:that )?(?:my|our) (?:name|email|number|address|details|data)(?: \w+)? (?:does not|do not|is not|are not"
+        rf"|no longer|never)(?: \w+){{0,3}}? (?:on|in) (?:any|your|this|the)\b",
         rf"\b(?:this|these|those|your|the|all)(?: \w+)? {NOUNS} (?:must|need to|needs to|has to|have to|should|better"
         r"|got to|to) (?:\w+ )?(?:stop|cease|end)\b",
         r"\b(?:this|it|you) (?:must|need to|needs to|has to|have to|got to|had better|should) (?:\w+ )?(?:stop"
@@ -108,7 +116,7 @@ RULES: tuple[Rule, ...] = (
         r"|data|details|email|number)",
         r"\b(?:do not|never|stop|quit|no longer|not to) us(?:e|ing) (?:(?:my|our|this|it"
         r"|the) ?)(?:\w+ ){0,2}?(?:number|email|address|phone|info|information|data|details|contact|again|any more)\b",
-        before=rf"{NEGATED}|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}|\bhow many \w+ |\b(?:why|when"
+        before=rf"{NEGATED}|\bhate (?:to|for) (?:\w+ )?|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}|\bhow many \w+ |\b(?:why|when"
         r"|how come) (?:\w+ ){0,2}|\bdid (?:i|we) ",
         unless=QUESTION_ABOUT_TOOL,
         another_channel=True,
@@ -134,7 +142,7 @@ RULES: tuple[Rule, ...] = (
         r"^(?:(?!(?:we|they|it|i|not|never|non|does|do|did|will|until|where|when|if|full|bus|last|first|next|one|pit"
         r"|quick|hard|short|tech|who|how|what|must|should)\b)\w+ ){1,6}(?<!the )(?<!a )(?<!to )(?<!our )(?<!my "
         r")(?<!this )(?<!can )(?<!your )stop$",
-        r"(?:^|, )(?:please |just |and |so |can you |could you )*(?:stop|desist|quit it|knock it off"
+        r"(?:^|, )(?:please |just |and |so |but |can you |could you )*(?:stop|desist|quit it|knock it off"
         r"|cut it out)(?: (?:it|this|that|now|already|please|immediately))*(?=$| ,)",
         r"\b(?:you (?:need|have) to|you must|you should|(?:ask(?:ed|ing)?|told|tell(?:ing)?|want|beg(?:ging)?|need"
         r"|order(?:ing)?|urg(?:e|ing)|demand(?:ing)?|warn(?:ed|ing)?|advis(?:e|ing)) (?:you|y'all)(?: \w+)? to|i said"
@@ -279,14 +287,14 @@ RULES: tuple[Rule, ...] = (
         r"| thank you)*$)(?! (?:was|were|needed|necessary|required|over|under|above|larger|bigger|go|goes|than|left"
         r"|yet|so far|found|in the|sent since|since|delivered|received|came|from (?!you|your|now)))",
         rf"\bno (?:more|further|additional|other) (?:\w+ )?{NOUNS} (?:to|at) (?:me|us|my|our|this|ADDR)\b",
-        rf"\benough (?:with|of|is enough with) (?:all )?(?:the|these|your|this|those|that)(?: (?:\w+ )?(?:{NOUNS})"
+        rf"\benough (?:already )?(?:with|of|is enough with) (?:all )?(?:the|these|your|this|those|that)(?: (?:\w+ )?(?:{NOUNS})"
         r"| already| now|$)",
         r"^(?:(?:please|sorry|we|have|a|policy) )*no (?:soliciting|solicitations?|solicitors|spam|spamming|marketing"
         rf"|sales|cold|unsolicited|junk)(?: {NOUNS})?(?: (?:please|thanks|thank you))*$",
         r"^enough(?: (?:already|now|please|is enough))*$",
         before=r"\b(?:we|they|there|i|you|have|had|got|get|is|are|were|was)(?: \w+)? ",
         after=WHEN,
-        unless=r"\b(?:needed|necessary|required|than)\b|\b(?:we|they|there) (?:\w+ )?(?:(?:get|got|had"
+        unless=r"\b(?:needed|necessary|required|than)\b|\bno spam here\b(?! please)|\b(?:we|they|there) (?:\w+ )?(?:(?:get|got|had"
         r"|have)(?! (?:asked|told|said|requested))|are|were)\b|\bno more (?:and no less|or less)|\b(?:calls?"
         r"|emails?|messages?) (?:on|at|before|after|during|until) ",
         another_channel=True,

@@ -65,7 +65,7 @@ RULES: tuple[Rule, ...] = (
         "en.request_noun",
         "request demand erasure deletion removal unsubscri process notice referenc mention record listing "
         "my_contact our_contact my_info my_details "
-        "my_email to_be_ my_number",
+        "my_email to_be_ my_number my_name",
         r"\b(?:this is|here is|submitting|submit|making|make|hereby|formal|consider|treat|take|lodge|file|official|my"
         r"|our|i|we)(?: \w+){0,5}? (?:requests?|requesting|demand|demanding|notice)(?: \w+){0,2}? (?:for|of|to|under"
         r"|that)(?: \w+){0,3}? (?:erasure|deletion|removal|suppression|unsubscri\w+|opt(?:ing)? out|be removed"
@@ -93,15 +93,17 @@ RULES: tuple[Rule, ...] = (
         r"|it|these|those|your|the|here|all)(?: (?:damn|stupid|whole|entire))?(?: (?:thing|things|thread|one|stuff"
         rf"|crap|nonsense|junk|shit|blast|loop|spam|chain|bs|mess|lists?|emails?|{FROM_WHERE}))?)(?=$| ?[?,]"
         r"| (?:please|now|asap|thanks|already)\b)",
-        r"^(?:(?:i|we|please|just|want|let|me|us) )*(?:want|let me|need) (?:off|out)(?=$| ?,| (?:please|now|of"
+        r"^(?:(?:i|we|please|just|want|let|me|us) )*(?:want|let me|need|like) (?:off|out)(?=$| ?,| (?:please|now|of"
         r"|this)\b)",
+        r"\b(?:i|we|and) (?:would like|want|wish|need) (?:off|out)(?=$| ?,| (?:please|now|of (?:this|these|your)))",
+        rf"\b(?:about|for|on|of) (?:getting|coming|being taken) off (?:of )?(?:your|this|the)(?: \w+){{0,2}}? {FROM_WHERE}\b",
         rf"\bwhoever(?: \w+){{0,6}}? (?:take|remove|delete|unsubscribe|drop) {MINE}",
         before=rf"{NEGATED}|\b(?:they|he|she|{OTHER_PEOPLE}|we|i) (?:\w+ )?",
         unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|\b(?:hold|mute|cc|copy|call|invite|old plan|plan|the hook|phone)\b",
     ),
     rule(
         "en.consent_gone",
-        "subscribed signed_up opted consent permission participat part_of no_longer agree allow authori",
+        "subscribe signed_up sign_up opted consent permission participat part_of no_longer agree allow authori",
         r"\b(?:consent|permission|authori[sz]ation)(?: \w+){0,4}? (?:is |has been |was |hereby )?(?:revoked|withdrawn"
         r"|denied|rescinded|not (?:given|granted)|cancelled|refused|never given)\b",
         r"\b(?:i|we) (?:do not|never|did not|have not|no longer) (?:\w+ )?(?:consent|agreed?|consented|opted? in"

@@ -49,7 +49,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.leave_me_alone",
-        "out_of_my shove alone off hike away lost hell dead yourself inbox beat_it get_out leave_m trouble",
+        "out_of_my shove alone off hike away lost hell dead yourself inbox beat_it get_out leave_ trouble",
         r"\bleave (?:me|us|my (?!voice|message)\w+|our (?:\w+ )?(?:team|company|staff)|this (?:\w+ )?(?:number"
         r"|address)) (?:the \w+ )?(?:alone|be(?=$| ?,)|in peace)\b|\b(?:get|stay"
         r"|keep) (?:the \w+ )?out of my (?:inbox|email|dms|phone|messages|face|life)\b|\b(?:f\W?u?\W?c?\W?k|piss"
@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.reports_spam",
-        "complain "
+        "complain up_and cops police authorities "
         "spamming once_more sue_ report mark flag block again harass stalk bother pester what_part any_more lawyer attorney "
         "solicitor legal "
         "one_more",
@@ -88,10 +88,11 @@ RULES: tuple[Rule, ...] = (
         r"^(?:reported|blocked|reported and blocked|blocked and reported|marked as spam|reported as spam"
         r"|reported for spam|spam , (?:reported|blocked)|reporting (?:this )?as spam)$",
         rf"\b(?:any|one|another|you|if|next|further|continued?)\b.{{0,50}}\b(?:{NOUNS}|{CONTACTING}|{CONTACT}|stop"
-        r"|again)\b.{0,40}\b(?:i|we|will|be|going to) (?:\w+ )?(?:be |going to )?(?:report(?:ing|ed)?|block(?:ing"
+        r"|again|hear from you|keep (?:this|it) up)\b.{0,40}\b(?:i|we|will|be|going to) (?:\w+ )?(?:be |going to )?(?:report(?:ing|ed)?|block(?:ing"
         r"|ed)?|su(?:e|ing)|su(?:e|ing)|tak(?:e|ing) legal|tak(?:e|ing) action|legal action|harassment|complain"
-        r"|fil(?:e|ing) (?:a |an )?(?:\w+ )?complaint|contact(?:ing)? (?:my|our|the) (?:lawyer|attorney|police|ico)"
-        r"|call(?:ing)? the (?:police|cops))\b",
+        r"|fil(?:e|ing) (?:a |an )?(?:\w+ )?complaint|(?:contact|call)(?:ing)? (?:my|our|the) (?:lawyers?|attorneys?|solicitors?|police|ico|cops|authorities))\b",
+        r"\bkeep (?:this|it) up and (?:i|we) (?:will|am) (?:\w+ )?(?:block|report|sue|complain)",
+        r"\bspam\b.{0,30}\b(?:reporting|blocking) (?:it|this|you)\b",
         rf"\b(?:{CONTACT} {ME}|{CONTACT_ALONE}) (?:again|one more time|once more|any more) (?:and|or) (?:i|you|we|it"
         r"|there|face|get)\b",
         r"\b(?:next|another|any further|one more|further) (?:\w+ )?(?:gets?|will be|is getting|goes) (?:reported"
@@ -124,7 +125,7 @@ RULES: tuple[Rule, ...] = (
         r"|article (?:17|21)|art (?:, )?(?:17|21)|data protection)\b",
         r"\b(?:this is|submit\w*|please|formal|making|make|treat this as)\b.{0,30}\b(?:gdpr|ccpa|article|art|erasure"
         r"|deletion|data subject|right to be forgotten|opt out)\b.{0,30}\b(?:request|notice|demand)\b",
-        unless=r"\b(?:handle|support|your (?:product|tool|platform|software|system|sequences?|emails?) |compliant"
+        unless=r"\bhow you\b|\b(?:handle|support|your (?:product|tool|platform|software|system|sequences?|emails?) |compliant"
         r"|compliance|comply|our (?:customers|leads|users|clients|prospects|policy)|leads|prospects"
         r"|you may (?:\w+ )?(?:withdraw|revoke|object|opt|exercise|request|unsubscribe)|you can"
         rf"|you have the right|any time|policy)\b|{QUESTION_ABOUT_TOOL}",

@@ -46,19 +46,23 @@ RULES: tuple[Rule, ...] = (
         r"|est (?:casse|mort|introuvable|invalide)|marche (?:pas|plus)|fonctionne (?:pas|plus))",
         r"\bdes ?(?:abonn|inscri)\w*\b.{0,40}\b(?:et|mais) (?:vous|je|on|nous) (?:\w+ )?(?:continu\w+|recoi\w+"
         r"|recev\w+|ecriv\w+|envoy\w+|encore|toujours)",
+        r"\bdes ?(?:abonn|inscri)(?:ee?|te?)s?\b.{0,40}\bpourquoi (?:\w+ )?(?:me|nous|je|vous|recoi\w*)\b",
+        r"\b(?:lien|bouton|page|formulaire) (?:de |pour (?:me |se )?)?des ?(?:abonn|inscri)\w*\b.{0,50}\b(?:ne (?:marche|fonctionne|mene"
+        r"|charge|repond|donne)|marche pas|fonctionne pas|erreur|rien ne|casse|mort|404|introuvable|invalide)\b",
         r"\b(?:aucun|pas de|ou est le|ou trouver le|trouve pas (?:de|le)) (?:lien|bouton) (?:de |pour (?:me "
         r"|se )?)?des ?(?:abonn|inscri)",
-        unless=r"\b(?:nos|notre) (?:\w+ )?(?:mails?|emails?|newsletters?|campagnes?|lien)\b",
+        unless=rf"\b(?:nos|notre) (?:\w+ )?(?:mails?|emails?|newsletters?|campagnes?|lien)\b|{OTHERS}",
     ),
     rule(
         "fr.remove_me",
         "oubli "
-        "retir supprim suppression effacement retrait enlev effac detrui ray oter otez ote sortez sortir sors exclu "
+        "retir remov supprim suppression effacement retrait enlev effac detrui ray oter otez ote sortez sortir sors exclu "
         "exclusion virez virer elimin radi degag desinscri desabonn ecart purg disparaitre bloqu",
         rf"\b{REMOVE}{SOFT_END} (?:moi|nous)\b(?! (?:une?|des|le|la|les|cette|ce|ces|votre|vos) )",
         rf"\b(?:me|nous|le|les) (?:(?:faire|voir|en) )?{REMOVE}(?:er|ir|re|iez|ez|e|iriez|eriez|erez|ait|rait)\b(?=$"
         rf"| ?[,?]| {LIST}| (?:svp|merci|maintenant|par|a l avenir|ainsi|et|de (?:la|la liste|vos|votre|cette|tout"
         r"|tous|toute|toutes)|afin|s)\b|.{0,40}\b(?:liste|base|fichier|mailing|diffusion))",
+        rf"\b{REMOVE}{SOFT_END} (?:svp )?(?:nous tous|toute? (?:le|la|notre|mon|ma) \w+|(?:mon|ma|notre) \w+)(?: et moi)? {LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:svp )?{MINE}\b",
         rf"\b{REMOVE}{SOFT_END} (?:(?:svp|ADDR|la|le|les) )?{LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:ADDR|(?:(?:toutes?|tout|tous|les|l|le|la|ce qui) )+(?:\w+ ){{0,3}}?(?:me|nous|mes"

@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b{STOP}(?: (?:maintenant|svp|merci|a le avenir|par pitie|tous?|toutes?|dorenavant))*(?: de"
         rf"| a)? (?:{ABOUT_ME} )*{CONTACT}",
         rf"\b{STOP}(?: de)? (?:utilis|exploit|vend|stock|gard)\w+ (?:mon|ma|mes|cette|ce|notre|nos) ",
+        rf"\b{STOP} de (?:me |nous )?les (?:envoy|expedi)\w+",
         r"\b(?:vous abstenir|abstenez vous)(?=$| ?,)|\b(?:veux|voudrais|souhaite|aimerais|demande|exige"
         r"|faut) que (?:ca|cela|tout cela|vos \w+|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
         rf"\b{STOP}(?: (?:avec|a|aux?|cet|les|vos|ces|tes|cette|ce|votre|de|des|tout|tous|toute|toutes|la|le|svp"
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "fr.asked_to_stop",
         "harcel bloquer marre arret cess stop",
+        r"\b(?:dites|dis|dire|demandez|demande) (?:a|aux?) (?:votre|vos|ton|tes|la|le|cette) \w+ (?:de (?:arreter|cesser|ne plus)|que)\b",
         r"\b(?:numero|personne|erreur|interess\w*|spam|merci) (?:arretez?|stop)(?: (?:svp|merci))*$",
         r"\b(?:veux|voudrais|souhaite|aimerais|demande|exige|faut) que (?:ca|cela|tout cela|vos \w+"
         r"|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
@@ -135,6 +137,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:je|nous) (?:ne )?(?:dois|doit|devons|veux|voulons|peux) (?:plus|pas|jamais)(?: \w+)? etre {CONTACT}",
         r"\bne (?:reven|repren|rentr|rerentr|entr)\w* (?:plus|pas|jamais) (?:vers|contact|a la charge|en contact)",
         rf"\bne (?:cherch|essay|tent|continu|persist)\w+ (?:plus|pas|jamais) (?:a|de) (?:me |nous )?{CONTACT}",
+        r"\b(?:numero|personne|erreur|interess\w*)(?: ,)? (?:et |donc )?(?:merci )?ne (?:re|r)?(?:appel|contact|relanc|ecri|telephon)\w+ (?:pas|plus)(?: (?:svp|merci))*(?=$| ,)",
         r"^(?:(?:non|et|merci|svp|donc|alors) |, )*ne (?:rappel|appel|relanc|contact|ecri|insist"
         r"|telephon)\w+ pas(?: (?:svp|merci))*$",
         r"\bne plus (?:me|nous) (?:mettre|ajouter|inclure|faire figurer|compter|inscrire)\b",
@@ -163,7 +166,7 @@ RULES: tuple[Rule, ...] = (
         "veux veut voulons voulon souhait desir voudrais voudrions aimer accept prefer refus interess comment recev "
         "recois recoive oppos",
         r"\b(?:ne )?(?:me |nous |vous )?(?:veux|veut|voulons|souhait\w+|desir\w+|voudrais|voudrions|aimerais"
-        r"|aimerions|accept\w+|tiens|tenons|compt\w+|interess\w+|autoris\w+|consen\w+|permet\w*|ai(?= (?:pas|plus"
+        r"|aimerions|accept\w+|tiens|tenons|compt\w+|interess\w+|autoris\w+|consen\w+|permet\w*|ai(?= (?:pas|plus|jamais"
         r"|aucune?) (?:envie|besoin|demand))|suis interess\w+|sommes interess\w+|demand\w+|veu"
         rf"|besoin)(?: \w+)? {NO_LONGER}(?: \w+)?(?: (?:de|a|par|que|du tout|d|besoin|en))* {UNWANTED}",
         r"\bne (?:plus|pas|jamais) (?:\w+ )?(?:souhaiter|vouloir|desirer|avoir a|etre oblige de)? ?(?:recevoir"
@@ -193,17 +196,19 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.no_more",
-        "assez marre plus_ pas_ stop aucun zero",
+        "assez marre plus_ pas_ stop aucun zero mais_",
         r"(?:^|, |\b(?:merci|svp|non|alors|et|bonjour|veux|bref|maintenant|desole|donc|moi) )(?:plus|pas|plus jamais"
         r"|plus aucune?|plus une?|stop|zero|aucune?|assez)(?: (?:seule?|autres?|nouveaux?|nouvelles?))*(?: de| aux?"
         r"| a| avec| du tout)*(?: (?:vos|ces|tels?|telles|autres|cette|ce|genre|type|vos|de|nouveaux|nouvelles"
         rf"|seul))* {NOUNS}\b(?! que| de chez| de erreur| de test| automatiques? ,)",
+        r"\bmais (?:plus|pas|stop|arretez|sans|cessez) (?:de |la |les |vos |aux |a )*(?:pubs?|publicites?|demarchages?|prospection"
+        r"|newsletters?|promos?|promotions?|spams?|sollicitations?|relances?)\b",
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",
         before=r"\b(?:recu|recois|ai|avons|y a|a) ",
         after=rf"{WHEN}| (?:vocal|vocaux|avant|postal|postaux|papier)\b| de votre part , ",
         unless=r"\b(?:besoin|necessaire|que|il y a|trouv\w+|recu|questions?)\b|\bplus de (?:contacts?|infos?|details"
         r"|informations?|propositions?|offres?|contenus?|lettres?|notifications?|promotions?)(?: (?:sur|svp"
-        r"|concernant|a ce|pour))?(?=$| (?:sur|svp|concernant|pour|a ce))",
+        r"|concernant|a ce|pour))?(?=$| (?:\?|sur|svp|concernant|pour|a ce))",
         another_channel=True,
     ),
     rule(
@@ -214,6 +219,6 @@ RULES: tuple[Rule, ...] = (
         r"|en paix|la paix)|\blach(?:ez|e) (?:moi|nous|l affaire|le affaire|mes)|\b(?:allez|va|vas) (?:vous (?:faire"
         r"|en)|te faire|au diable|voir ailleurs)|\bdegagez?\b(?=$| ?,| (?:de|d))|\bfoutez le camp|^du balai$|^(?:svp "
         r"|merci )?laiss(?:ez|e) moi(?: svp)?$|\bcassez vous\b|\bcasse toi\b|\btire toi\b|\bbarrez vous\b",
-        before=r"\b(?:ne|pas) (?:me |nous )?",
+        before=r"\b(?:ne|pas) (?:me |nous )?|\b(?:je|on) (?:vous |te |les |la |le )?",
     ),
 )

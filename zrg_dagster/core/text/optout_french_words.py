@@ -44,7 +44,7 @@ MINE = (
     r"|profil|boite|ligne|portable|personne)"
 )
 REMOVE = (
-    r"(?:retir|supprim|enlev|effac|ray|ot|sor[st]|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr"
+    r"(?:retir|remov|supprim|enlev|effac|ray|ot|sor[st]|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr"
     r"|desactiv|ecart|purg|oubli|decoch|bloqu|soust|detrui|fai(?:re|tes|te) (?:sortir|disparaitre))"
 )
 SOFT_END = (

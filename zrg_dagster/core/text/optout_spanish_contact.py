@@ -20,6 +20,13 @@ from zrg_dagster.core.text.optout_spanish_words import (
     WHEN,
 )
 
+# One call or one parcel, not all of them: "tengo que cancelar la llamada de mañana".
+_THIS_CALL = (
+    r"\b(?:cancel|suspend|termin|acab|deten|dej|par|interrump|aplaz|pospon|elimin|cort)\w* (?:con )?(?:la|una|esta|nuestra|mi|esa|tu) (?:\w+ "
+    r")?llamada\b|\benvio (?:de|del) (?:(?:la|el|los|las|mi|nuestro|un) )?(?:contrato|pedido|paquete|factura|material"
+    r"|producto|muestra|presupuesto)s?\b"
+)
+
 RULES: tuple[Rule, ...] = (
     rule(
         "es.stop",
@@ -44,7 +51,9 @@ RULES: tuple[Rule, ...] = (
         r"|recepcion)(?: de)?(?: cualquier| mas| todo| tipo| de)*)? (?:los |sus |tus |estos |estas |esos |esas "
         r"|tantos |tantas |todos |todas |las |mas |tanto |tanta |vuestr[oa]s |cualquier |tipo |de |este |esta |su "
         rf"|tu )*(?:{NOUNS}|contacto)\b",
-        r"\bstop (?:de )?\w+(?:ar|er|ir)(?:me|nos)\b|\bstop (?:a |con |de )?(?:los |las |sus )?(?:mensajes?|correos?"
+        rf"(?:^|, |porfavor )cancel(?:a|e|en|ad) (?:tod[oa]s )?(?:est[oa]s|sus|tus|vuestr[oa]s) {NOUNS}\b(?! (?:de|para|programad))",
+        r"\bdej\w{1,4} de llegar(?:me|nos)?\b|\bstop (?:de )?(?:enviar|mandar|escribir|llamar|contactar)\b"
+        r"|\bstop (?:de )?\w+(?:ar|er|ir)(?:me|nos)\b|\bstop (?:a |con |de )?(?:los |las |sus )?(?:mensajes?|correos?"
         r"|llamadas?|publicidad)\b|^(?:porfavor )?dejar de recibir\b",
         r"^(?:porfavor |favor de |gracias pero |no gracias |no |gracias |bueno |oiga |oye |ey |hola )*(?:paren|pare"
         r"|para|parad|basta|parar|alto|detenganse|detente|detengase|stop|parenle|dejenlo|dejalo|dejelo|cesen|deja"
@@ -58,7 +67,7 @@ RULES: tuple[Rule, ...] = (
         before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\bno (?:quier\w+|queremos|deseo|me gustaria|esper\w+) que "
         r"|\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha|habeis) ",
         after=WHEN,
-        unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{OTHERS}|\b(?:para|deja|deje) (?:de )?(?:contactar|llamar"
+        unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{_THIS_CALL}|{OTHERS}|\b(?:para|deja|deje) (?:de )?(?:contactar|llamar"
         r"|escribir)(?:nos|me)? (?:use|usa|marque|llame|puede)|\bdejamos|\bdej(?:e|en|a|ar|as|es)(?:me"
         r"|nos)? (?:un |una |su |el |la |tu )(?:mensaje|correo|telefono|email|mail|informacion|contacto"
         r"|propuesta|whatsapp)|^para (?!de |ya|con )|\?$(?<=mero \?)|\bantes de dejar\b|\ben frio\b",
@@ -66,7 +75,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.no_longer_contact",
-        "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util",
+        "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util ahorr inutil",
         r"\b(?:no|nunca) (?:me|nos) habl(?:e|es|en)(?=$| ?,| (?:mas|nunca|porfavor))",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco|ni)(?: (?:me|nos|se|lo|les|deben|debe|pueden|puede|podran|podra"
         r"|tienen que|tiene que))*(?: (?:vuelv|volv|sig|segu|sigu|continu|intent|trat|insist|pretend|se molest"
@@ -101,6 +110,9 @@ RULES: tuple[Rule, ...] = (
         r"|\bno (?:se|te) pong\w+ en contacto (?:con(?:migo| nosotros) )?(?:mas|nunca|de nuevo|con(?:migo| nosotros))",
         r"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido|inutil)(?: que)?(?: (?:me"
         rf"|nos))?(?: (?:vuelv\w+|volver|sig\w+)(?: a)?)? {CONTACT}(?: \w+)? (?:mas|de nuevo|otra vez|nunca)",
+        rf"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido|inutil) que (?:me |nos )?(?:insist\w+|(?:vuelv\w+|sig\w+) (?:a )?{CONTACT})",
+        rf"\bno (?:se )?(?:pierd|malgast|gast)\w+ (?:mas )?(?:(?:el|su|tu|vuestro) )?tiempo (?:\w+ )?(?:{CONTACT}(?<=me)|{CONTACT}(?<=nos))",
+        rf"\bahorr(?:ese|ate|ense|aos|eme|enme|enos|eselo|aroslo) (?:\w+ ){{0,2}}?{NOUNS}\b",
         r"\b(?:asegur\w+|procur\w+|garanti\w+|confirm\w+)(?: de)?(?: que)? no (?:se )?(?:me |nos )?(?:vuelv\w+ a "
         rf"|volver a )?(?:{CONTACT}|recib\w+)",
         r"\b(?:nunca|no|jamas) (?:les |le |te |os )?(?:di|dimos|(?:he|hemos) dado|doy|damos|otorgue) (?:mi |nuestro "
@@ -160,7 +172,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "es.no_more",
         "no_ ni_ sin_ ningun cero nada_de",
-        r"(?:^|, |\b(?:porfavor|gracias|favor|pero|y|que|quiero|eh|interesa) )(?:(?:no|sin)(?: mas| un| otro| otra"
+        r"(?:^|, |\b(?:porfavor|gracias|favor|pero|y|que|quiero|eh|interesa) )(?:(?:no|sin)(?: mas| more| un| otro| otra"
         r"| una)+|(?:ni un|ni una|ningun|ninguna|cero|nada)(?: mas| otro| otra)*)(?: de)?(?: sus| estos| tus"
         rf"| estas)? {NOUNS}\b(?! de mi| por mi)",
         rf"\b(?:ni|no) (?:un|una) (?:solo |sola )?(?:{NOUNS}) (?:mas|por)\b",

@@ -200,15 +200,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.threat",
-        "denunci deman report bloque autoridad agencia aepd profeco",
+        "denunci deman report bloque autoridad agencia aepd profeco abogad policia",
         rf"\b(?:si|como|otro|otra|un|una|la proxima|el proximo|al proximo|a la proxima)\b.{{0,50}}(?:{CONTACT}|{NOUNS}"
         rf"|mas|vez)\b.{{0,40}}\b(?:denuncio|denuncia|denunciare|denunciamos|demando|demanda|demandare|reporto"
-        r"|reportare|bloqueo|bloqueare|aepd|profeco|autoridades|abogado)\b",
+        r"|reportare|bloqueo|bloqueare|aepd|profeco|autoridades|abogad[oa]s?|policia)\b",
         unless=rf"{OTHERS}|\bnuestro sistema\b",
     ),
     rule(
         "es.erase_it",
-        "borr elimin quit retir suprim saqu sac remuev",
+        "fallec murio jubil no_trabaja borr elimin quit retir suprim saqu sac remuev",
         r"\b(?:mi|este|esta|nuestro|nuestra|mis|el|la|su|ese|sus|los|de|un) (?:\w+ "
         rf")?{_MY_THING}\b[^@]{{0,120}}\b(?:borr|elimin|quit|retir|suprim|saqu|remuev|descart|olvid)(?:a|e|en|an|ar|ad"
         r"|as|es|enl|eis|ir)l[oae]s?(?=$| ?[,.?]| (?:porfavor|ya|gracias|y|de|ahora|inmediat\w+)\b)",
@@ -218,6 +218,7 @@ RULES: tuple[Rule, ...] = (
         r"|no esta(?= aqui| en la)|dejo la empresa|no es el (?:numero|correo|telefono)|numero equivocado"
         rf"|no soy)[^@]{{0,100}}\b(?:borr|elimin|quit|retir|suprim|saqu|remuev)\w+ (?:porfavor )?(?:su|el|este|mi|ese"
         rf"|la|esta) (?:\w+ )?{_MY_THING}",
+        rf"\b(?:fallecio|murio|ha fallecido|fallecid[oa]|se jubilo|no trabaja)\b[^@]{{0,100}}\bno l[ea]s? (?:vuelv\w+ a )?{CONTACT}",
         unless=rf"{OTHERS}|{OTHER_THING}|\b(?:antiguo|viejo|anterior|duplicad|prueba|archivo|fichero|adjunto"
         r"|presupuesto|guarda este|usa este|no l[oae]s? (?:borr|elimin|quit))\w*\b|\b(?:como|podemos|puedo"
         r"|debo|hay que|queremos|necesitamos) (?:\w+ )?(?:borr|elimin|quit)",

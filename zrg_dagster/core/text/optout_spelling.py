@@ -30,7 +30,7 @@ _SPEECH = {
     "let's": "let us", "it's": "it is", "that's": "that is", "thats": "that is", "here's": "here is",
     "there's": "there is", "what's": "what is", "where's": "where is", "how's": "how is", "who's": "who is",
     "asap": "now", "optout": "opt out", "optouts": "opt outs", "followup": "follow up", "followups": "follow ups",
-    "e-mail": "email", "whats": "what is", "wheres": "where is", "fone": "phone",
+    "e-mail": "email", "outta": "out of", "whats": "what is", "wheres": "where is", "fone": "phone",
     "yor": "your", "yuor": "your", "tak": "take", "tke": "take", "fom": "from", "em": "them", "'em": "them",
     "nomore": "no more", "stopp": "stop", "anymore": "any more", "agn": "again", "msgn": "messaging", "txtn": "texting",
     "txtng": "texting", "msgng": "messaging", "dlt": "delete", "dlete": "delete", "ths": "this", "thnk": "thank",
@@ -91,6 +91,8 @@ _FILLERS = words(
 _PHRASES = tuple(
     (need, re.compile(pattern), canonical)
     for need, pattern, canonical in (
+        (" id", r"\b(e?mail|phone|contact) ids?\b", r"\1"),
+        (" no", r"\b(phone|mobile|mob|cell|telephone|contact) no(?=$| (?:from|off|out|please|in|on)\b| [,?])", r"\1 number"),
         ("e mail", r"\be (?=mails?\b|mailing\b|mailed\b)", "e"),
         ("un su", r"\bun (?=su[bs])", "un"),
         ("id ", r"\bid (?=like|rather|prefer|appreciate|love)", "i would "),
