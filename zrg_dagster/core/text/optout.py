@@ -189,18 +189,18 @@ RULES: tuple[Rule, ...] = (
     *optout_french_frames.RULES,
 )
 
-# What a rule needs by its first two letters, with the rule's place. One walk over a text finds what rules it is worth
+# What a rule needs by its first three letters, with the rule's place. One walk over a text finds what rules it is worth
 # asking, mostly none: 4 µs for a short reply, where asking every rule about every sentence took 180.
 _NEEDED: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
 for _place, _rule in enumerate(RULES):
     for _need in _rule.needs:
-        _NEEDED[_need[:2]].append((_need, _place))
+        _NEEDED[_need[:3]].append((_need, _place))
 
 
 def _worth_asking(sentences: Sequence[str]) -> list[Rule]:
     """The rules of which a sentence holds something that they need, in their order."""
     text = "\n".join(sentences)
-    starts = _NEEDED.keys() & {text[at : at + 2] for at in range(len(text) - 1)}
+    starts = _NEEDED.keys() & {text[at : at + 3] for at in range(len(text) - 2)}
     return [
         RULES[place] for place in sorted({place for each in starts for need, place in _NEEDED[each] if need in text})
     ]

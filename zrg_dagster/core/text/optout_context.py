@@ -141,7 +141,7 @@ OTHER_CHANNEL = re.compile(
 
 # The writer goes on: "Stop! You convinced me, when do we start?", "no need to call, I'm signing tonight".
 GOES_ON = re.compile(
-    r"\b(?:convinced|you had me|had me at|i am in|we are in|book (?:me|it|us|the)|sign(?:ing)? (?:it|me up|today|tonight|tomorrow|the)"
+    r"\b(?:convinced|you had me|had me at|found (?:it|the (?:answer|solution))|i am in|we are in|book (?:me|it|us|the)|sign(?:ing)? (?:it|me up|today|tonight|tomorrow|the)"
     r"|(?:when|where|how) (?:do|can|could|should) (?:i|we) (?:start|begin|sign|pay)|send (?:me |us |over "
     r"|through )*(?:the|a|your) (?:contract|quote|pricing|invoice|deck|agreement|offer)|call me|sounds great"
     r"|love (?:it|this)(?! if| when| to)|one question|(?:quick|have a|got a|1) question|can i ask|tell me (?:more"
@@ -152,5 +152,5 @@ GOES_ON = re.compile(
     r"|si me interesa|y el precio|(?<!no )(?<!ni )me interesa (?!no))|\b(?:convaincus?|convaincue|on (?:signe"
     r"|commence|demarre|y va)|je signe|je (?:prends|valide)|quand (?:demarre|commence|signe)|quel est (?:le"
     r"|votre) (?:prix|tarif)|(?:une|ai une) question|combien (?:ca )?coute|envoyez (?:moi )?(?:le|un) (?:contrat"
-    r"|devis)|je adore|est signe|cuentame mas)\b"
+    r"|devis)|je adore|est signe|cuentame mas|trouve (?:la (?:reponse|solution)))\b"
 )

@@ -49,7 +49,7 @@ _HYPOTHETICAL = (
 )
 _REMOVE = one_of(
     """remov(?:e|ing) delet(?:e|ing) scrub(?:bing)? purg(?:e|ing) eras(?:e|ing) exclud(?:e|ing) strik(?:e|ing)
-    drop(?:ping)? unlist(?:ing)?
+    drop(?:ping)? unlist(?:ing)? delist(?:ing)?
     black_?list(?:ing)? block_?list(?:ing)? clear(?:ing)? expung(?:e|ing) suppress(?:ing)? redact(?:ing)?
     unenroll(?:ing)? unenrol deregister unregister
     unsubscrib(?:e|ing) omit(?:ting)?
@@ -63,14 +63,14 @@ _TAKE = one_of(
 )
 _REMOVED = one_of(
     """removed deleted taken_off taken_out erased excluded purged opted_out dropped unsubscribed scrubbed wiped
-    struck blacklisted blocked expunged unlisted pulled scratched suppressed off_(?:your|the|this) out_of your_database"""
+    struck blacklisted blocked expunged unlisted pulled scratched suppressed off_(?:your|the|this) out_of_your_(?:database|systems?|lists?|crm|records)"""
 )
 RULES: tuple[Rule, ...] = (
     rule(
         "en.unsubscribe",
         "nsub un_su unscribe",
         rf"\b{_ASKING} (?:\w+ )?{_UNSUB}\b",
-        rf"\b{_UNSUB} (?:me|us|my|our|this|ADDR|all|everything|now|please|today|immediately)\b",
+        rf"\b{_UNSUB} (?:me|moi|us|my|our|this|ADDR|all|everything|now|please|today|immediately)\b",
         rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank|porfavor"
         r"|svp|from|i|we)\b)",
         before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
@@ -103,7 +103,7 @@ RULES: tuple[Rule, ...] = (
         rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|svp|porfavor|merci|gracias|thanks"
         r"|thank|now|of|from)\b)",
         before=rf"{_NOT_SO}|\b(?<!how )(?<!where )(?:do|must|should|will|would) we (?:have to )?",
-        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once|during"
+        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once (?!already)(?:i|we|the|they|you)|during"
         r"|whenever|when|clause|option|period|window|rate|form|link|language|provision|process|feature"
         r"|mechanism|rules?|requirements?|handling|list|requests?|support|in)\b",
         unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|\bopt in , |{_NOT_SO}opt (?:me |us )?out"
@@ -112,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.remove_me",
         "_down sign_ get_rid getting_rid discard dispose trash deactivat remov delet scrub purg eras exclud strik "
-        "drop unlist blacklist expung unenrol register omit eliminat wip "
+        "drop unlist delist blacklist expung unenrol register omit eliminat wip "
         "destroy block suppress clear took got_me left_me",
         r"\b(?:deactivate|disable|terminate) (?:my|this|our) (?:\w+ )?subscriptions?(?=$| ?,| (?:please|now"
         r"|to (?:your|these|this)))",
@@ -122,10 +122,10 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_REMOVE} (?:any|all|everything|whatever|every|what)(?: \w+){{0,5}}? (?:(?:about|on|regarding|concerning"
         r"|relating to|of|for|belonging to|associated with|linked to|related to) (?:me|us|mine|ours|my|our|this|ADDR)"
         r"|you (?:\w+ )?(?:have|hold|store|keep|got)\b.{0,25}(?:me|us|my|our|this))\b",
-        r"(?:^|, |^please |, please |\band |\band please |\bnot interested (?:please )?)(?:please )?(?:remove"
+        r"(?:^|, |\bplease |\band |\bnot interested )(?:please )?(?:remove"
         r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it|everything))*$",
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
-        before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) |\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
+        before=rf"{NEGATED}|{WE_DO}|\bno (?:need|reason) (?:for you )?to |\bhelp (?:me|us) |\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
         after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we|requested)"
         r"| with (?!immediate|your|all)"
         r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
@@ -145,7 +145,9 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_REMOVE}(?: (?:please|now|immediately|it|me|us))? (?:from|off)(?: of)? (?:your|the|this|all|any"
         rf"|my)?(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
         rf"\b(?:{_TAKE}|{_REMOVE}) (?:it|them|both|all) (?:off|from|out of) (?:of )?(?:your|the|this|any"
-        rf"|all)(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
+        rf"|all|that|these|every|whatever)(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
+        rf"\b{_TAKE} {MINE} (?:off|out of|from) (?:all )?(?:marketing|sales|promo\w*|mailing|email|outreach)(?: (?:emails?|lists?|mailings?|comms|messages"
+        r"|communications?))?(?=$| ?[,?]| (?:please|thanks|and)\b)",
         rf"\b{_TAKE} {MINE} (?:the \w+ )?(?:(?:off|out)(?: (?:of|from))?|of|from) (?:of )?(?:your|the|this|that|all"
         rf"|any|these|those|every|whatever|future|further)(?: \w+){{0,3}}? ?{FROM_WHERE}\b",
         rf"\b(?:tak(?:e|ing)|cross|scratch|kick|drop|get|leave|count|pull|knock|strike|keep) {MINE} (?:off"
@@ -185,7 +187,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.do_not_contact_list",
-        "do_not donot dnc dnd suppress block black opt exclusion exclud request consider treat no_c no_e "
+        "do_not donot dnc dnd tps suppress block black opt exclusion exclud request consider treat no_c no_e "
         "unsubscribe removal never ignore",
         r"\b(?:add|put|place|move|enter|get|include|list|register|set|mark|flag|tag|label|treat|record|note|log"
         rf"|adding|putting|marking) {MINE} (?:(?:down|status)? ?(?:to|on|onto|in|into|as|for|under|with) )?(?:your "

@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
         r"|year|month|week|weeks|front|back|dead|bus) |\b(?:help (?:us|me|\w+)|how (?:do|can) (?:you|they)"
         r"|did you|have you|way) (?:to )?",
         after=rf"{WHEN}|{EVERY}| (?:him|her|them|{OTHER_PEOPLE})\b",
-        unless=rf"\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}|\b(?:stop"
+        unless=rf"\bkeep (?:the|our) (?:\w+ )?(?:emails?|campaigns?|sequences?|ads|texts) (?:going|running|on)\b|\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}|\b(?:stop"
         r"|suspend|halt|end|cease|avoid|quit) (?:(?:all|the|these|this|any) )*(?:sending "
         r"|running )?(?:\w+ )?(?:outreach|campaigns?|sequences?|emails?) (?:for|to) (?!me\b|us\b|my\b"
         r"|our (?:team|company|staff|domain)|this)",
@@ -90,10 +90,10 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:make sure|ensure|see to it|trust|promise|want|confirm)(?: that)? (?:i|we) (?:do not|will not|never"
         r"|no longer|am not|are not) (?:get|receive|see|hear|getting|receiving)(?: sent)? (?:(?:any|more|of"
         rf"|from) )*(?:these|this|those|them|you|it|{NOUNS})\b",
-        r"\b(?:do not|never|stop|quit|not to) (?:stor|retain|keep|hold|process|us|shar|sell|collect)(?:e|ing"
+        r"\b(?:do not|never|stop|quit|not to) (?:stor|retain|keep|hold|process|us|sell|collect)(?:e|ing"
         r"|ping)? (?:any of )?(?:my|our) (?:\w+ )?(?:data|info|information|details|email|number|address|name)\b",
         r"\b(?:make|get|have|want|need|like|demand)(?: \w+)? (?:this|these|those|your|it|the|them|all(?: of)?(?: this"
-        rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:to )?stop(?:ped)?{END}",
+        rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:(?:to )?stop(?:ped)?|to (?:end|cease)){END}",
         rf"\b(?:these|this|it all|all (?:of )?this) (?:must|needs? to|ha(?:s|ve) (?:got )?to) (?:\w+ )?(?:stop|cease|end)(?=$| ?,)",
         rf"\b(?:great|nice|good|best|lovely|better|appreciate(?: it)?|love(?: it)?|grateful|like it) if (?:you (?:would |could |just |all )*"
         rf"(?:stopped|stop|quit)(?=$| ?,)|(?:these|your|this|all)(?: \w+){{0,2}}?(?: {NOUNS})? (?:would |could )?(?:stop(?:ped)?|ceased?)(?=$| ?,| (?:please|now|coming|arriving)\b))",
@@ -113,7 +113,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:number|email|address|line|phone|inbox)\b.{0,60}\b(?:do not|never|stop|not to) us(?:e|ing) (?:it"
         r"|this)\b",
         r"\b(?:do not|never|stop|not to) (?:sell|sell or share|share|selling) (?:my|our) (?:\w+ )?(?:information|info"
-        r"|data|details|email|number)",
+        r"|data|details|email|number)\b(?! (?:with|address))",
         r"\b(?:do not|never|stop|quit|no longer|not to) us(?:e|ing) (?:(?:my|our|this|it"
         r"|the) ?)(?:\w+ ){0,2}?(?:number|email|address|phone|info|information|data|details|contact|again|any more)\b",
         before=rf"{NEGATED}|\bhate (?:to|for) (?:\w+ )?|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}|\bhow many \w+ |\b(?:why|when"
@@ -126,6 +126,8 @@ RULES: tuple[Rule, ...] = (
         "stop desist halt quit cut_it knock_it discontinue ceas",
         r"\b(?:request|ask|demand|insist|suggest|urge|prefer)(?:ing|ed)? (?:that )?you (?:please )?(?:stop|quit"
         r"|desist|cease)(?=$| ,| (?:now|please|this|it)\b)",
+        r"\bwhy (?:will|do|can) not you (?:just )?(?:stop|quit|leave (?:me|us))\b",
+        r"^(?:please )?stop(?: please| now| ,)* wrong (?:number|person)\b",
         r"\bwhen (?:will|are|do) you (?:going to |ever )?(?:stop|quit)(?=$| \?)",
         r"^(?:ok |okay |no |please )?you (?:can|may|should|could|must) (?:stop|quit)(?: (?:now|it|this|please|already"
         r"|here))*$",
@@ -144,7 +146,7 @@ RULES: tuple[Rule, ...] = (
         r")(?<!this )(?<!can )(?<!your )stop$",
         r"(?:^|, )(?:please |just |and |so |but |can you |could you )*(?:stop|desist|quit it|knock it off"
         r"|cut it out)(?: (?:it|this|that|now|already|please|immediately))*(?=$| ,)",
-        r"\b(?:you (?:need|have) to|you must|you should|(?:ask(?:ed|ing)?|told|tell(?:ing)?|want|beg(?:ging)?|need"
+        r"\b(?:you (?:need|have) to|you must|you should|(?:ask(?:ed|ing)?|told|tell(?:ing)?|want|beg(?:ging)?|need|like|prefer"
         r"|order(?:ing)?|urg(?:e|ing)|demand(?:ing)?|warn(?:ed|ing)?|advis(?:e|ing)) (?:you|y'all)(?: \w+)? to|i said"
         r"|to please) (?:please )?(?:stop|quit)(?: (?:it|this|that|now|already|please|immediately|doing this))*(?=$"
         r"| ,| \?| (?:i|we|or|and|because|before)\b)",
@@ -168,18 +170,19 @@ RULES: tuple[Rule, ...] = (
         rf"| authori[sz]ed to| welcome to| need to| bother to)? {CONTACT}(?: or {CONTACT})?(?: {ME})(?: (?:or"
         rf"|and) (?:{CONTACT} )?(?:{ME}|\w+))?(?:{END}| {AGAIN}\b|(?= (?:or|and|unless|about|to|for|like|on|by|via"
         r"|using|with|more)\b))",
+        r"\b(?:do not|never) bother (?:again|any more)\b",
         rf"\b(?:do not|never) {CONTACT} (?:it|him|her|them) (?:again|any more|ever)\b",
         r"\b(?:do not|never|not|not to) (?:put|add|include|enrol+|subscribe|sign) (?:me|us|my \w+|our \w+"
-        r"|this (?:\w+ )?(?:email|number|address|inbox|domain)|ADDR)(?: up)? (?:to|on|in|for|into) (?:(?:any|your"
+        r"|this (?:\w+ )?(?:email|number|address|inbox|domain)|ADDR)(?: up| back)? (?:to|on|in|for|into) (?:(?:any|your"
         rf"|these|this|more|future|another|other|the|further|of|mailing) ){{0,4}}{FROM_WHERE}\b",
         rf"{ASKED}(?:do not|never|no longer)(?: you)?(?: again)?(?: try to| attempt to| dare(?: to)?"
         rf"| bother to)? {CONTACT_ALONE}(?: or {CONTACT_ALONE})?(?:$| \?$| ?,| (?:{AGAIN}|more|please|thanks|thank|or"
         r"|and|unless|as|because|since|i|we)\b)",
         r"\b(?:do not|never|stop) (?:bother(?: to)?|keep(?: on)?|continue(?: to)?|waste your time|go on"
         rf"|start) (?:{CONTACTING}|{CONTACT})(?: {ME})?(?:{END}| {AGAIN}\b)",
-        r"\b(?:ask(?:ing|ed)?|request(?:ing|ed)?|prefer|insist|demand|rather|if|that|grateful if|love it if|wish"
+        r"\b(?:ask(?:s|ing|ed)?|request(?:s|ing|ed)?|prefer|insist|demand|rather|if|that|grateful if|love it if|wish"
         r"|hope) (?:that )?(?:you|your \w+|no ?one|nobody|your company)(?: \w+)?(?: \w+)? (?:do not|not|never"
-        rf"|no longer|did not|would not|stay away|refrain)(?: be)? (?:to )?{CONTACT} {ME}\b",
+        rf"|no longer|did not|would not|stay away|refrain)(?: be)? (?:to )?(?:{CONTACT} {ME}|{CONTACT_ALONE} {AGAIN})\b",
         rf"\bnot to (?:be (?:\w+ )?{CONTACTED}|{CONTACT} {ME}|{CONTACT_ALONE} {AGAIN})\b",
         rf"\b(?:make sure|ensure|see to it|see that|trust|confirm|expect|hope|promise)(?: that)?(?: {ME}| i| we"
         r"| no ?one| nobody| you| your \w+)? (?:is |am |are |will |do )?(?:not|never|no longer)(?: be"
@@ -214,7 +217,7 @@ RULES: tuple[Rule, ...] = (
         "never no_longer rather prefer tired "
         "no_more no_int no_desire no_wish want_no "
         "need_no zero appreciate nothing none nobody no_one further future additional any_more trust expect better "
-        "hope left_ sick fed_up refuse decline object unwanted",
+        "hope left_ sick fed_up refuse decline object unwanted happ glad great nice love",
         r"\b(?:will not|do not|not|no longer|never) (?:be )?(?:need|want|wish|requir|accept"
         rf"|tak)ing (?:to )?{_UNWANTED}",
         r"\b(?:not|no longer|do not|does not) (?:accept|accepting|take|taking|respond to"
@@ -263,6 +266,7 @@ RULES: tuple[Rule, ...] = (
         rf"|all |your |these |such )+(?:\w+ )?{NOUNS})\b",
         rf"\b(?:your|these|this|those)(?: \w+)? {NOUNS} (?:is|are) (?:\w+ )?(?:not (?:wanted|welcome|desired"
         r"|appreciated)|unwanted|unwelcome|unsolicited and|annoying , (?:stop|please))",
+        r"\b(?:happ(?:y|ier)|glad|prefer(?: it)?|rather|better|nice|great|love it|appreciate it) if (?:i|we) (?:never|did not|no longer) (?:got|received|heard|saw|get|hear)\b",
         r"\bhow (?:do|can|would|to)(?: i| we)? (?:not|no longer|avoid) (?:get|receiv|hear)\w*\b",
         before=rf"{_UNWANTED_BEFORE}|\b(?:if you|you|they|people|who) (?:\w+ )?|\bwhy would (?:i|we|you) ",
         after=rf"{WHEN}| to (?:convince|know|tell|understand|decide|find|sell|see)\b",

@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
         "en.must_not",
         "not never no_ need without circumst",
         r"\b(?:may|must|shall|should|will|need|are|do|can)(?: (?:not|no longer"
-        rf"|never)){_BETWEEN}{{0,5}}? {_CONTACTING_ME}(?=$| ?[,?]| (?:again|any more|any longer|further|in future"
+        rf"|never)){_BETWEEN}{{0,5}}?(?: be(?= \w+ing))? {_CONTACTING_ME}(?=$| ?[,?]| (?:again|any more|any longer|further|in future"
         r"|in the future|about|by|for|via|at all|with|like|please)\b)",
         rf"\b(?:do not|never){_BETWEEN}{{0,4}}? {CONTACT} {_TO_ME}(?: \w+)?(?: (?:again|any more|any longer"
         r"|in (?:the )?future))(?=$| ?,| )",
@@ -153,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:rather|prefer|like|ask)(?: \w+)? (?:you )?(?:left|leave) (?:me|us) (?:out|off|alone)\b",
         r"\b(?:i am|we are|i have been|been)(?: \w+)? (?:being )?(?:spammed|harassed|bombarded|hounded"
         r"|pestered) (?:by|with) (?:you|your)\b",
-        before=rf"{_OTHERS}|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
+        before=rf"{_OTHERS}|\b(?:not|never) (?:\w+ )?|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
         after=rf"{WHEN}| to (?:be |get )?(?:approved|fixed|resolved)",
         unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b|\b(?:current|previous|old"
         r"|other) (?:vendor|provider|supplier|tool)|\b(?:leads|gadgets|plan|contract|invite|meeting"
@@ -241,6 +241,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:link|button) (?:at|in) (?:the|your) (?:\w+ )?(?:bottom|footer)\b.{0,40}\b(?:not|broken|dead|error|nothing)\b.{0,40}"
         r"\b(?:do it|handle it|action it|sort it|remove|take me)\b",
         r"\b(?:unsubscribed|opted out)\b.{0,40}\b(?:yet|and|but)\b.{0,15}\b(?:here (?:you|we) are|still|again|keep|continue)\b",
+        r"\b(?:i|we|me|us|my)\b.{0,40}\bafter (?:i |we )?(?:already )?(?:opt(?:ed|ing) out|unsubscrib(?:ed|ing))\b",
+        r"\b(?:second|third|fourth|fifth|sixth|tenth|\d+(?:nd|rd|th)) time (?:that )?(?:i|we) (?:\w+ ){0,4}(?:unsubscribe|opt out|opted out)\b",
         r"\b(?:did|have) not (?:i|we) (?:already )?(?:unsubscribed?|opt(?:ed)? out)\b",
         r"\b(?:no|not any|without an?) (?:\w+ ){0,3}?(?:to|for) (?:un ?subscribe|opt(?:ing)? out|unsubscribing)\b",
         before=rf"{_THEY}|\bour (?:\w+ )?",
@@ -262,6 +264,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:my|this|our|his|her|their) (?:\w+ ){0,2}?(?:number|emails?|address|details|data|contact|info|information|name)"
         r"\b[^@]{0,80}\b(?:want|need|like) (?:it|them) (?:\w+ )?(?:deleted|removed|erased|gone|wiped|taken off|destroyed)\b",
         r"\bkeeps? (?:on )?(?:emailing|texting|messaging|calling|writing|contacting) (?:to )?(?:me|us)\b[^@]{0,40}\b(?:turn|switch|shut) it (?:off|down)\b",
+        r"\b(?:number|emails?|address|name|details|phone|data)\b[^@]{0,80}(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )\btake (?:it|them) (?:off|out|down)(?=$| ?[,.]| please)",
         r"\b(?:wrong number|my (?:\w+ )?phone|not \w+ phone|phone)\b[^@]{0,60}(?<!not )(?<!to )\b(?:remove|delete|erase) (?:the|this|that) (?:\w+ )?number\b",
         r"\b(?:each|both|two|twice)\b[^@]{0,80}\b(?:remove|delete|take off|drop) (?:both|all|them|the other|each)\b",
         unless=r"\b(?:old|previous|outdated|duplicate|test|demo|our (?:leads|list|database|crm|campaign|team"
@@ -274,7 +277,7 @@ RULES: tuple[Rule, ...] = (
         "en.on_behalf",
         "cover "
         "behalf handle my_ our_ he_ they_ passed_away deceased died no_longer left_ retired legal_here assistant client "
-        "manage mr mrs ms",
+        "manage mr_ mrs ms_",
         rf"\b(?:remove|unsubscribe|delete|drop|take|stop {CONTACTING})(?: \w+){{1,8}}? , (?:he|she|they"
         r"|who) (?:has |have )?(?:passed away|died"
         r"|left (?:the|us|our|last|in)|retired|no longer works?|does not work|is (?:deceased|dead|retired"

@@ -36,7 +36,7 @@ _OURS = (
     r"|contacts)\b"
 )
 # A question about the tool, unless it is about "the process to be removed".
-_TOOL = rf"(?!.*process (?:to be|for being|to get) )(?:{QUESTION_ABOUT_TOOL})"
+_TOOL = rf"(?!.*process (?:to be|(?:for|of) (?:being|getting|coming)|to get) )(?:{QUESTION_ABOUT_TOOL})"
 _MAILINGS = rf"(?:these|they|this|your|the|such|all|any)(?: \w+){{0,2}}? ?(?:{NOUNS})?"
 
 RULES: tuple[Rule, ...] = (
@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:pull|drop|scrub|yank|ditch|trash|toss|bin|scratch|discard) (?:my|our|this) (?:\w+ )?(?:contact|info"
         r"|details|email|number|name|address|data)",
         before=rf"{NEGATED}|\b(?:how do you|do you) (?:\w+ )?",
-        unless=rf"{_TOOL}|{_OURS}|\b(?:customer|lead|client|prospect|user|subscriber|contact)s?(?: \w+)? (?:to be|be"
+        unless=rf"{_TOOL}|{_OURS}|(?<!i )(?<!we )\b(?:customer|lead|client|prospect|user|subscriber|contact)s?(?: \w+)? (?:to be|be"
         r"|request|gets?|is|are)\b|\bwe (?:get|receive|got|received|process)\b|\bhow (?:quickly|fast|long)\b"
         r"|\b(?:policy|process) for\b|\b(?:quote|demo|proposal|meeting|pricing)\b",
     ),
@@ -99,7 +99,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:about|for|on|of) (?:getting|coming|being taken) off (?:of )?(?:your|this|the)(?: \w+){{0,2}}? {FROM_WHERE}\b",
         rf"\bwhoever(?: \w+){{0,6}}? (?:take|remove|delete|unsubscribe|drop) {MINE}",
         before=rf"{NEGATED}|\b(?:they|he|she|{OTHER_PEOPLE}|we|i) (?:\w+ )?",
-        unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|\b(?:hold|mute|cc|copy|call|invite|old plan|plan|the hook|phone)\b",
+        unless=rf"{OTHER_THING}|{_TOOL}|\b(?:hold|mute|cc|copy|call|invite|old plan|plan|the hook|phone)\b",
     ),
     rule(
         "en.consent_gone",
@@ -157,7 +157,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.enough",
         "enough call_it_quits end_of_it be_the_end no_more",
-        r"^(?:(?:ok|okay|that is|this is|it is|well|alright|please|seriously|honestly|and|so|really"
+        r"^(?:(?:ok|okay|that is|this is|it is|well|alright|please(?: ,)?|seriously|honestly|and|so|really"
         r"|more than) )*enough(?: (?:is enough|now|already|please|of (?:this|that|it|these|your \w+)|with (?:this"
         rf"|that|it|the \w+|these)|(?:\w+ )?{NOUNS}))?(?:(?: ,)? (?:thanks|thank you|please|now|from you|stop))*$",
         r"\bcall it (?:quits|a day) (?:on|with) (?:these|this|the|your)\b|\blet (?:this|that) be the end\b",

@@ -60,10 +60,11 @@ RULES: tuple[Rule, ...] = (
         r"|shove it|do one|bug off|jog on|get bent|shoo|stay away)(?: (?:please|now|spammer|creep|already))*$",
         r"\b(?:stay|keep|go|back) (?:the \w+ )?(?:away|off) (?:from (?:me|us|my|our)|my inbox)\b",
         before=rf"{NEGATED}|\b(?:they|will|can not) ",
+        exclamation=True,
     ),
     rule(
         "en.reports_spam",
-        "complain up_and cops police authorities "
+        "complain up_and cops police authorities law ico ftc fcc regulator ombudsman "
         "spamming once_more sue_ report mark flag block again harass stalk bother pester what_part any_more lawyer attorney "
         "solicitor legal "
         "one_more",
@@ -75,7 +76,10 @@ RULES: tuple[Rule, ...] = (
         r"|the \w+|ico|ftc|spamming)",
         rf"\b(?:any|one) more {NOUNS} and (?:i|we)\b",
         r"\b(?:this|it) is (?:\w+ )?harassment\b|\byou are (?:\w+ )?(?:harassing|spamming|stalking|bothering"
-        r"|pestering) (?:me|us|my|our)\b|\bwhat part of\b",
+        r"|pestering) (?:me|us|my|our)\b|\bwhat part of (?!the\b|this\b|your\b|our\b|it\b|that\b|these\b)",
+        rf"\b(?:breaking the law|illegal(?:ly)?|against the law|unlawful(?:ly)?)\b.{{0,20}}\b(?:{CONTACTING}|{CONTACT}) {ME}",
+        r"\b(?:filed|filing|lodged|lodging|made|making|file) (?:an? )?(?:\w+ )?complaint (?:with|to|against|about) (?:the (?:ico|ftc|fcc|regulator|authorit\w+|attorney)|ico|ftc|fcc|bbb|you\b|your (?:texts|emails|calls|messages|spam))",
+        r"\b(?:report|forward|refer|pass)(?:ing|ed)? (?:this|it|you|these|them|your \w+) (?:\w+ )?to (?:the )?(?:ico|ftc|fcc|police|authorities|attorney|regulator|ombudsman|my (?:lawyer|attorney))",
         r"\byour (?:\w+ )?(?:number|email|address|domain|company|team|messages?|emails|account) (?:has been|have been"
         r"|is|are|will be|is being) (?:now )?(?:blocked|reported)\b",
         r"\b(?:i|we) (?:\w+ ){0,2}report(?:ed|ing)? your (?:domain|number|email|company|account|emails)\b|(?:^|\b(?:i"

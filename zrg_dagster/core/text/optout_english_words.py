@@ -22,7 +22,7 @@ MINE = (
     rf"(?:(?:whole|entire) )?(?:team|department|office|company|staff|family|household)|me|us|myself|ourselves|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|the undersigned|(?:everyone"
     r"|everybody|anyone|all)(?: \w+)? (?:at|in|from|of) (?:our|my|this) \w+|everyone(?: here)?|anyone"
     r"|(?:the|all|every|these|any) (?:\w+ )?(?:ADDR )?(?:emails?|address(?:es)?|numbers?|domains?|contacts?) (?:above"
-    r"|below)|(?:all|any|every|the|following)(?: the| of the| following| address"
+    r"|below|at (?:ADDR|our \w+))|(?:all|any|every|the|following)(?: the| of the| following| address"
     r"| email)*,? ?(?:, )?ADDR(?: (?:email )?address(?:es)?| emails)?|(?:(?:all|both|any|either|each) )?(?:of )?(?:my"
     rf"|our) (?:\w+ ){{0,2}}?{MINE_NOUNS}(?: ADDR)?(?: (?:and|or) (?:(?:my|our) )?(?:\w+ )?{MINE_NOUNS})?|(?:this|that"
     r"|these|the) (?:\w+ )?(?:emails?|address(?:es)?|numbers?|num(?:ero)?|accounts?|contacts?|inbox|mailbox|domain"
@@ -48,7 +48,7 @@ FROM_WHERE = one_of(
 )
 # Removed from these, nobody has asked us to stop.
 OTHER_THING = (
-    r"\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
+    r"(?<!thanks )(?<!thank you )\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
     r"|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?|slack"
     r"|waitlists?|proposals?|contracts?|quotes?|orders?|invoices?|demos?|trials?|plans?|documents?|docs?|decks?"
     r"|slides?|pages?|website|site|schedules?|bookings?|slots?|case study|case studies|testimonials?|article|post"
@@ -67,7 +67,7 @@ AFTER_REMOVE = (
     r"(?=$| ?[,?]| (?:from|off|out|please|porfavor|svp|thanks|thank|now|right|today|and|or|as soon|if|because|since"
     r"|before|i|we|you|too|altogether|forever|ok|okay|instead|also|already|this|within|everywhere|on your|in your"
     r"|with|using|via|under|per|at your|by|for good|asap|then|again|but|so|bro|dude|man|sir|ma'am|on file|held"
-    r"|stored)\b)"
+    r"|stored|that would)\b)"
 )
 DNC = (
     r"(?:do not (?:contact|call|email|mail|text|disturb|message|solicit|market)|dnc|dnd|suppression|suppressed"

@@ -57,7 +57,7 @@ RULES: tuple[Rule, ...] = (
         "fr.remove_me",
         "oubli "
         "retir remov supprim suppression effacement retrait enlev effac detrui ray oter otez ote sortez sortir sors exclu "
-        "exclusion virez virer elimin radi degag desinscri desabonn ecart purg disparaitre bloqu",
+        "exclusion vire elimin radi degag desinscri desabonn ecart purg disparaitre bloqu",
         rf"\b{REMOVE}{SOFT_END} (?:moi|nous)\b(?! (?:une?|des|le|la|les|cette|ce|ces|votre|vos) )",
         rf"\b(?:me|nous|le|les) (?:(?:faire|voir|en) )?{REMOVE}(?:er|ir|re|iez|ez|e|iriez|eriez|erez|ait|rait)\b(?=$"
         rf"| ?[,?]| {LIST}| (?:svp|merci|maintenant|par|a l avenir|ainsi|et|de (?:la|la liste|vos|votre|cette|tout"

@@ -32,7 +32,7 @@ RULES: tuple[Rule, ...] = (
         r"|faut) que (?:ca|cela|tout cela|vos \w+|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
         rf"\b{STOP}(?: (?:avec|a|aux?|cet|les|vos|ces|tes|cette|ce|votre|de|des|tout|tous|toute|toutes|la|le|svp"
         rf"|nouveau|nouvelle|autre|maintenant|un|envoi|du|en|ta|ton|type|forme|vous|present|futur|d))* {NOUNS}\b",
-        r"^(?:(?:merci|de|svp|veuillez|bonjour|non|bonsoir|ok|ca suffit|bon|pitie|par|allez|mais|halte|(?:peux"
+        r"^(?:(?:merci|de|svp|please|est ce que|veuillez|bonjour|non|bonsoir|ok|ca suffit|bon|pitie|par|allez|mais|halte|(?:peux"
         r"|pourrais) tu|tu (?:peux|pourrais)|maintenant|il faut|faut|faudrait|dites|hey|oh|vous pouvez|interesse|pas"
         r"|et|je vous prie de|pouvez vous|pourriez vous|bien vouloir|est bon|ce) )*(?:arret(?:ez|er|e|es|ons)|stop"
         r"|cess(?:ez|er)|basta|stopp?ez|stopper)(?: (?:svp|merci|ca|tout|cela|maintenant|la|stop|ici|un peu|moi ca"
@@ -45,7 +45,7 @@ RULES: tuple[Rule, ...] = (
         r"|pas\b)\w+ ){0,3}(?:ca|cela) suffit(?: (?:maintenant|la|merci|comme ca))*$",
         exclamation=True,
         before=rf"\b(?:ne|ni|sans) (?:vous |nous |te |me )?|\bpas |{PAST}|{OURSELVES}",
-        after=rf"{WHEN}| (?:sortants?|entrants?)\b",
+        after=rf"{WHEN}| (?:sortants?|entrants?)\b| vers (?!moi|nous|mon|ma\b|notre|cet|ce\b)",
         unless=rf"{OTHERS}(?! (?:de|a) )|\b(?:ne (?:vous |nous |te )?|pas )arret|\b(?:ne|pas) (?:vous |te )?(?:arret"
         r"|cess)\w*|\barret\w* (?:vous|nous|toi)\b|\b(?:la|notre|nos|le) (?:campagne|prospection|sequence"
         rf"|newsletter)\b(?! (?:a|aupres de) (?:moi|nous))(?<!cette sequence)|\bprojet\b|{INSTRUCTION}"
@@ -79,7 +79,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.no_consent",
-        "consen accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev ne_do ne_et ne_es ne_p",
+        "inscri abonn consen accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev ne_do ne_et ne_es ne_p",
+        r"\bne (?:me|nous) (?:suis|sommes|etais) (?:jamais|pas) (?:inscri|abonn)\w+(?=$| ?,| a\b| aux?\b| sur\b)",
         r"\b(?:pas|jamais) (?:consenti|autorise|accepte|approuve) (?:a |au |aux )?(?:ce|cet|cette|ces|vos|un|le|la"
         r"|recevoir|etre)\b",
         r"\b(?:sans|ai pas|ai jamais|avons pas|avons jamais|aviez pas|avez pas|avez jamais|avez aucun|aucune?"
@@ -196,13 +197,14 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.no_more",
-        "assez marre plus_ pas_ stop aucun zero mais_",
+        "assez marre plus_ pas_ stop aucun zero mais_ non_",
         r"(?:^|, |\b(?:merci|svp|non|alors|et|bonjour|veux|bref|maintenant|desole|donc|moi) )(?:plus|pas|plus jamais"
         r"|plus aucune?|plus une?|stop|zero|aucune?|assez)(?: (?:seule?|autres?|nouveaux?|nouvelles?))*(?: de| aux?"
         r"| a| avec| du tout)*(?: (?:vos|ces|tels?|telles|autres|cette|ce|genre|type|vos|de|nouveaux|nouvelles"
         rf"|seul))* {NOUNS}\b(?! que| de chez| de erreur| de test| automatiques? ,)",
         r"\bmais (?:plus|pas|stop|arretez|sans|cessez) (?:de |la |les |vos |aux |a )*(?:pubs?|publicites?|demarchages?|prospection"
         r"|newsletters?|promos?|promotions?|spams?|sollicitations?|relances?)\b",
+        rf"^(?:merci |svp )*non (?:au|a la|aux) (?:\w+ )?{NOUNS}\b",
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",
         before=r"\b(?:recu|recois|ai|avons|y a|a) ",
         after=rf"{WHEN}| (?:vocal|vocaux|avant|postal|postaux|papier)\b| de votre part , ",

@@ -76,7 +76,7 @@ MISTAKE = (
     r"\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
     r"|erreur de ma part)\b.{0,80}\b(?:re ?inscri|re ?abonn|remet|remettre)|(?:desabonn"
     r"|desinscri)\w*.{0,60}\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
-    r"|etait une erreur)|\b(?:reinscri|reabonn|remettre sur|remettez (?:moi|nous))\w*"
+    r"|etait une erreur)|(?<!avez )\b(?:reinscri|reabonn|remettre sur|remettez (?:moi|nous))\w*"
 )
 PAST = (
     r"\b(?:pourquoi|depuis quand|comment se fait il|pour quelle raison) (?:\w+ ){0,5}|\b(?:avez|as|ont|(?:il|elle|on"

@@ -46,7 +46,7 @@ RULES: tuple[Rule, ...] = (
         r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b|\b(?:puedo|podemos"
         r"|se puede|podria|podriamos) (?:cancelar|anular|dar)\b|\b(?:como|cuando) (?:gestiona|maneja|tramita|procesa)"
         r"|\b(?:cual|como) es (?:el|la) (?:proceso|procedimiento|politica)|\b(?:herramienta|sistema|plataforma"
-        r"|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) |\bestoy de baja|\besta de baja|\bsi (?:\w+ )?(?:nos"
+        r"|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) |\bestoy de baja|\besta de baja|\bsuscripcion (?:actual|anterior|vieja)\b|\bsi (?:\w+ )?(?:nos"
         r"|me|se) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*"
         r"|\b(?:cuando|siempre que) (?:yo )?(?:quiera|queramos|lo desee|lo necesite)\b",
     ),

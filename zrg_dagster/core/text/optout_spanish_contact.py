@@ -56,11 +56,12 @@ RULES: tuple[Rule, ...] = (
         r"|\bstop (?:de )?\w+(?:ar|er|ir)(?:me|nos)\b|\bstop (?:a |con |de )?(?:los |las |sus )?(?:mensajes?|correos?"
         r"|llamadas?|publicidad)\b|^(?:porfavor )?dejar de recibir\b",
         r"^(?:porfavor |favor de |gracias pero |no gracias |no |gracias |bueno |oiga |oye |ey |hola )*(?:paren|pare"
-        r"|para|parad|basta|parar|alto|detenganse|detente|detengase|stop|parenle|dejenlo|dejalo|dejelo|cesen|deja"
+        r"|para|parad|basta|parar|alto|detenganse|detente|detengase|stop|parenle|parale|parele|dejenlo|dejalo|dejelo|cesen|deja"
         r"|dejen)(?: (?:porfavor|esto|gracias|de una|con esto|con eso|ahora|stop|basta|aqui))*$",
+        r"^(?:puedes|pueden|podrias?|podrian|podeis|podriais|(?:cuando|hasta cuando) (?:van|vais|vas) a) (?:parar|cesar|dejarlo)(?: (?:porfavor|ahora))*(?: \?)?$",
         rf"\b(?:{ASK}|que) (?:que )?(?:pare|pares|paren|pareis|cese|cesen)(?=$| ?,| (?:porfavor|con|de una|ahora))",
         r"(?:^|, |porfavor )(?:paren|basta|parad|stop)(?: (?:porfavor|con esto|gracias))*(?= ,|$)",
-        r"\b(?:quiero|quisiera|queremos|deseo|deseamos|como (?:hago para|puedo|hacer para|se hace para)|gustaria"
+        r"\b(?:quiero|quisiera|queremos|deseo|deseamos|necesito|necesitamos|como (?:hago para|puedo|hacer para|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad|molestad)\w+"
         r"|estar en (?:su|esta|la))",
         exclamation=True,
@@ -76,6 +77,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "es.no_longer_contact",
         "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util ahorr inutil",
+        rf"\bno (?:(?:me|nos) (?:esten?|estes|anden?|andes|sigan?|sigas) {CONTACT}|(?:esten?|estes|anden?) molest\w+)",
         r"\b(?:no|nunca) (?:me|nos) habl(?:e|es|en)(?=$| ?,| (?:mas|nunca|porfavor))",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco|ni)(?: (?:me|nos|se|lo|les|deben|debe|pueden|puede|podran|podra"
         r"|tienen que|tiene que))*(?: (?:vuelv|volv|sig|segu|sigu|continu|intent|trat|insist|pretend|se molest"
@@ -142,6 +144,8 @@ RULES: tuple[Rule, ...] = (
         "mejor evitar gustaria deje",
         rf"{NO_WANT} (?:(?:estar |seguir |continuar )suscrit[oa]s?|(?:ser |seguir siendo )(?:\w+ )?parte de (?:su|esta"
         r"|este|tu|la))",
+        rf"\b{NO_WANT} (?:vuelv\w+ a |sig\w+ )?(?:us|utiliz|utilic)(?:en|es|arl[oa]|ando)\b",
+        r"\b(?:forma|manera|modo) de (?:no|dejar de) recibir\b",
         rf"\b{NO_WANT} {UNWANTED}",
         r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|ruego|pido|solicito|quisiera|quiero|deseo"
         rf"|rogaria)(?: \w+){{0,3}}? no (?:volver a |seguir |tener que )?{UNWANTED}",
@@ -153,7 +157,7 @@ RULES: tuple[Rule, ...] = (
         r"|ningun\w* |ni )*(?:de|sus|tus|correos?|mensajes?|mails?|emails?|otro|un|estos|publicidad|comunicaciones)\b",
         r"\b(?:quiero|deseo|ojala)? ?que (?:este|esto|ese) (?:sea|fuera) (?:el|su|tu) ultim[oa]\b|\b(?:este"
         r"|esto) (?:debe|deberia|tiene que|sera|es) (?:ser )?(?:el|su) ultim[oa] (?:correo|mensaje|llamada|email|mail"
-        r"|vez) que",
+        r"|vez) que(?! me falt| (?:\w+ )?necesit)",
         r"^(?:porfavor |gracias )*no quiero mas(?: de (?:esto|eso|lo mismo))?$",
         r"\b(?:quiero|quisiera|deseo|como|necesito|puedo|pido|solicito)(?: \w+)? (?:salir(?:me)?|salgo|salirme"
         rf"|me salgo|borrarme|me borro|quitarme|me quito|me saco) {LIST}",
@@ -171,13 +175,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.no_more",
-        "no_ ni_ sin_ ningun cero nada_de",
+        "no_ ni_ sin_ ningun cero nada_de dad_no ones_no ers_no ing_no",
         r"(?:^|, |\b(?:porfavor|gracias|favor|pero|y|que|quiero|eh|interesa) )(?:(?:no|sin)(?: mas| more| un| otro| otra"
         r"| una)+|(?:ni un|ni una|ningun|ninguna|cero|nada)(?: mas| otro| otra)*)(?: de)?(?: sus| estos| tus"
         rf"| estas)? {NOUNS}\b(?! de mi| por mi)",
+        r"\b(?:publicidad|promociones|newsletters?|marketing) no(?=$| ,)",
         rf"\b(?:ni|no) (?:un|una) (?:solo |sola )?(?:{NOUNS}) (?:mas|por)\b",
         r"^(?:porfavor |gracias |hola )*no mas(?: (?:porfavor|gracias|de esto))*$",
         before=r"\b(?:hay|tengo|tenemos|recibo|recibimos|lleg\w+) ",
+        after=WHEN,
         unless=r"\b(?:hace falta|necesari|pregunta|dudas)",
         another_channel=True,
     ),
@@ -188,6 +194,7 @@ RULES: tuple[Rule, ...] = (
         rf"|de (?:molestar|joder|{CONTACT}))|\b(?:vayanse|vete|larguense|largate|pierdanse|pierdase|pierdete)\b"
         r"|\b(?:olvid(?:e|en|a|ad|ense|ese|ate|ar|es)|pierd(?:a|an|e)|tir(?:e|en|a))(?:se)? (?:de )?(?:mi|este"
         r"|nuestro) (?:numero|correo|contacto|telefono|celular|movil|email|direccion)",
+        r"\bdej\w+ de (?:dar|darme|darnos|tocar|hinchar)(?:me|nos)? (?:la |las |los )?(?:lata|brasa|tabarra|cona|narices|huevos|pelotas)\b",
         r"\bolvid(?:ese|ense|ate|aos|enme|ame|eme) de (?:mi|nosotros|que existo)(?=$| ?[,?])"
         r"|^(?:porfavor )?olvid(?:enme|ame|eme|adme)$",
         r"\bdej\w+ en paz (?:a )?(?:este|mi|nuestr[oa]|esta)\b|\bdej\w+ (?:mi|nuestro|este) (?:correo|numero|telefono"
