@@ -45,7 +45,8 @@ _CARRIER_WORDS = frozenset(
 )  # fmt: skip
 _EMAIL_WORDS = frozenset({"stop", "unsubscribe", "unsub", "optout", "opt out", "remove", "remove me"})
 _POLITE = re.compile(
-    r"^(?:(?:please|pls|plz|hi|hello|ok|okay) )+|(?: (?:please|pls|plz|thanks|thank you|thx|now|immediately|asap|merci|svp|stp|gracias|por favor))+$"
+    r"^(?:(?:please|pls|plz|hi|hello|ok|okay) )+|(?: (?:please|pls|plz|thanks|thank you|thx|now|immediately|asap"
+    r"|merci|svp|stp|gracias|por favor))+$"
 )
 _SPACED_OUT = re.compile(r"[a-z](?:[ .]{1,2}[a-z]){2,12}")
 _START_WORDS = frozenset({"start", "unstop"})
@@ -66,9 +67,12 @@ _EDGES = " \t\n\r.,!?:;\"'()[]*_-–>"
 # gets it. Only for mails: nobody types such a line by hand.
 _FOOTER_LINE = re.compile(
     r"^[^\n|•·]{0,80}[|•·][^\n]{0,80}\b(?:unsubscribe(?! me| us)|opt out|desabonn\w*|desinscri\w*|baja)\b[^\n]{0,80}$"
-    r"|^[^\n|•·]{0,80}\b(?:unsubscribe(?! me| us)|opt out|desabonn\w*|desinscri\w*|baja)\b[^\n|•·]{0,40}[|•·][^\n]{0,80}$"
-    r"|^(?:you (?:are )?receiv(?:ed?|ing) th|vous (?:recevez|avez recu) c|(?:usted )?(?:recibe|recibes|ha recibido|has recibido) est)"
-    r"[^\n]{0,80}\b(?:because (?!i\b|we\b)|since you|as (?:a|an|you)\b|car vous|parce que vous|porque (?!no)|en tant que)[^\n]{0,600}$",
+    r"|^[^\n|•·]{0,80}\b(?:unsubscribe(?! me| us)|opt out|desabonn\w*|desinscri\w*|baja)\b[^\n|•·]{0,40}["
+    r"|•·][^\n]{0,80}$"
+    r"|^(?:you (?:are )?receiv(?:ed?|ing) th|vous (?:recevez|avez recu) c|(?:usted )?(?:recibe|recibes|ha recibido"
+    r"|has recibido) est)"
+    r"[^\n]{0,80}\b(?:because (?!i\b|we\b)|since you|as (?:a|an|you)\b|car vous|parce que vous|porque (?!no)"
+    r"|en tant que)[^\n]{0,600}$",
     re.MULTILINE,
 )
 _REPLY_PREFIX = re.compile(r"^(?:(?:re|fw|fwd|aw|wg|sv|tr|rv|antw|ref) ?(?:\[\d+\])? ?: ?)+")
@@ -172,7 +176,9 @@ def _phrase(text: str, prefix: str = "") -> Verdict | None:
 
 
 def _asks(rule: Rule, sentence: str) -> bool:
-    return rule.finds(sentence) and not any(context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY, TAKES_BACK))
+    return rule.finds(sentence) and not any(
+        context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY, TAKES_BACK)
+    )
 
 
 RULES: tuple[Rule, ...] = (

@@ -1,8 +1,9 @@
 """What makes the words of a request something else, whatever the rule that found them (OO-03, OO-04).
 
-Four classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
-told, the writer's own customers, lists and mailings, and what he nearly did. A fifth looks at the whole text: the writer
-offers another channel or goes on to buy, so a "don't call" is a preference and a leading "stop!" is an exclamation.
+Five classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
+told, the writer's own customers, lists and mailings, what he nearly did, and his own mail that he takes back. A sixth
+looks at the whole text: the writer offers another channel, another person or to come back, or goes on to buy, so a
+"don't call" is a preference and a leading "stop!" is an exclamation.
 """
 
 import re
@@ -17,7 +18,8 @@ FOOTER = re.compile(
     r"|with one|in one)|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not"
     r"|received this|are not the intended|have received)\b|\b(?:prefer|want) (?:no|fewer) (?:more )?(?:emails"
     r"|messages) \?|\bthis (?:email|message|communication)(?: and)?(?: \w+){0,6} (?:confidential|intended)"
-    r"|\byou (?:are )?receiv(?:e|ed|ing) this|\bour privacy policy\b|\bsi (?:vous|usted|no desea|vous ne"
+    r"|\byou (?:are )?receiv(?:e|ed|ing) this(?!.{0,30}\bbecause (?:i|we)\b)|\bour privacy policy\b|\bsi (?:vous"
+    r"|usted|no desea|vous ne"
     r"|no desean|ya no desea)\b.{0,80}\b(?:cliquez|clic|repondez|responda|envie|escriba|contestez)\b|\bcliquez\b"
     r"|\bhaga clic\b|\b(?:repondez|envoyez|responda|envie|responde) (?:stop|baja|alto)\b|\bstop (?:au|al) \d"
     r"|\bpour (?:vous|te) (?:desabonner|desinscrire)\b"
@@ -44,9 +46,12 @@ TOLD = re.compile(
     rf"|\b{_FR_THEIRS} (?:\w+ ){{0,2}}(?:dit|disent|repond|repondent|a repondu|ecrit|demande|demandent|a demande)\b"
     rf"|\b(?:si|quand|lorsque|des que) (?:un |une |le )?{_FR_THEIRS}\b"
     # One left, the writer stays.
-    r"|\b(?:colleague|co ?founder|partner|boss|assistant|husband|wife|teammate|co ?worker|manager|team|he|she|they) (?:\w+ ){0,2}"
-    r"(?:unsub|asked|opted|removed|told)\w*\b.{0,50}(?:\bbut|\bthough|\bhowever|,) .{0,20}\b(?:stay|remain|interested|keen"
-    r"|want to hear|would like to hear)\b|\b(?:soci[oa]|companer[oa]|jef[ea]|mujer|marido) (?:\w+ ){0,3}(?:baja|borr\w+|quit\w+"
+    r"|\b(?:colleague|co ?founder|partner|boss|assistant|husband|wife|teammate|co ?worker|manager|team|he|she"
+    r"|they) (?:\w+ ){0,2}"
+    r"(?:unsub|asked|opted|removed|told)\w*\b.{0,50}(?:\bbut|\bthough|\bhowever|,) .{0,20}\b(?:stay|remain"
+    r"|interested|keen"
+    r"|want to hear|would like to hear)\b|\b(?:soci[oa]|companer[oa]|jef[ea]|mujer|marido) (?:\w+ ){0,3}(?:baja"
+    r"|borr\w+|quit\w+"
     r"|elimin\w+|desuscrib\w+)\b.{0,40}\b(?:pero|aunque) (?:\w+ )?(?:a mi si|yo (?:si|sigo|estoy)|sigo)\b"
     r"|\b(?:associee?|collegue|patronne?|femme|mari|chef) (?:\w+ ){0,4}(?:desabonn|desinscri|retir|supprim)\w*\b.{0,20}"
     r"\bmais .{0,12}\bje (?:reste|suis)\b"
@@ -72,8 +77,10 @@ _ES_REQUEST = (
 )
 _FR_REQUEST = r"(?:des ?abonn|desinscri|supprim|effac|retir|arret|enlev|signal|ne plus)\w*"
 NEARLY = re.compile(
-    r"\b(?:(?:almost|nearly)(?! (?:\d|an?|every|all|daily|weekly|never|impossible|two|three|four|five|six|ten|twenty)\b)"
-    r"|about to|tempted to|was (?:just )?going to|were going to|make me|before (?:i|we)(?= unsub)|this close to|came close to"
+    r"\b(?:(?:almost|nearly)(?! (?:\d|an?|every|all|daily|weekly|never|impossible|two|three|four|five|six|ten"
+    r"|twenty)\b)"
+    r"|about to|tempted to|was (?:just )?going to|were going to|make me|before (?:i|we)(?= unsub)|this close to"
+    r"|came close to"
     r"|close to|on the verge of|(?:first|initial) (?:instinct|reaction|thought) was to|considered|thought (?:about|of)"
     r"|(?:i|we) would have|(?:normally|usually|typically|ordinarily)(?: ,)? (?:i|we)(?: would)?"
     r"|(?:i|we)(?: would)?(?: also)? (?:normally|usually|typically|ordinarily)) "
@@ -82,7 +89,8 @@ NEARLY = re.compile(
     r"|\bunsubscribe from the (?:feeling|idea|notion)"
     r"|\bwould (?:kill|hate|miss|be (?:\w+ )?(?:mad|sad|upset|furious|crazy|a fool))\b.{0,30}\bif (?:i|we) (?:ever )?"
     r"(?:unsubscribed|opted out)\b"
-    r"|\b(?:casi(?! (?:tod|cada|diari|siempre|nunca|imposible))|antes de|normalmente|a punto de|suelo|estuve por|ibamos? a"
+    r"|\b(?:casi(?! (?:tod|cada|diari|siempre|nunca|imposible))|antes de|normalmente|a punto de|suelo|estuve por"
+    r"|ibamos? a"
     rf"|iba a|pensaba(?:mos)?(?: en)?|por poco) (?:(?!pero\b|y\b)\w+ ){{0,8}}?{_ES_REQUEST}"
     r"(?!.*\b(?:porfavor|borr(?:en?|a|ad)(?:me|nos)|eliminen?|dejen?|basta|quit(?:en|ad|a)(?:me|nos))\b)"
     r"|\b(?:failli|avant de|de habitude|normalement|allais|allions|sur le point de|a deux doigts de|pense a|ai pense"
@@ -93,11 +101,13 @@ NEARLY = re.compile(
 # What the writer sent himself and takes back: "please delete my earlier email, wrong figures".
 _EARLIER = r"(?:earlier|previous|last|first|prior|initial|second|original|other|latest|preceding)"
 TAKES_BACK = re.compile(
-    rf"\b(?:delete|erase|remove|ignore|disregard|forget|bin|trash|scrap)(?: about)? (?:my|our|that|the|this) (?:\w+ )?{_EARLIER}"
+    r"\b(?:delete|erase|remove|ignore|disregard|forget|bin|trash|scrap)(?: about)? (?:my|our|that|the"
+    rf"|this) (?:\w+ )?{_EARLIER}"
     r" (?:\w+ )?(?:emails?|messages?|texts?|notes?|reply|replies|version|one|attachment|mails?)\b(?! (?:address|list))"
     r"|\b(?:borr|elimin|ignor|olvid|descart)\w+ (?:mi|el|ese|este|mis|los) (?:(?:primer|ultimo|anterior|otro|ultimos"
     r"|anteriores|segundo) (?:correo|mensaje|email|mail)s?|(?:correo|mensaje|email|mail)s? anterior(?:es)?)\b"
-    r"|\b(?:supprim|effac|oubli|ignor|jet)\w+ (?:(?:et|de|svp) \w+ )*(?:mon|le|ce|mes|les) (?:(?:premier|dernier|autre|second|derniers) "
+    r"|\b(?:supprim|effac|oubli|ignor|jet)\w+ (?:(?:et|de|svp) \w+ )*(?:mon|le|ce|mes|les) (?:(?:premier|dernier"
+    r"|autre|second|derniers) "
     r"(?:mail|message|email|courriel|sms)s?|(?:mail|message|email|courriel|sms)s? (?:precedent|d avant|anterieur)s?)\b"
 )
 
@@ -133,15 +143,20 @@ OTHER_CHANNEL = re.compile(
     r"|contestamos|mejor|leo|siempre|perfecto|me va|hablamos|prefiero|atiendo|si)\b|\bcobertura\b"
     r"|\b(?:bad|poor|no) (?:signal|reception)\b"
     # ... or through him, or when he comes back.
-    r"|\b(?:deal with|go through|come to|talk to|speak to|copy|work with) me\b|\bi (?:handle|deal with|run) (?:this|that|it|these)(?=$| ?[,.])"
-    r"|\b(?:passez|passe|adressez vous|voyez)(?: par| avec| a| directement)+ moi\b|\b(?:habl|trat)\w+ (?:directamente )?conmigo\b"
+    r"|\b(?:deal with|go through|come to|talk to|speak to|copy|work with) me\b|\bi (?:handle|deal with"
+    r"|run) (?:this|that|it|these)(?=$| ?[,.])"
+    r"|\b(?:passez|passe|adressez vous|voyez)(?: par| avec| a| directement)+ moi\b|\b(?:habl"
+    r"|trat)\w+ (?:directamente )?conmigo\b"
+    r"|\b\w+ (?:owns|handles|runs|manages|is responsible for|looks after|deals with|takes care of) (?:it|this|that"
+    r"|these)\b"
     r"|\bje (?:vous |te |le )?(?:reviens|rappelle|recontacte|recontacterai|rappellerai|reviendrai)\b"
     r"|\b(?:i|we) (?:will|shall) (?:get|come|be) back (?:to you|in touch)\b"
 )
 
 # The writer goes on: "Stop! You convinced me, when do we start?", "no need to call, I'm signing tonight".
 GOES_ON = re.compile(
-    r"\b(?:convinced|you had me|had me at|found (?:it|the (?:answer|solution))|i am in|we are in|book (?:me|it|us|the)|sign(?:ing)? (?:it|me up|today|tonight|tomorrow|the)"
+    r"\b(?:convinced|you had me|had me at|found (?:it|the (?:answer|solution))|i am in|we are in|book (?:me|it|us"
+    r"|the)|sign(?:ing)? (?:it|me up|today|tonight|tomorrow|the)"
     r"|(?:when|where|how) (?:do|can|could|should) (?:i|we) (?:start|begin|sign|pay)|send (?:me |us |over "
     r"|through )*(?:the|a|your) (?:contract|quote|pricing|invoice|deck|agreement|offer)|call me|sounds great"
     r"|love (?:it|this)(?! if| when| to)|one question|(?:quick|have a|got a|1) question|can i ask|tell me (?:more"

@@ -63,7 +63,8 @@ _TAKE = one_of(
 )
 _REMOVED = one_of(
     """removed deleted taken_off taken_out erased excluded purged opted_out dropped unsubscribed scrubbed wiped
-    struck blacklisted blocked expunged unlisted pulled scratched suppressed off_(?:your|the|this) out_of_your_(?:database|systems?|lists?|crm|records)"""
+    struck blacklisted blocked expunged unlisted pulled scratched suppressed
+    off_(?:your|the|this) out_of_your_(?:database|systems?|lists?|crm|records)"""
 )
 RULES: tuple[Rule, ...] = (
     rule(
@@ -76,8 +77,10 @@ RULES: tuple[Rule, ...] = (
         before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
         after=rf"(?: me| us)? from (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:links?|rates?|buttons?|pages?|options?"
         r"|features?|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
-        r"|status)\b(?! (?:please|now))",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|{_NOT_SO}{_UNSUB}|\b(?:my|our|the) (?:old"
+        r"|status)\b(?! (?:please|now))|(?: \w+){0,3}? (?:from|of) (?:\w+ ){0,2}(?:portal|training|course|webinar"
+        r"|workshop|event|trial|pilot|beta|class|session)\b",
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|{_NOT_SO}{_UNSUB}|\b(?:my|our"
+        r"|the) (?:old"
         rf"|previous)\b|\bcompetitors?\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
     ),
     rule(
@@ -103,10 +106,12 @@ RULES: tuple[Rule, ...] = (
         rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|svp|porfavor|merci|gracias|thanks"
         r"|thank|now|of|from)\b)",
         before=rf"{_NOT_SO}|\b(?<!how )(?<!where )(?:do|must|should|will|would) we (?:have to )?",
-        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once (?!already)(?:i|we|the|they|you)|during"
+        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before"
+        r"|once (?!already)(?:i|we|the|they|you)|during"
         r"|whenever|when|clause|option|period|window|rate|form|link|language|provision|process|feature"
         r"|mechanism|rules?|requirements?|handling|list|requests?|support|in)\b",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|\bopt in , |{_NOT_SO}opt (?:me |us )?out"
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|\bopt in , |{_NOT_SO}opt (?:me "
+        r"|us )?out"
         rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_OPT}",
     ),
     rule(
@@ -125,7 +130,8 @@ RULES: tuple[Rule, ...] = (
         r"(?:^|, |\bplease |\band |\bnot interested )(?:please )?(?:remove"
         r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it|everything))*$",
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
-        before=rf"{NEGATED}|{WE_DO}|\bno (?:need|reason) (?:for you )?to |\bhelp (?:me|us) |\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
+        before=rf"{NEGATED}|{WE_DO}|\bno (?:need|reason) (?:for you )?to |\bhelp (?:me|us) |\bwhy (?:did|have|was"
+        r"|were|do) (?:\w+ ){0,2}",
         after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we|requested)"
         r"| with (?!immediate|your|all)"
         r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
@@ -135,7 +141,8 @@ RULES: tuple[Rule, ...] = (
         r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))|\b(?:remove|delete) the (?:emails?"
         r"|contacts?|accounts?|address(?:es)?|numbers?|domain|company|line)\b(?! (?:from|off|above|below))"
         rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:test|demo|sample|dummy|duplicate|trial|old|dead) (?:data"
-        r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\b(?:if|suppose|assuming|once|when|say) (?:i|we) (?:cancel|leave"
+        r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\b(?:if|suppose|assuming|once|when"
+        r"|say) (?:i|we) (?:cancel|leave"
         r"|stop|quit|end|do not renew)\b|\bblock (?:my|our) (?:calendar|time)|\bif you (?:have )?received"
         r"|\bin error\b",
     ),
@@ -146,7 +153,8 @@ RULES: tuple[Rule, ...] = (
         rf"|my)?(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
         rf"\b(?:{_TAKE}|{_REMOVE}) (?:it|them|both|all) (?:off|from|out of) (?:of )?(?:your|the|this|any"
         rf"|all|that|these|every|whatever)(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
-        rf"\b{_TAKE} {MINE} (?:off|out of|from) (?:all )?(?:marketing|sales|promo\w*|mailing|email|outreach)(?: (?:emails?|lists?|mailings?|comms|messages"
+        rf"\b{_TAKE} {MINE} (?:off|out of|from) (?:all )?(?:marketing|sales|promo\w*|mailing|email"
+        r"|outreach)(?: (?:emails?|lists?|mailings?|comms|messages"
         r"|communications?))?(?=$| ?[,?]| (?:please|thanks|and)\b)",
         rf"\b{_TAKE} {MINE} (?:the \w+ )?(?:(?:off|out)(?: (?:of|from))?|of|from) (?:of )?(?:your|the|this|that|all"
         rf"|any|these|those|every|whatever|future|further)(?: \w+){{0,3}}? ?{FROM_WHERE}\b",
@@ -206,11 +214,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.lose_my_number",
-        "erase_ remove_it lose_ forget_ delete_ destroy_ shred_ burn_ bin_",
+        "erase_ remove_ lose_ forget_ delete_ destroy_ shred_ burn_ bin_",
         r"\b(?:lose|forget|destroy|shred|burn|bin|delete) (?:my|this|our|the) (?:\w+ )?(?:number|email|contact|info"
         r"|information|address|details|phone|data|digits)\b(?! (?:in|on|of|for|is|was))",
         r"\b(?:number|email|address|details|contact|info)\b.{0,30}\b(?<!not )(?<!never )(?<!to )(?:lose|forget|delete"
         r"|erase|destroy|remove) (?:it|them)\b",
+        r"\b(?:delete|erase|remove) (?:\w+ ){1,3}and (?:my|our) (?:\w+ )?(?:number|email|details|contact|data"
+        r"|information|info|name)\b(?! (?:from|on|in|to|and)\b)",
         r"\bforget (?:that )?you (?:\w+ )?(?:have|had|know|knew) (?:of )?(?:my|this|me|us)\b",
         r"^(?:please |just )?forget (?:about )?(?:me|us|i exist)(?: exist)?$",
         before=rf"{NEGATED}|\b(?:i|we|they) (?:\w+ ){{0,4}}|\byou (?:\w+ )?",

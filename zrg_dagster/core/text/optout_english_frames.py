@@ -72,7 +72,8 @@ RULES: tuple[Rule, ...] = (
         r"|any(?:one|body)|other people) ?(?:else)?\b|^(?:please )?(?:bother|spam|annoy|pester|bug"
         r"|harass) (?:some(?:one|body) else|another)|\bfind (?:some(?:one|body) else|another \w+) to (?:bother|spam"
         r"|annoy|pester|bug|harass|sell to)\b",
-        r"\bjog on\b|\bgive (?:it|this|me|us) a (?:rest|break) (?:with|from) (?:the|these|your|all)\b|\bgive it a rest(?=$| ?,)|^get (?:stuffed|knotted|bent)\b",
+        r"\bjog on\b|\bgive (?:it|this|me|us) a (?:rest|break) (?:with|from) (?:the|these|your|all)\b"
+        r"|\bgive it a rest(?=$| ?,)|^get (?:stuffed|knotted|bent)\b",
         r"\b(?:stop|keep|prevent|block) (?:these|this|them|your \w+|all (?:of )?(?:these"
         r"|this))(?: \w+)? from (?:coming|arriving|reaching|hitting|landing|getting|being sent)(?: \w+)? ?(?:to|at"
         r"|in)? (?:me|us|my|our|this)\b",
@@ -89,8 +90,10 @@ RULES: tuple[Rule, ...] = (
         "en.must_not",
         "not never no_ need without circumst",
         r"\b(?:may|must|shall|should|will|need|are|do|can)(?: (?:not|no longer"
-        rf"|never)){_BETWEEN}{{0,5}}?(?: be(?= \w+ing))? {_CONTACTING_ME}(?=$| ?[,?]| (?:again|any more|any longer|further|in future"
+        rf"|never)){_BETWEEN}{{0,5}}?(?: be(?= \w+ing))? {_CONTACTING_ME}(?=$| ?[,?]| (?:again|any more|any longer"
+        r"|further|in future"
         r"|in the future|about|by|for|via|at all|with|like|please)\b)",
+        rf"\b(?:do not|never)(?: \w+)? {CONTACT} (?:\w+ ){{1,3}}(?:or|and) (?:me|us) (?:again|any more)\b",
         rf"\b(?:do not|never){_BETWEEN}{{0,4}}? {CONTACT} {_TO_ME}(?: \w+)?(?: (?:again|any more|any longer"
         r"|in (?:the )?future))(?=$| ?,| )",
         r"\b(?:may|must|can|should|shall|do|are|will) (?:not|never|no longer)(?: \w+){0,3}? (?:use|using|process"
@@ -155,7 +158,8 @@ RULES: tuple[Rule, ...] = (
         r"|pestered) (?:by|with) (?:you|your)\b",
         before=rf"{_OTHERS}|\b(?:not|never) (?:\w+ )?|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
         after=rf"{WHEN}| to (?:be |get )?(?:approved|fixed|resolved)",
-        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b|\b(?:current|previous|old"
+        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b"
+        r"|\b(?:current|previous|old"
         r"|other) (?:vendor|provider|supplier|tool)|\b(?:leads|gadgets|plan|contract|invite|meeting"
         r"|calendar)\b",
         another_channel=True,
@@ -238,11 +242,14 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:un ?subscri\w+|opt out)(?: (?:link|button|page|option|form|thing|url|process))?\b.{0,40}\b(?:broken"
         r"|error|fail\w*|nothing happen\w*|do(?:es)? not (?:work|do|load|open)|not (?:working|loading|there)|is dead"
         r"|missing|404s?|goes nowhere|hidden|did nothing|do it (?:for me|manually|on your end|yourself))\b",
-        r"\b(?:link|button) (?:at|in) (?:the|your) (?:\w+ )?(?:bottom|footer)\b.{0,40}\b(?:not|broken|dead|error|nothing)\b.{0,40}"
+        r"\b(?:link|button) (?:at|in) (?:the|your) (?:\w+ )?(?:bottom|footer)\b.{0,40}\b(?:not|broken|dead|error"
+        r"|nothing)\b.{0,40}"
         r"\b(?:do it|handle it|action it|sort it|remove|take me)\b",
-        r"\b(?:unsubscribed|opted out)\b.{0,40}\b(?:yet|and|but)\b.{0,15}\b(?:here (?:you|we) are|still|again|keep|continue)\b",
+        r"\b(?:unsubscribed|opted out)\b.{0,40}\b(?:yet|and|but)\b.{0,15}\b(?:here (?:you|we) are|still|again|keep"
+        r"|continue)\b",
         r"\b(?:i|we|me|us|my)\b.{0,40}\bafter (?:i |we )?(?:already )?(?:opt(?:ed|ing) out|unsubscrib(?:ed|ing))\b",
-        r"\b(?:second|third|fourth|fifth|sixth|tenth|\d+(?:nd|rd|th)) time (?:that )?(?:i|we) (?:\w+ ){0,4}(?:unsubscribe|opt out|opted out)\b",
+        r"\b(?:second|third|fourth|fifth|sixth|tenth|\d+(?:nd|rd|th)) time (?:that )?(?:i"
+        r"|we) (?:\w+ ){0,4}(?:unsubscribe|opt out|opted out)\b",
         r"\b(?:did|have) not (?:i|we) (?:already )?(?:unsubscribed?|opt(?:ed)? out)\b",
         r"\b(?:no|not any|without an?) (?:\w+ ){0,3}?(?:to|for) (?:un ?subscribe|opt(?:ing)? out|unsubscribing)\b",
         before=rf"{_THEY}|\bour (?:\w+ )?",
@@ -252,20 +259,31 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.erase_it",
-        "do_not erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_ turn_it switch_it shut_it like_it want_it need_it",
+        "do_not erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_ turn_it switch_it "
+        "shut_it like_it want_it need_it sure_ ensure confirm",
         r"\b(?:my|this|our|wrong|his|her|their|the) (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|details|data"
         r"|contact|info|information|phone|name|mailbox|inbox|person|line|cell"
         r"|list)\b[^@]{0,120}\b(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )(?<!can )(?:erase|delete|remove|lose|wipe"
-        r"|scrub|destroy|purge|bin|forget)(?: (?:it|them|both|all of (?:it|them)|these|this|mine|the number|this (?:number|address))(?=$| ?[,.?]"
+        r"|scrub|destroy|purge|bin|forget)(?: (?:it|them|both|all of (?:it|them)|these|this|mine|the number"
+        r"|this (?:number|address))(?=$| ?[,.?]"
         r"| (?:please|now|thanks|thank|from|off|and|asap|immediately|all|or|both)\b)|(?<=erase|emove"
         r"|elete)(?: please)?$)",
         r"\b(?:phone|line|number|landline|cell|mobile|mailbox|inbox|address)\b[^@]{0,60}\bdo not (?:text|call|ring"
         r"|contact|message|email) (?:it|here)(?=$| ?[,.]| (?:again|please|any more))",
-        r"\b(?:my|this|our|his|her|their) (?:\w+ ){0,2}?(?:number|emails?|address|details|data|contact|info|information|name)"
-        r"\b[^@]{0,80}\b(?:want|need|like) (?:it|them) (?:\w+ )?(?:deleted|removed|erased|gone|wiped|taken off|destroyed)\b",
-        r"\bkeeps? (?:on )?(?:emailing|texting|messaging|calling|writing|contacting) (?:to )?(?:me|us)\b[^@]{0,40}\b(?:turn|switch|shut) it (?:off|down)\b",
-        r"\b(?:number|emails?|address|name|details|phone|data)\b[^@]{0,80}(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )\btake (?:it|them) (?:off|out|down)(?=$| ?[,.]| please)",
-        r"\b(?:wrong number|my (?:\w+ )?phone|not \w+ phone|phone)\b[^@]{0,60}(?<!not )(?<!to )\b(?:remove|delete|erase) (?:the|this|that) (?:\w+ )?number\b",
+        r"\b(?:my|this|our|his|her|their) (?:\w+ ){0,2}?(?:number|emails?|address|details|data|contact|info"
+        r"|information|name)"
+        r"\b[^@]{0,80}\b(?:want|need|like) (?:it|them) (?:\w+ )?(?:deleted|removed|erased|gone|wiped|taken off"
+        r"|destroyed)\b",
+        r"\b(?:my|this|our) (?:\w+ ){0,2}?(?:number|emails?|address|details|data|contact|info"
+        r"|name)\b[^@]{0,80}\b(?:make sure|ensure|see that|confirm) "
+        r"(?:that )?(?:it|they) (?:is|are|gets?|has been) (?:\w+ )?(?:removed|deleted|erased|taken off|wiped)\b",
+        r"\bkeeps? (?:on )?(?:emailing|texting|messaging|calling|writing|contacting) (?:to )?(?:me"
+        r"|us)\b[^@]{0,40}\b(?:turn|switch|shut) it (?:off|down)\b",
+        r"\b(?:number|emails?|address|name|details|phone"
+        r"|data)\b[^@]{0,80}(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )\btake (?:it|them) (?:off|out|down)(?=$"
+        r"| ?[,.]| please)",
+        r"\b(?:wrong number|my (?:\w+ )?phone|not \w+ phone|phone)\b[^@]{0,60}(?<!not )(?<!to )\b(?:remove|delete"
+        r"|erase) (?:the|this|that) (?:\w+ )?number\b",
         r"\b(?:each|both|two|twice)\b[^@]{0,80}\b(?:remove|delete|take off|drop) (?:both|all|them|the other|each)\b",
         unless=r"\b(?:old|previous|outdated|duplicate|test|demo|our (?:leads|list|database|crm|campaign|team"
         r"|users))\b|\b(?:signature|slide|deck|invite|file|document|calendar|draft|copy|cc|table|contract"
@@ -276,7 +294,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.on_behalf",
         "cover "
-        "behalf handle my_ our_ he_ they_ passed_away deceased died no_longer left_ retired legal_here assistant client "
+        "behalf handle my_ our_ he_ they_ passed_away deceased died no_longer left_ retired legal_here assistant "
+        "client "
         "manage mr_ mrs ms_",
         rf"\b(?:remove|unsubscribe|delete|drop|take|stop {CONTACTING})(?: \w+){{1,8}}? , (?:he|she|they"
         r"|who) (?:has |have )?(?:passed away|died"
@@ -294,9 +313,11 @@ RULES: tuple[Rule, ...] = (
         rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {_REMOVED}"
         r"|(?:remove|delete|unsubscribe|take|drop|exclude) (?:him|her|them|(?:his|her|their) \w+)\b"
         r"|no further (?:contact|calls?|emails?|communication|approaches))",
-        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:asked|requested|told you|wants?|wanted)\b(?: \w+){0,3}? (?:to )?"
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:asked|requested|told you|wants?"
+        r"|wanted)\b(?: \w+){0,3}? (?:to )?"
         rf"be {_REMOVED}[^@]{{0,30}}\bplease (?:honou?r|respect|do (?:so|it)|see to|make sure|action|take)\b",
-        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:told|asked|informed) (?:you|your \w+)\b[^@]{0,40}\b(?:he|she|they) "
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:told|asked|informed) (?:you"
+        r"|your \w+)\b[^@]{0,40}\b(?:he|she|they) "
         r"(?:does not|do not|no longer) (?:\w+ )?(?:want|wants|wish)",
         unless=r"\b(?:meeting|invite|calendar|call with|thread|cc|copy|gadgets|make calls|write|but i do|yet|before"
         r"|until|instead|reps|our (?:leads|list|campaign|crm|customers))\b|\?.{0,10}$",

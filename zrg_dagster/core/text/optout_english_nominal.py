@@ -82,7 +82,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:pull|drop|scrub|yank|ditch|trash|toss|bin|scratch|discard) (?:my|our|this) (?:\w+ )?(?:contact|info"
         r"|details|email|number|name|address|data)",
         before=rf"{NEGATED}|\b(?:how do you|do you) (?:\w+ )?",
-        unless=rf"{_TOOL}|{_OURS}|(?<!i )(?<!we )\b(?:customer|lead|client|prospect|user|subscriber|contact)s?(?: \w+)? (?:to be|be"
+        unless=rf"{_TOOL}|{_OURS}|{OTHER_THING}|(?<!i )(?<!we )\b(?:customer|lead|client|prospect|user|subscriber"
+        r"|contact)s?(?: \w+)? (?:to be|be"
         r"|request|gets?|is|are)\b|\bwe (?:get|receive|got|received|process)\b|\bhow (?:quickly|fast|long)\b"
         r"|\b(?:policy|process) for\b|\b(?:quote|demo|proposal|meeting|pricing)\b",
     ),
@@ -96,7 +97,8 @@ RULES: tuple[Rule, ...] = (
         r"^(?:(?:i|we|please|just|want|let|me|us) )*(?:want|let me|need|like) (?:off|out)(?=$| ?,| (?:please|now|of"
         r"|this)\b)",
         r"\b(?:i|we|and) (?:would like|want|wish|need) (?:off|out)(?=$| ?,| (?:please|now|of (?:this|these|your)))",
-        rf"\b(?:about|for|on|of) (?:getting|coming|being taken) off (?:of )?(?:your|this|the)(?: \w+){{0,2}}? {FROM_WHERE}\b",
+        r"\b(?:about|for|on|of) (?:getting|coming|being taken) off (?:of )?(?:your|this"
+        rf"|the)(?: \w+){{0,2}}? {FROM_WHERE}\b",
         rf"\bwhoever(?: \w+){{0,6}}? (?:take|remove|delete|unsubscribe|drop) {MINE}",
         before=rf"{NEGATED}|\b(?:they|he|she|{OTHER_PEOPLE}|we|i) (?:\w+ )?",
         unless=rf"{OTHER_THING}|{_TOOL}|\b(?:hold|mute|cc|copy|call|invite|old plan|plan|the hook|phone)\b",

@@ -18,8 +18,10 @@ MINE_NOUNS = one_of(
     mum mom dad"""
 )
 MINE = (
-    r"(?:me and (?:my|the) \w+|us all|us both|(?:both|each|every one|all(?: \w+)?) of (?:us|these addresses)|(?:the|my|our) "
-    rf"(?:(?:whole|entire) )?(?:team|department|office|company|staff|family|household)|me|us|myself|ourselves|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|the undersigned|(?:everyone"
+    r"(?:me and (?:my|the) \w+|us all|us both|(?:both|each|every one|all(?: \w+)?) of (?:us|these addresses)"
+    r"|(?:the|my|our) "
+    r"(?:(?:whole|entire) )?(?:team|department|office|company|staff|family|household)|me|us|myself|ourselves"
+    r"|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|the undersigned|(?:everyone"
     r"|everybody|anyone|all)(?: \w+)? (?:at|in|from|of) (?:our|my|this) \w+|everyone(?: here)?|anyone"
     r"|(?:the|all|every|these|any) (?:\w+ )?(?:ADDR )?(?:emails?|address(?:es)?|numbers?|domains?|contacts?) (?:above"
     r"|below|at (?:ADDR|our \w+))|(?:all|any|every|the|following)(?: the| of the| following| address"
@@ -37,7 +39,8 @@ ME = (
     r"|switchboard|branch|clinic|practice|school|church|desk|household|residence|farm|managers?|directors?|ceo|owner"
     r"|parents|grandma|grandmother|site|handset|device|extension|lab|studio|mother|mum|dad|father|kids?|son|daughter"
     r"|landline|store|shop|boss|domain|dms|line|wife|husband|account|family|whatsapp|linkedin)|anyone (?:here"
-    rf"|on (?:this|our|my)|at)|every(?:one|body) (?:here|(?:at|in) (?:our|the|my|this) {_PLACE})|(?:at |to )?the (?:(?:whole|entire|main) )?{_PLACE})"
+    rf"|on (?:this|our|my)|at)|every(?:one|body) (?:here|(?:at|in) (?:our|the|my|this) {_PLACE})|(?:at "
+    rf"|to )?the (?:(?:whole|entire|main) )?{_PLACE})"
 )
 FROM_WHERE = one_of(
     """lists? mailings? database db distribution emails? mails? crm records? systems? sequences? cadences? drips? funnel
@@ -48,12 +51,14 @@ FROM_WHERE = one_of(
 )
 # Removed from these, nobody has asked us to stop.
 OTHER_THING = (
-    r"(?<!thanks )(?<!thank you )\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
+    r"(?<!thanks )(?<!thank you )\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my"
+    r"|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
     r"|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?|slack"
     r"|waitlists?|proposals?|contracts?|quotes?|orders?|invoices?|demos?|trials?|plans?|documents?|docs?|decks?"
     r"|slides?|pages?|website|site|schedules?|bookings?|slots?|case study|case studies|testimonials?|article|post"
     r"|call tomorrow|call today|(?:call|meeting) on \w+|guest list|attendees?|attendee list|guests|hook|market"
-    r"|guards?|signature|folder|drive|(?<!call )sheet|\d{1,2} ?(?:am|pm)|spreadsheet|board|panel|owner|admin|approver|workspace|seats?"
+    r"|guards?|signature|folder|drive|(?<!call )sheet|\d{1,2} ?(?:am|pm)|spreadsheet|board|panel|owner|admin"
+    r"|approver|workspace|seats?"
     r"|presentation|shortlist|beta|pilot|task|ticket|call(?= (?:on|at|with|invite))|zoom|huddle|standup|stand up"
     r"|roster|report|reference|sandbox|environment|logos?|photo|picture|screenshot|copy|draft)\b"
 )

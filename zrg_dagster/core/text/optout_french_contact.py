@@ -32,7 +32,8 @@ RULES: tuple[Rule, ...] = (
         r"|faut) que (?:ca|cela|tout cela|vos \w+|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
         rf"\b{STOP}(?: (?:avec|a|aux?|cet|les|vos|ces|tes|cette|ce|votre|de|des|tout|tous|toute|toutes|la|le|svp"
         rf"|nouveau|nouvelle|autre|maintenant|un|envoi|du|en|ta|ton|type|forme|vous|present|futur|d))* {NOUNS}\b",
-        r"^(?:(?:merci|de|svp|please|est ce que|veuillez|bonjour|non|bonsoir|ok|ca suffit|bon|pitie|par|allez|mais|halte|(?:peux"
+        r"^(?:(?:merci|de|svp|please|est ce que|veuillez|bonjour|non|bonsoir|ok|ca suffit|bon|pitie|par|allez|mais"
+        r"|halte|(?:peux"
         r"|pourrais) tu|tu (?:peux|pourrais)|maintenant|il faut|faut|faudrait|dites|hey|oh|vous pouvez|interesse|pas"
         r"|et|je vous prie de|pouvez vous|pourriez vous|bien vouloir|est bon|ce) )*(?:arret(?:ez|er|e|es|ons)|stop"
         r"|cess(?:ez|er)|basta|stopp?ez|stopper)(?: (?:svp|merci|ca|tout|cela|maintenant|la|stop|ici|un peu|moi ca"
@@ -56,7 +57,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "fr.asked_to_stop",
         "harcel bloquer marre arret cess stop",
-        r"\b(?:dites|dis|dire|demandez|demande) (?:a|aux?) (?:votre|vos|ton|tes|la|le|cette) \w+ (?:de (?:arreter|cesser|ne plus)|que)\b",
+        r"\b(?:dites|dis|dire|demandez|demande) (?:a|aux?) (?:votre|vos|ton|tes|la|le|cette) \w+ (?:de (?:arreter"
+        r"|cesser|ne plus)|que)\b",
         r"\b(?:numero|personne|erreur|interess\w*|spam|merci) (?:arretez?|stop)(?: (?:svp|merci))*$",
         r"\b(?:veux|voudrais|souhaite|aimerais|demande|exige|faut) que (?:ca|cela|tout cela|vos \w+"
         r"|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
@@ -79,7 +81,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.no_consent",
-        "inscri abonn consen accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev ne_do ne_et ne_es ne_p",
+        "inscri abonn consen accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev "
+        "ne_do ne_et ne_es ne_p",
         r"\bne (?:me|nous) (?:suis|sommes|etais) (?:jamais|pas) (?:inscri|abonn)\w+(?=$| ?,| a\b| aux?\b| sur\b)",
         r"\b(?:pas|jamais) (?:consenti|autorise|accepte|approuve) (?:a |au |aux )?(?:ce|cet|cette|ces|vos|un|le|la"
         r"|recevoir|etre)\b",
@@ -138,8 +141,9 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:je|nous) (?:ne )?(?:dois|doit|devons|veux|voulons|peux) (?:plus|pas|jamais)(?: \w+)? etre {CONTACT}",
         r"\bne (?:reven|repren|rentr|rerentr|entr)\w* (?:plus|pas|jamais) (?:vers|contact|a la charge|en contact)",
         rf"\bne (?:cherch|essay|tent|continu|persist)\w+ (?:plus|pas|jamais) (?:a|de) (?:me |nous )?{CONTACT}",
-        r"\b(?:numero|personne|erreur|interess\w*)(?: ,)? (?:et |donc )?(?:merci )?ne (?:re|r)?(?:appel|contact|relanc|ecri|telephon)\w+ (?:pas|plus)(?: (?:svp|merci))*(?=$| ,)",
-        r"^(?:(?:non|et|merci|svp|donc|alors) |, )*ne (?:rappel|appel|relanc|contact|ecri|insist"
+        r"\b(?:numero|personne|erreur|interess\w*)(?: ,)? (?:et |donc )?(?:merci )?ne (?:re|r)?(?:appel|contact"
+        r"|relanc|ecri|telephon)\w+ (?:pas|plus)(?: (?:svp|merci))*(?=$| ,)",
+        r"^(?:(?:non|et|merci|svp|donc|alors) |, )*ne (?:rappel|appel|relanc|contact|recontact|ecri|reecri|insist"
         r"|telephon)\w+ pas(?: (?:svp|merci))*$",
         r"\bne plus (?:me|nous) (?:mettre|ajouter|inclure|faire figurer|compter|inscrire)\b",
         r"\b(?:numero|adresse|mail|email|ligne|telephone)\b.{0,40}\bne (?:le|la|les) utilis\w+ (?:plus|pas)",
@@ -167,7 +171,8 @@ RULES: tuple[Rule, ...] = (
         "veux veut voulons voulon souhait desir voudrais voudrions aimer accept prefer refus interess comment recev "
         "recois recoive oppos",
         r"\b(?:ne )?(?:me |nous |vous )?(?:veux|veut|voulons|souhait\w+|desir\w+|voudrais|voudrions|aimerais"
-        r"|aimerions|accept\w+|tiens|tenons|compt\w+|interess\w+|autoris\w+|consen\w+|permet\w*|ai(?= (?:pas|plus|jamais"
+        r"|aimerions|accept\w+|tiens|tenons|compt\w+|interess\w+|autoris\w+|consen\w+|permet\w*|ai(?= (?:pas|plus"
+        r"|jamais"
         r"|aucune?) (?:envie|besoin|demand))|suis interess\w+|sommes interess\w+|demand\w+|veu"
         rf"|besoin)(?: \w+)? {NO_LONGER}(?: \w+)?(?: (?:de|a|par|que|du tout|d|besoin|en))* {UNWANTED}",
         r"\bne (?:plus|pas|jamais) (?:\w+ )?(?:souhaiter|vouloir|desirer|avoir a|etre oblige de)? ?(?:recevoir"
@@ -192,7 +197,8 @@ RULES: tuple[Rule, ...] = (
         rf"|{INSTRUCTION}|{OTHERS}|\bnon seulement|\bnous memes\b|\bdemo\b|\bne (?:souhait\w+|voul\w+"
         r"|veux) pas (?:\w+ )?(?:arreter|interrompre|rater|manquer)|\bpas interess\w* (?:par )?(?:la|votre|le"
         r"|cette|vos|les) (?:offres?|propositions?)|\bpas interess\w* (?:par (?:ces?|cette|votre|vos|des"
-        r"|les) )?(?:offres?|propositions?|contenus?)|\bbesoin de (?:plus|contact)|\bpas besoin (?:de|d) ",
+        r"|les) )?(?:offres?|propositions?|contenus?)|\bbesoin de (?:plus|contact)|\bpas besoin (?:de"
+        r"|d) (?!.*\bplus\b)",
         another_channel=True,
     ),
     rule(
@@ -202,7 +208,8 @@ RULES: tuple[Rule, ...] = (
         r"|plus aucune?|plus une?|stop|zero|aucune?|assez)(?: (?:seule?|autres?|nouveaux?|nouvelles?))*(?: de| aux?"
         r"| a| avec| du tout)*(?: (?:vos|ces|tels?|telles|autres|cette|ce|genre|type|vos|de|nouveaux|nouvelles"
         rf"|seul))* {NOUNS}\b(?! que| de chez| de erreur| de test| automatiques? ,)",
-        r"\bmais (?:plus|pas|stop|arretez|sans|cessez) (?:de |la |les |vos |aux |a )*(?:pubs?|publicites?|demarchages?|prospection"
+        r"\bmais (?:plus|pas|stop|arretez|sans|cessez) (?:de |la |les |vos |aux |a )*(?:pubs?|publicites?"
+        r"|demarchages?|prospection"
         r"|newsletters?|promos?|promotions?|spams?|sollicitations?|relances?)\b",
         rf"^(?:merci |svp )*non (?:au|a la|aux) (?:\w+ )?{NOUNS}\b",
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",

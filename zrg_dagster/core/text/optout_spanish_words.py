@@ -14,7 +14,8 @@ NOUNS = one_of(
 )
 # What we do ourselves is no request: "no contactamos", "no busco nada".
 CONTACT = (
-    r"(?!\w*(?:[aei]mos|[^dl]o)\b)(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca(?=r|n\b)|acos|insist|spam|remit|dirij|dirig|marc(?:ar|a|an|as"
+    r"(?!\w*(?:[aei]mos|[^dl]o)\b)(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca(?=r|n\b)|acos|insist"
+    r"|spam|remit|dirij|dirig|marc(?:ar|a|an|as"
     r"|ando)|marqu(?!\w* como)|comuni|hostig|fastidi|incordi|inform|mole|jod|perturb|import(?:un)|public|tele?fone"
     r"|hagan? llegar|hacer llegar|habl(?:e|ar|es|en)|ofrec|ofrez|prospect|atosig|ching|jorob|hinch|romp|freg|apretar"
     r"|marear|satur|bombarde|llen|telefon|persegui|agobi|texte|tir)\w{0,10}"
@@ -28,7 +29,8 @@ PLACE = one_of(
 )
 TO_ME = (
     r"(?:(?:a|en|con|por|hacia) (?:este|esta|mi|nuestro|nuestra|mis|nuestros|nuestras|ese|esa) (?:\w+ )?\w+"
-    rf"|(?:a la|al|a el|en la|en el|a todo el|a toda la) {PLACE}|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros|nadie)\b|por aqui|aqui|a ADDR)"
+    rf"|(?:a la|al|a el|en la|en el|a todo el|a toda la) {PLACE}|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros"
+    r"|nadie)\b|por aqui|aqui|a ADDR)"
 )
 CLITIC_ME = (
     rf"(?:(?:me|nos) {CONTACT}|{CONTACT}(?<=me)|{CONTACT}(?<=nos)|{CONTACT}(?<=mela)|{CONTACT}(?<=melo)"

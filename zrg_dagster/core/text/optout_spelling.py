@@ -93,7 +93,12 @@ _PHRASES = tuple(
     (need, re.compile(pattern), canonical)
     for need, pattern, canonical in (
         (" id", r"\b(e?mail|phone|contact) ids?\b", r"\1"),
-        (" no", r"\b(phone|mobile|mob|cell|telephone|contact) no(?=$| (?:from|off|out|please|in|on)\b| [,?])", r"\1 number"),
+        (
+            " no",
+            r"\b(phone|mobile|mob|cell|telephone|contact) no(?=$| (?:from|off|out|please|in|on)\b| [,?])",
+            r""
+            r"\1 number",
+        ),
         ("e mail", r"\be (?=mails?\b|mailing\b|mailed\b)", "e"),
         ("un su", r"\bun (?=su[bs])", "un"),
         ("id ", r"\bid (?=like|rather|prefer|appreciate|love)", "i would "),
@@ -105,7 +110,7 @@ _PHRASES = tuple(
         ("qu ", r"\bqu (?=[aeiouh])", "que "),
         (" , ", r"\b(never|do not) , (?:ever )?(?=\w)", r"\1 "),
         (" m ", r"\b(no|que) m (?=[a-z])", r"\1 me "),
-        (" w ", r"\b(stop|enough|done|quit|up) w (?=\w)", r"\1 with "),
+        (" w ", r"\b(stop|enough|done|quit|up) w (?:, )?(?=\w)", r"\1 with "),
         ("one", r"\b(can|could|would|will) (?:some|any)one\b", r"\1 somebody"),
         (
             "body",
