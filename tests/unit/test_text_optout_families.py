@@ -60,7 +60,9 @@ ASKED_ALL_THE_SAME = [
     "I usually just delete these, but please take me off the list.", "It's almost impossible to unsubscribe from your list.",
     "I get these almost every day, please remove me.", "I was going to ignore this but take me off your list.",
     "Casi todos los días me escriben, denme de baja.", "Normalement je ne réponds pas, mais merci de me désabonner.",
-    "I unsubscribed, but I am still on your list and want off.",
+    "I unsubscribed, but I am still on your list and want off.", "She asked you to stop, nobody here is interested.",
+"My manager told you to stop, we are not interested.",
+    "Stop emailing me. Whoever runs this should be ashamed.", "No vuelvan a hablar conmigo.",
 ]  # fmt: skip
 NEARLY_DONE = [
     "Ha, I nearly asked you to take me off the list, then I saw you work with dental practices.",
@@ -104,6 +106,10 @@ FAILED_OR_THREATENED = [
     "I'd be happier if I never got another one of these.", "why won't you stop emailing me",
     "No pierdan el tiempo escribiéndome.", "Ahórrese los correos.", "No es necesario que vuelvan a escribir.",
     "Solo quiero los avisos de pedido, publicidad no.", "Continuez les factures, mais arrêtez la newsletter.",
+    "I'd like all communication from your company to stop.", "It's a no from me, and please don't circle back.",
+    "how many times do i have to say stop", "As I said in my last email, please stop contacting me.",
+    "Please delete this conversation and my number.", "Que no me lleguen más correos, por favor.", "ya déjenme",
+    "You are hereby notified to cease all communications with me.", "Vous m'avez réinscrit sans mon accord, désinscrivez-moi.",
     "I only want transactional emails, take me off marketing.", "Que ce mail soit le dernier.", "Non au démarchage",
 ]  # fmt: skip
 REFUSED_OR_RETURNED = [
@@ -113,6 +119,9 @@ REFUSED_OR_RETURNED = [
     "Este es el último correo que me faltaba para decidir, adelante.", "Nada de llamadas antes de las 9.",
     "Pas besoin de relancer, je reviens vers vous lundi.", "Pas la peine de rappeler, j'ai trouvé la réponse, merci.",
     "Plus d'appels, juste un mail, ça me va. Quel est le prix ?", "Je vous laisse tranquille pour ce soir.",
+    "We're trying to unsubscribe fewer people by segmenting better. Ideas?", "When does the offer end?",
+    "Do not use the old address for the invoice.", "I unsubscribed from Slack so email me instead.",
+    "¡Para! Que me convences. ¿Cuánto es?", "Not a stop, just a pause: we'll be back in September.",
     "What part of the process do you automate?", "Please don't share my email with partners. Otherwise, happy to talk.",
     "You shouldn't be contacting me about this, Dana owns it. dana@acme.com", "No spam here, glad to hear from you :)",
     "Our GDPR officer needs to know how you delete personal data.", "Get out! That's amazing. Tell me more.",

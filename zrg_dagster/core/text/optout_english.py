@@ -75,7 +75,9 @@ RULES: tuple[Rule, ...] = (
         rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank|porfavor"
         r"|svp|from|i|we)\b)",
         before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
-        after=rf"(?: me| us)? from (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:links?|rates?|buttons?|pages?|options?"
+        after=rf"(?: me| us)? from (?!(?:(?!so\b|and\b|but\b|because\b|,)\S+ ){{0,5}}?{ABOUT_CONTACT})"
+        r"| (?:\w+ )?(?:people|leads|contacts|recipients|subscribers|customers)\b| (?:links?|rates?|buttons?"
+        r"|pages?|options?"
         r"|features?|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
         r"|status)\b(?! (?:please|now))|(?: \w+){0,3}? (?:from|of) (?:\w+ ){0,2}(?:portal|training|course|webinar"
         r"|workshop|event|trial|pilot|beta|class|session)\b",
@@ -196,12 +198,12 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.do_not_contact_list",
         "do_not donot dnc dnd tps suppress block black opt exclusion exclud request consider treat no_c no_e "
-        "unsubscribe removal never ignore",
+        "unsubscribe removal never ignore ccpa gdpr",
         r"\b(?:add|put|place|move|enter|get|include|list|register|set|mark|flag|tag|label|treat|record|note|log"
         rf"|adding|putting|marking) {MINE} (?:(?:down|status)? ?(?:to|on|onto|in|into|as|for|under|with) )?(?:your "
         rf"|the |a |an |all |any )?(?:\w+ )?{DNC}\b",
         r"^(?:(?!how\b|our\b|the\b|a\b|any\b|your\b|lead\b)\w+ ){0,3}(?:deletion|erasure|removal|opt out|unsubscribe"
-        r"|objection) request$",
+        r"|objection) request(?: under (?:the )?(?:gdpr|ccpa))?$|^(?:gdpr|ccpa) (?:delete|erase|erasure|opt out)\b",
         r"\b(?:put|add|place) (?:a |the )?(?:dnc|do not contact|block|stop|suppression) (?:\w+ )?(?:on|for"
         rf"|against) {MINE}",
         r"\b(?:i am|we are|number is|we have been|i have been|line is|am registered) (?:\w+ )?(?:on|in|with"

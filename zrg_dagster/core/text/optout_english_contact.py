@@ -100,7 +100,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:do not|never|stop|quit|not to) (?:stor|sav|retain|keep|hold|process|us|sell|collect)(?:e|ing"
         r"|ping)? (?:any of )?(?:my|our) (?:\w+ )?(?:data|info|information|details|email|number|address|name)\b",
         r"\b(?:make|get|have|want|need|like|demand)(?: \w+)? (?:this|these|those|your|it|the|them|all(?: of)?(?: this"
-        rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:(?:to )?stop(?:ped)?|to (?:end|cease)){END}",
+        rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})?(?: from (?:you|(?:your|this) \w+))? (?:(?:to )?stop(?:ped)?"
+        rf"|to (?:end|cease)){END}",
         r"\b(?:these|this|it all|all (?:of )?this) (?:must|needs? to|ha(?:s|ve) (?:got )?to) (?:\w+ )?(?:stop"
         r"|cease|end)(?=$| ?,)",
         r"\b(?:great|nice|good|best|lovely|better|appreciate(?: it)?|love(?: it)?|grateful"
@@ -131,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         before=rf"{NEGATED}|\bhate (?:to|for) (?:\w+ )?|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}"
         r"|\bhow many \w+ |\b(?:why|when"
         r"|how come) (?:\w+ ){0,2}|\bdid (?:i|we) ",
-        unless=QUESTION_ABOUT_TOOL,
+        unless=rf"{QUESTION_ABOUT_TOOL}|\b(?:old|previous|former) (?:\w+ )?(?:numbers?|emails?|address|one)\b",
         another_channel=True,
     ),
     rule(
@@ -275,7 +276,7 @@ RULES: tuple[Rule, ...] = (
         r"|sure)(?: that)?(?: (?:i|we|to))?(?: (?:will|would|do|had|shall|can))? (?:not|never|no longer)(?: to"
         r"| have to)? (?:hear|see|receive|get)\w* (?:back )?(?:from you|any|another|more|your|these|anything"
         r"|about this)",
-        r"\b(?:ensure|sure|see to it|see that|want|trust|expect|like|prefer)(?: that)?(?: (?:i|we|my \w+|to"
+        r"\b(?:ensure|sure|see to it|see that|want|wish|trust|expect|like|prefer)(?: that)?(?: (?:i|we|my \w+|to"
         r"|this \w+))*(?: will| should)? (?:get|gets|receive|receives|see) (?:no|zero) (?:more|further|additional"
         rf"|other) (?:\w+ )?{NOUNS}",
         r"\b(?:want|like|prefer|ask|need|wish)(?:ing)? to be left (?:alone|in peace)\b",

@@ -81,7 +81,8 @@ RULES: tuple[Rule, ...] = (
         after=rf"{WHEN}| (?:for|to|of|in|on|with|from) (?!me\b|us\b|my\b|our\b|this\b|your?\b|now\b|these|all|any|good"
         r"|it\b|ADDR|here|that)",
         unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bif (?:we|i) (?:want|decide|stop)\b|\bcan (?:we"
-        r"|i) (?:\w+ )?(?:turn|switch|shut|disable)\b|\b(?:trial|clock|renewal|shipment|payment|billing"
+        r"|i) (?:\w+ )?(?:turn|switch|shut|disable)\b|\b(?:offer|sale|deal|discount|webinar|event|trial|clock"
+        r"|renewal|shipment|payment|billing"
         r"|demo)\b",
         another_channel=True,
         exclamation=True,
@@ -313,6 +314,8 @@ RULES: tuple[Rule, ...] = (
         rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {_REMOVED}"
         r"|(?:remove|delete|unsubscribe|take|drop|exclude) (?:him|her|them|(?:his|her|their) \w+)\b"
         r"|no further (?:contact|calls?|emails?|communication|approaches))",
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |twice |clearly )?(?:asked|told|begged) you(?: \w+){0,3}? (?:to"
+        r" (?:stop|quit|leave)|not to)\b(?! by)",
         r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:asked|requested|told you|wants?"
         r"|wanted)\b(?: \w+){0,3}? (?:to )?"
         rf"be {_REMOVED}[^@]{{0,30}}\bplease (?:honou?r|respect|do (?:so|it)|see to|make sure|action|take)\b",

@@ -39,7 +39,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.last_message",
         "last final",
-        r"\b(?:let|make|have|consider|keep) (?:this|that|it|today) (?:to )?(?:be )?(?:as )?(?:the|your) (?:very "
+        r"\b(?:let|make|have|consider|keep|(?:ask|request|prefer|rather|like)(?: that)?) (?:this|that|it"
+        r"|today) (?:to )?(?:be )?(?:as )?(?:the|your) (?:very "
         r"|absolute )?(?:last|final)\b(?! (?:offer|price|version|draft|chance))",
         r"\b(?:this|that|it)(?: \w+)? (?:should|must|better|had better|needs to|has to|will|would|ought to|is|is to"
         rf"|shall)(?: \w+)? (?:be )?(?:the|your) (?:very |absolute )?(?:last|final) (?:time )?(?:{NOUNS}|thing|one|i"

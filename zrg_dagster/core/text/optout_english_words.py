@@ -89,7 +89,8 @@ CONTACT = one_of(
     cold_(?:call|email) touch_base(?:_with)? circle_back(?:_to|_with)? speak_to talk_to whatsapp sms add(?=_me) try_me"""
 )
 CONTACT_ALONE = one_of(
-    """contact email mail text message call(?:_back)? phone ring write(?:_back)? ping chase pester harass pitch
+    """contact email mail text message call(?:_back)? phone dm circle_back touch_base ring
+    write(?:_back)? ping chase pester harass pitch
     reach_out disturb solicit
     spam follow_?up get_in_touch be_in_touch communicate send_(?:anything|stuff|messages|emails?|texts?|spam) cold_call"""
 )

@@ -84,6 +84,7 @@ RULES: tuple[Rule, ...] = (
         "es.no_longer_contact",
         "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util ahorr inutil",
         rf"\bno (?:(?:me|nos) (?:esten?|estes|anden?|andes|sigan?|sigas) {CONTACT}|(?:esten?|estes|anden?) molest\w+)",
+        r"\bno (?:me|nos) lleg(?:uen|ue) (?:mas|ningun\w*|otr[oa]|nada)\b",
         r"\b(?:no|nunca) (?:me|nos) habl(?:e|es|en)(?=$| ?,| (?:mas|nunca|porfavor))",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco|ni)(?: (?:me|nos|se|lo|les|deben|debe|pueden|puede|podran|podra"
         r"|tienen que|tiene que))*(?: (?:vuelv|volv|sig|segu|sigu|continu|intent|trat|insist|pretend|se molest"
@@ -191,7 +192,7 @@ RULES: tuple[Rule, ...] = (
         rf"| estas)? {NOUNS}\b(?! de mi| por mi)",
         r"\b(?:publicidad|promociones|newsletters?|marketing) no(?=$| ,)",
         rf"\b(?:ni|no) (?:un|una) (?:solo |sola )?(?:{NOUNS}) (?:mas|por)\b",
-        r"^(?:porfavor |gracias |hola )*no mas(?: (?:porfavor|gracias|de esto))*$",
+        r"^(?:porfavor |gracias |hola )*no mas(?: (?:,|porfavor|gracias|de esto))*$",
         before=r"\b(?:hay|tengo|tenemos|recibo|recibimos|lleg\w+) ",
         after=WHEN,
         unless=r"\b(?:hace falta|necesari|pregunta|dudas)",
