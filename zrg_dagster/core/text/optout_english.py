@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
         r"|svp|from|i|we)\b)",
         before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
         after=rf"(?: me| us)? from (?!(?:(?!so\b|and\b|but\b|because\b|,)\S+ ){{0,5}}?{ABOUT_CONTACT})"
-        r"| (?:\w+ )?(?:people|leads|contacts|recipients|subscribers|customers)\b| (?:links?|rates?|buttons?"
+        r"| (?:\w+ )?(?:people|leads|contacts|recipients|subscribers|customers|users)\b| (?:links?|rates?|buttons?"
         r"|pages?|options?"
         r"|features?|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
         r"|status)\b(?! (?:please|now))|(?: \w+){0,3}? (?:from|of) (?:\w+ ){0,2}(?:portal|training|course|webinar"

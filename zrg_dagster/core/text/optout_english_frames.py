@@ -314,7 +314,8 @@ RULES: tuple[Rule, ...] = (
         rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {_REMOVED}"
         r"|(?:remove|delete|unsubscribe|take|drop|exclude) (?:him|her|them|(?:his|her|their) \w+)\b"
         r"|no further (?:contact|calls?|emails?|communication|approaches))",
-        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |twice |clearly )?(?:asked|told|begged) you(?: \w+){0,3}? (?:to"
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |twice |clearly )?(?:asked|told"
+        r"|begged) you(?: \w+){0,3}? (?:to"
         r" (?:stop|quit|leave)|not to)\b(?! by)",
         r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:asked|requested|told you|wants?"
         r"|wanted)\b(?: \w+){0,3}? (?:to )?"

@@ -52,7 +52,7 @@ RULES: tuple[Rule, ...] = (
         "en.leave_me_alone",
         "out_of_my shove alone off hike away lost hell dead yourself inbox beat_it get_out leave_ trouble shoo",
         r"\bleave (?:me|us|my (?!voice|message)\w+|our (?:\w+ )?(?:team|company|staff)|this (?:\w+ )?(?:number"
-        r"|address)) (?:the \w+ )?(?:alone|be(?=$| ?,)|in peace)\b|\b(?:get|stay"
+        r"|address)) (?:the \w+ |tf )?(?:alone|be(?=$| ?,)|in peace)\b|\b(?:get|stay"
         r"|keep) (?:the \w+ )?out of my (?:inbox|email|dms|phone|messages|face|life)\b|\b(?:f\W?u?\W?c?\W?k|piss"
         r"|bugger|sod|eff|screw|naff|f|f\*{1,5}) off\b|(?:^|, |\b(?:please|just|and|can|should|could|you|go|so|all"
         r"|pal|ok) )take a hike(?=$| ?,| (?:please|pal|buddy|man|dude|bro|mate|already|you|spammer)\b)"

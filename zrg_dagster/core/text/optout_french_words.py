@@ -58,7 +58,8 @@ OTHERS = (
 OTHER_THING = (
     r"\b(?:reunion|invitations?|calendrier|copie|boucle|agenda|reservation|devis|commande|diapo|diapos|deck|slide"
     r"|presentation|contrat|proposition|document|doc|page|point|annexe|logo|site|seance|rdv|rendez vous|evenement"
-    r"|webinaire|visio|call|canal|planning|appel de|participants?|invites|paragraphe|ligne \d|facture|offre|maquette"
+    r"|webinaire|visio|call|canal|planning|appel de|participants?|invites|paragraphe|ligne \d|facture|offre"
+    r"|maquette|brouillon"
     r"|dossier|projet|equipe projet|liste des (?:participants|invites|intervenants|inscrits|presents)|panier)\b"
 )
 WHEN = (

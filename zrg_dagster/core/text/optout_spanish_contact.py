@@ -136,6 +136,7 @@ RULES: tuple[Rule, ...] = (
         before=r"\b(?:por que|cuando|si|aunque|mientras|hasta que|quien|ellos|nosotros|clientes|avise\w*|como"
         r"|que pena que|veo que|la persona que) (?:\w+ ){0,2}|\bpor ",
         after=rf"{WHEN}| (?:en frio|para )| a (?:mi|la|el|los|mis|nuestr\w+) \w+ (?:sin|hasta|antes|aun|todavia)\b"
+        r"| (?:versiones|cambios|borradores|archivos|facturas|fotos|pedidos|presupuestos)\b"
         r"|(?: mas)? de (?:un|una|dos|tres|cuatro|cinco|\d)\b",
         unless=r"\b(?:el|la|los|un|una) (?:\w+ )?(?:pdf|factura|presupuesto|contrato|invitacion|enlace|documento"
         rf"|catalogo|demo|deck)\b|\bsi (?:no )?(?:me|nos) |\bno (?:me|nos) {CONTACT}{WHEN}|\bno (?:me"
