@@ -238,6 +238,15 @@ def test_case_and_punctuation_do_not_matter(text: str, case, end: str) -> None:
         "http://",
         "x@",
         "not ",
+        "i usually ask ",
+        "take me and my ",
+        "she asked to be removed ",
+        "casi a punto de ",
+        "j allais sur le point de ",
+        "the number and the link at the bottom ",
+        "unsubscribe | ",
+        "you received this because ",
+        "de donde sacaron mi correo ",
     ],
 )
 def test_five_mebibytes_take_bounded_work(unit: str) -> None:

@@ -24,7 +24,7 @@ from zrg_dagster.core.text import (
     optout_spanish_frames,
 )
 from zrg_dagster.core.text.chars import folded
-from zrg_dagster.core.text.optout_context import FOOTER, GOES_ON, NEARLY, OTHER_CHANNEL, OWN, TOLD
+from zrg_dagster.core.text.optout_context import FOOTER, GOES_ON, NEARLY, OTHER_CHANNEL, OWN, TAKES_BACK, TOLD
 from zrg_dagster.core.text.optout_rule import Rule
 from zrg_dagster.core.text.optout_spelling import spelled
 
@@ -45,7 +45,8 @@ _CARRIER_WORDS = frozenset(
 )  # fmt: skip
 _EMAIL_WORDS = frozenset({"stop", "unsubscribe", "unsub", "optout", "opt out", "remove", "remove me"})
 _POLITE = re.compile(
-    r"^(?:(?:please|pls|plz|hi|hello|ok|okay) )+|(?: (?:please|pls|plz|thanks|thank you|thx|now|immediately|asap))+$"
+    r"^(?:(?:please|pls|plz|hi|hello|ok|okay) )+|(?: (?:please|pls|plz|thanks|thank you|thx|now|immediately|asap"
+    r"|merci|svp|stp|gracias|por favor))+$"
 )
 _SPACED_OUT = re.compile(r"[a-z](?:[ .]{1,2}[a-z]){2,12}")
 _START_WORDS = frozenset({"start", "unstop"})
@@ -54,7 +55,7 @@ _TEXTING_CHANNELS = frozenset({"sms", "whatsapp"})
 _COMMAND_CHARS = 60
 
 _URL = re.compile(r"(?:https?://|www\.)\S{1,500}")
-_ADDRESS = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{3,200}")
+_ADDRESS = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{2,199}[^\s@<>.,;:!?)\]]")
 _DOMAIN = re.compile(
     r"\b[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,3}"
     r"\.(?:com|net|org|io|co|fr|es|de|eu|uk|ai|app|dev|us|ca|mx|ar|cl|pe|biz|info|example|agency|tech)\b"
@@ -62,6 +63,18 @@ _DOMAIN = re.compile(
 _ARTICLE = re.compile(r"\bart\. ?(?=\d)")
 _SENTENCE_END = re.compile(r"[.!?;…]+(?=\s|$)|\n{2,}|[!?…]+")
 _EDGES = " \t\n\r.,!?:;\"'()[]*_-–>"
+# A mailing's footer that survived the cleaning: its lines hold an unsubscribe link beside another, or say why the reader
+# gets it. Only for mails: nobody types such a line by hand.
+_FOOTER_LINE = re.compile(
+    r"^[^\n|•·]{0,80}[|•·][^\n]{0,80}\b(?:unsubscribe(?! me| us)|opt out|desabonn\w*|desinscri\w*|baja)\b[^\n]{0,80}$"
+    r"|^[^\n|•·]{0,80}\b(?:unsubscribe(?! me| us)|opt out|desabonn\w*|desinscri\w*|baja)\b[^\n|•·]{0,40}["
+    r"|•·][^\n]{0,80}$"
+    r"|^(?:you (?:are )?receiv(?:ed?|ing) th|vous (?:recevez|avez recu) c|(?:usted )?(?:recibe|recibes|ha recibido"
+    r"|has recibido) est)"
+    r"[^\n]{0,80}\b(?:because (?!i\b|we\b)|since you|as (?:a|an|you)\b|car vous|parce que vous|porque (?!no)"
+    r"|en tant que)[^\n]{0,600}$",
+    re.MULTILINE,
+)
 _REPLY_PREFIX = re.compile(r"^(?:(?:re|fw|fwd|aw|wg|sv|tr|rv|antw|ref) ?(?:\[\d+\])? ?: ?)+")
 
 
@@ -75,7 +88,7 @@ class Verdict:
 
 def detect(text: str, *, channel: Channel, subject: str | None = None) -> Verdict | None:
     """The first rule that reads `text` (or a mail's subject) as a request to stop, or as START or HELP; else None."""
-    body = folded(_window(text))
+    body = _FOOTER_LINE.sub("", folded(_window(text)))
     verdict = _command(body, channel)
     if verdict is None and channel == "email":
         verdict = _first_line(body) or _in_subject(subject)
@@ -163,7 +176,9 @@ def _phrase(text: str, prefix: str = "") -> Verdict | None:
 
 
 def _asks(rule: Rule, sentence: str) -> bool:
-    return rule.finds(sentence) and not any(context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY))
+    return rule.finds(sentence) and not any(
+        context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY, TAKES_BACK)
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -180,18 +195,18 @@ RULES: tuple[Rule, ...] = (
     *optout_french_frames.RULES,
 )
 
-# What a rule needs by its first two letters, with the rule's place. One walk over a text finds what rules it is worth
+# What a rule needs by its first three letters, with the rule's place. One walk over a text finds what rules it is worth
 # asking, mostly none: 4 µs for a short reply, where asking every rule about every sentence took 180.
 _NEEDED: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
 for _place, _rule in enumerate(RULES):
     for _need in _rule.needs:
-        _NEEDED[_need[:2]].append((_need, _place))
+        _NEEDED[_need[:3]].append((_need, _place))
 
 
 def _worth_asking(sentences: Sequence[str]) -> list[Rule]:
     """The rules of which a sentence holds something that they need, in their order."""
     text = "\n".join(sentences)
-    starts = _NEEDED.keys() & {text[at : at + 2] for at in range(len(text) - 1)}
+    starts = _NEEDED.keys() & {text[at : at + 3] for at in range(len(text) - 2)}
     return [
         RULES[place] for place in sorted({place for each in starts for need, place in _NEEDED[each] if need in text})
     ]

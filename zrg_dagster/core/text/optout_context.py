@@ -1,8 +1,9 @@
 """What makes the words of a request something else, whatever the rule that found them (OO-03, OO-04).
 
-Four classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
-told, the writer's own customers, lists and mailings, and what he nearly did. A fifth looks at the whole text: the writer
-offers another channel or goes on to buy, so a "don't call" is a preference and a leading "stop!" is an exclamation.
+Five classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
+told, the writer's own customers, lists and mailings, what he nearly did, and his own mail that he takes back. A sixth
+looks at the whole text: the writer offers another channel, another person or to come back, or goes on to buy, so a
+"don't call" is a preference and a leading "stop!" is an exclamation.
 """
 
 import re
@@ -17,11 +18,13 @@ FOOTER = re.compile(
     r"|with one|in one)|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not"
     r"|received this|are not the intended|have received)\b|\b(?:prefer|want) (?:no|fewer) (?:more )?(?:emails"
     r"|messages) \?|\bthis (?:email|message|communication)(?: and)?(?: \w+){0,6} (?:confidential|intended)"
-    r"|\byou (?:are )?receiv(?:e|ed|ing) this|\bour privacy policy\b|\bsi (?:vous|usted|no desea|vous ne"
+    r"|\byou (?:are )?receiv(?:e|ed|ing) this(?!.{0,30}\bbecause (?:i|we)\b)|\bour privacy policy\b|\bsi (?:vous"
+    r"|usted|no desea|vous ne"
     r"|no desean|ya no desea)\b.{0,80}\b(?:cliquez|clic|repondez|responda|envie|escriba|contestez)\b|\bcliquez\b"
     r"|\bhaga clic\b|\b(?:repondez|envoyez|responda|envie|responde) (?:stop|baja|alto)\b|\bstop (?:au|al) \d"
-    r"|\bpour (?:vous|se|ne plus) (?:desabonner|desinscrire|recevoir).{0,60}\b(?:envoyez|repondez|ici|URL|lien)\b"
-    r"|\bpara (?:darse|dejar de recibir|cancelar).{0,60}\b(?:responda|envie|aqui|URL|enlace|escriba)\b|\b(?:este"
+    r"|\bpour (?:vous|te) (?:desabonner|desinscrire)\b"
+    r"|\bpour (?:se|ne plus) (?:desabonner|desinscrire|recevoir).{0,60}\b(?:envoyez|repondez|ici|URL|ADDR|lien)\b"
+    r"|\bpara (?:darse|dejar de recibir|cancelar).{0,60}\b(?:responda|envie|aqui|URL|ADDR|enlace|escriba)\b|\b(?:este"
     r"|ce) (?:mensaje|correo|message|mail|email|courriel)(?: \w+){0,5} (?:confidencial|confidentiel|destinad)"
 )
 
@@ -42,6 +45,15 @@ TOLD = re.compile(
     rf"|escribio|contest\w+|quej\w+)\b|\b(?:si|cuando|que pasa si) (?:un |una |algun |el )?{_ES_THEIRS}\b"
     rf"|\b{_FR_THEIRS} (?:\w+ ){{0,2}}(?:dit|disent|repond|repondent|a repondu|ecrit|demande|demandent|a demande)\b"
     rf"|\b(?:si|quand|lorsque|des que) (?:un |une |le )?{_FR_THEIRS}\b"
+    # One left, the writer stays.
+    r"|\b(?:colleague|co ?founder|partner|boss|assistant|husband|wife|teammate|co ?worker|manager|team|he|she|they)"
+    r" (?:\w+ ){0,2}(?:unsub|asked|opted|removed|told)\w*\b.{0,50}(?:\bbut|\bthough|\bhowever|,) (?:\w+ ){0,2}?"
+    r"i (?:am|would|do|still|want)(?: (?!not\b|no\b)\w+){0,3}? (?:stay|remain|interested|keen|want to hear"
+    r"|like to hear)\b"
+    r"|\b(?:soci[oa]|companer[oa]|jef[ea]|mujer|marido) (?:\w+ ){0,3}(?:baja|borr\w+|quit\w+|elimin\w+|desuscrib\w+)\b"
+    r".{0,40}\b(?:pero|aunque) (?:\w+ )?(?:a mi si|yo si|(?:yo )?(?:sigo|estoy) interesad[oa])\b"
+    r"|\b(?:associee?|collegue|patronne?|femme|mari|chef) (?:\w+ ){0,4}(?:desabonn|desinscri|retir|supprim)\w*\b"
+    r".{0,20}\bmais .{0,12}\bje (?:reste|suis) (?:\w+ )?(?:interess|preneu|partant)"
 )
 
 # The writer's own lists, mailings and contacts, which he wants changed: "take acme.com out of our campaign".
@@ -56,16 +68,46 @@ OWN = re.compile(
     r"|listes?|listing)\b"
 )
 
-# What the writer nearly did, or usually does: "I was about to unsubscribe, but", "avant de me désabonner".
+# What the writer nearly did, or usually does: "I was about to unsubscribe, but", "avant de me désabonner". A request behind
+# it in the sentence stands. "Almost every day" and "almost impossible" are no intention.
+_EN_REQUEST = r"(?:unsubscrib|mark|delet|remov|opt|tak(?:e|ing) (?:me|us|my|our)|stop|hit(?:ting)? (?:the )?unsub)\w*"
+_ES_REQUEST = (
+    r"(?:dar(?:me|nos)|doy de|di de|desuscrib\w*|borr\w+|elimin\w+|quit\w+|sac\w+|marc\w+|dej\w+ de|no me|denunci\w+)"
+)
+_FR_REQUEST = r"(?:des ?abonn|desinscri|supprim|effac|retir|arret|enlev|signal|ne plus)\w*"
 NEARLY = re.compile(
-    r"\b(?:normally|usually|typically|almost|nearly|about to|tempted to|was going to|make me|before (?:i|we)(?= unsub))"
-    r" (?:\w+ ){0,4}?(?:unsubscrib|mark|delet|remov|opt)\w*(?!.*\b(?:please|remove|stop|take|do not)\b)"
+    r"\b(?:(?:almost|nearly)(?! (?:\d|an?|every|all|daily|weekly|never|impossible|two|three|four|five|six|ten"
+    r"|twenty)\b)"
+    r"|about to|tempted to|was (?:just )?going to|were going to|make me|before (?:i|we)(?= unsub)|this close to"
+    r"|came close to"
+    r"|close to|on the verge of|(?:first|initial) (?:instinct|reaction|thought) was to|considered|thought (?:about|of)"
+    r"|(?:i|we) would have|(?:normally|usually|typically|ordinarily)(?: ,)? (?:i|we)(?: would)?"
+    r"|(?:i|we)(?: would)?(?: also)? (?:normally|usually|typically|ordinarily)) "
+    rf"(?:(?!but\b|and\b|please\b|so\b)\w+ ){{0,8}}?{_EN_REQUEST}"
+    r"(?!.*\b(?:please|remove|stop|take (?:me|us|my|our)|do not|unsubscribe me)\b)"
     r"|\bunsubscribe from the (?:feeling|idea|notion)"
-    r"|\b(?:casi|antes de|normalmente|a punto de|suelo|estuve por) (?:\w+ ){0,3}?(?:dar(?:me|nos)|doy de|di de"
-    r"|desuscrib\w*"
-    r"|borr\w+|elimin\w+)(?!.*\b(?:porfavor|borren?|eliminen?|dejen?|basta|no)\b)"
-    r"|\b(?:failli|avant de|de habitude|normalement) (?:\w+ ){0,3}?(?:desabonn|desinscri|supprim|effac)\w*"
-    r"(?!.*\b(?:merci de|svp|veuillez|retir\w+|arret\w+|ne)\b)"
+    r"|\bwould (?:kill|hate|miss|be (?:\w+ )?(?:mad|sad|upset|furious|crazy|a fool))\b.{0,30}\bif (?:i|we) (?:ever )?"
+    r"(?:unsubscribed|opted out)\b"
+    r"|\b(?:casi(?! (?:tod|cada|diari|siempre|nunca|imposible))|antes de|normalmente|a punto de|suelo|estuve por"
+    r"|ibamos? a"
+    rf"|iba a|pensaba(?:mos)?(?: en)?|por poco) (?:(?!pero\b|y\b)\w+ ){{0,8}}?{_ES_REQUEST}"
+    r"(?!.*\b(?:porfavor|borr(?:en?|a|ad)(?:me|nos)|eliminen?|dejen?|basta|quit(?:en|ad|a)(?:me|nos))\b)"
+    r"|\b(?:failli|avant de|de habitude|normalement|allais|allions|sur le point de|a deux doigts de|pense a|ai pense"
+    rf"|un peu plus et je|hesite a) (?:(?!mais\b|et\b)\w+ ){{0,8}}?{_FR_REQUEST}"
+    r"(?!.*\b(?:merci de|svp|veuillez|retirez|arretez|ne plus)\b)"
+)
+
+# What the writer sent himself and takes back: "please delete my earlier email, wrong figures".
+_EARLIER = r"(?:earlier|previous|last|first|prior|initial|second|original|other|latest|preceding)"
+TAKES_BACK = re.compile(
+    r"\b(?:delete|erase|remove|ignore|disregard|forget|bin|trash|scrap)(?: about)? (?:my|our|that|the"
+    rf"|this) (?:\w+ )?{_EARLIER}"
+    r" (?:\w+ )?(?:emails?|messages?|texts?|notes?|reply|replies|version|one|attachment|mails?)\b(?! (?:address|list))"
+    r"|\b(?:borr|elimin|ignor|olvid|descart)\w+ (?:mi|el|ese|este|mis|los) (?:(?:primer|ultimo|anterior|otro|ultimos"
+    r"|anteriores|segundo) (?:correo|mensaje|email|mail)s?|(?:correo|mensaje|email|mail)s? anterior(?:es)?)\b"
+    r"|\b(?:supprim|effac|oubli|ignor|jet)\w+ (?:(?:et|de|svp) \w+ )*(?:mon|le|ce|mes|les) (?:(?:premier|dernier"
+    r"|autre|second|derniers) "
+    r"(?:mail|message|email|courriel|sms)s?|(?:mail|message|email|courriel|sms)s? (?:precedent|d avant|anterieur)s?)\b"
 )
 
 # The writer asks to be reached another way: "just text me", "ADDR is better".
@@ -95,21 +137,36 @@ OTHER_CHANNEL = re.compile(
     r"|envo(?:yez|ie)|contacte?z?|rappel(?:ez|le)) (?:moi|nous)\b(?! (?:plus|jamais|pas))|\bplutot\b(?! (?:de"
     r"|crever))|\bprefer(?:ez|e|ons|ence)\b (?:pour )?(?:le |un |les |plutot |par )?(?:mail|email|sms|telephone"
     r"|whatsapp|message)|\b(?:mail|email|sms|message|appel|pdf|lien) suffi|\bpar (?:mail|email|telephone|sms"
-    r"|whatsapp) (?:seulement|uniquement|svp|ca)\b"
+    r"|whatsapp) (?:seulement|uniquement|svp|ca|je (?:reponds|prefere|suis)|de preference)\b|\bjuste (?:un"
+    r"|par) (?:mail|sms|message|email)\b"
+    r"|\b(?:por|via) (?:correo|email|mail|whatsapp|telefono|escrito|sms|teams|chat) (?:\w+ ){0,2}?(?:respondo|contesto"
+    r"|contestamos|mejor|leo|siempre|perfecto|me va|hablamos|prefiero|atiendo|si)\b|\bcobertura\b"
+    r"|\b(?:bad|poor|no) (?:signal|reception)\b"
+    # ... or through him or another, or when he comes back.
+    r"|(?<!not )(?<!never )(?<!to )\b(?:deal with|go through|come to|talk to|speak to|work with) me\b"
+    r"|\bi (?:handle|deal with|run) (?:this|that|it|these)(?=$| ?[,.])|\b(?!who)\w+ (?:owns|handles|runs|manages"
+    r"|is responsible for|looks after|deals with|takes care of) (?:it|this|that|these)(?=$| ?[,.])"
+    r"|\b(?:passez|passe|adressez vous|voyez)(?: par| avec| a| directement)+ moi\b"
+    r"|(?<!no )(?<!a )\b(?:habl|trat)\w+ (?:directamente )?conmigo\b"
+    r"|\bje (?:vous |te |le )?(?:reviens|rappelle|recontacte|recontacterai|rappellerai|reviendrai)\b"
+    r"|\b(?:i|we) (?:will|shall) (?:get|come|be) back (?:to you|in touch)\b"
 )
 
 # The writer goes on: "Stop! You convinced me, when do we start?", "no need to call, I'm signing tonight".
 GOES_ON = re.compile(
-    r"\b(?:convinced|i am in|we are in|book (?:me|it|us|the)|sign(?:ing)? (?:it|me up|today|tonight|tomorrow|the)"
+    r"\b(?:convinced|you had me|had me at|found (?:it|the (?:answer|solution))(?=$| ?[,.])|i am in|we are in"
+    r"|book (?:me|it|us"
+    r"|the)|sign(?:ing)? (?:it|me up|today|tonight|tomorrow|the)"
     r"|(?:when|where|how) (?:do|can|could|should) (?:i|we) (?:start|begin|sign|pay)|send (?:me |us |over "
     r"|through )*(?:the|a|your) (?:contract|quote|pricing|invoice|deck|agreement|offer)|call me|sounds great"
     r"|love (?:it|this)(?! if| when| to)|one question|(?:quick|have a|got a|1) question|can i ask|tell me (?:more"
     r"|about)|how much (?:is|does|do you|would|for)|(?:hell|heck) yes|what is the (?:price|cost)|does (?:it|that"
     r"|this) (?:work|integrate|include|come)|before you go)\b|\b(?:cuando (?:empezamos|arrancamos|firmamos)"
-    r"|convencid[oa]|convenciste|convencieron|me encanta|adelante|firm(?:o|amos|are)|cuanto (?:cuesta|vale)|jaj"
+    r"|convencid[oa]|convenciste|convencieron|convences|convencen|lo (?:he |hemos )?encontr(?:amos|e|ado)(?=$"
+    r"| ?[,.])|me encanta|adelante|firm(?:o|amos|are)|cuanto (?:cuesta|vale)|jaj"
     r"|(?:envia|manda|enviame|mandame|envie|mande) (?:el|la|los) (?:contrato|presupuesto|factura|oferta)"
     r"|si me interesa|y el precio|(?<!no )(?<!ni )me interesa (?!no))|\b(?:convaincus?|convaincue|on (?:signe"
     r"|commence|demarre|y va)|je signe|je (?:prends|valide)|quand (?:demarre|commence|signe)|quel est (?:le"
     r"|votre) (?:prix|tarif)|(?:une|ai une) question|combien (?:ca )?coute|envoyez (?:moi )?(?:le|un) (?:contrat"
-    r"|devis)|je adore|est signe|cuentame mas)\b"
+    r"|devis)|je adore|est signe|cuentame mas|trouve (?:la (?:reponse|solution)))\b"
 )

@@ -42,9 +42,14 @@ _NOT_SO = (
     r"\b(?:do not|did not|never|will not|would not|have not|almost|nearly|(?<!can )not) (?:(?:yet|want|mean|wish|need"
     r"|intend|plan|almost|nearly|going|trying|asking|asked|have|to|looking|ask|you) ){0,5}"
 )
+# "If I wanted to unsubscribe later, would it be easy?"
+_HYPOTHETICAL = (
+    r"\bif (?:i|we) (?:ever |later |would )?(?:want(?:ed)?|decided?|chose|choose|need(?:ed)?|were|had) to\b"
+    r"|\b(?:if|suppose|assuming|say) (?:i|we) (?:ever )?(?:unsubscribed?|opt(?:ed)? out)\b"
+)
 _REMOVE = one_of(
     """remov(?:e|ing) delet(?:e|ing) scrub(?:bing)? purg(?:e|ing) eras(?:e|ing) exclud(?:e|ing) strik(?:e|ing)
-    drop(?:ping)? unlist(?:ing)?
+    drop(?:ping)? unlist(?:ing)? delist(?:ing)?
     black_?list(?:ing)? block_?list(?:ing)? clear(?:ing)? expung(?:e|ing) suppress(?:ing)? redact(?:ing)?
     unenroll(?:ing)? unenrol deregister unregister
     unsubscrib(?:e|ing) omit(?:ting)?
@@ -58,22 +63,27 @@ _TAKE = one_of(
 )
 _REMOVED = one_of(
     """removed deleted taken_off taken_out erased excluded purged opted_out dropped unsubscribed scrubbed wiped
-    struck blacklisted blocked expunged unlisted pulled scratched suppressed off_(?:your|the|this) out_of your_database"""
+    struck blacklisted blocked expunged unlisted pulled scratched suppressed
+    off_(?:your|the|this) out_of_your_(?:database|systems?|lists?|crm|records)"""
 )
 RULES: tuple[Rule, ...] = (
     rule(
         "en.unsubscribe",
         "nsub un_su unscribe",
         rf"\b{_ASKING} (?:\w+ )?{_UNSUB}\b",
-        rf"\b{_UNSUB} (?:me|us|my|our|this|ADDR|all|everything|now|please|today|immediately)\b",
+        rf"\b{_UNSUB} (?:me|moi|us|my|our|this|ADDR|all|everything|now|please|today|immediately)\b",
         rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank|porfavor"
         r"|svp|from|i|we)\b)",
         before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
-        after=rf"(?: me| us)? from (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:links?|rates?|buttons?|pages?|options?"
+        after=rf"(?: me| us)? from (?!(?:(?!so\b|and\b|but\b|because\b|,)\S+ ){{0,5}}?{ABOUT_CONTACT})"
+        r"| (?:\w+ )?(?:people|leads|contacts|recipients|subscribers|customers|users)\b| (?:links?|rates?|buttons?"
+        r"|pages?|options?"
         r"|features?|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
-        r"|status)\b(?! (?:please|now))",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_NOT_SO}{_UNSUB}|\b(?:my|our|the) (?:old"
-        rf"|previous)\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
+        r"|status)\b(?! (?:please|now))|(?: \w+){0,3}? (?:from|of) (?:\w+ ){0,2}(?:portal|training|course|webinar"
+        r"|workshop|event|trial|pilot|beta|class|session)\b",
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|{_NOT_SO}{_UNSUB}|\b(?:my|our"
+        r"|the) (?:old"
+        rf"|previous)\b|\bcompetitors?\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
     ),
     rule(
         "en.unsubscribe_broken",
@@ -98,16 +108,18 @@ RULES: tuple[Rule, ...] = (
         rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|svp|porfavor|merci|gracias|thanks"
         r"|thank|now|of|from)\b)",
         before=rf"{_NOT_SO}|\b(?<!how )(?<!where )(?:do|must|should|will|would) we (?:have to )?",
-        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before|once|during"
+        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before"
+        r"|once (?!already)(?:i|we|the|they|you)|during"
         r"|whenever|when|clause|option|period|window|rate|form|link|language|provision|process|feature"
         r"|mechanism|rules?|requirements?|handling|list|requests?|support|in)\b",
-        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|\bopt in , |{_NOT_SO}opt (?:me |us )?out"
+        unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|\bopt in , |{_NOT_SO}opt (?:me "
+        r"|us )?out"
         rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_OPT}",
     ),
     rule(
         "en.remove_me",
         "_down sign_ get_rid getting_rid discard dispose trash deactivat remov delet scrub purg eras exclud strik "
-        "drop unlist blacklist expung unenrol register omit eliminat wip "
+        "drop unlist delist blacklist expung unenrol register omit eliminat wip "
         "destroy block suppress clear took got_me left_me",
         r"\b(?:deactivate|disable|terminate) (?:my|this|our) (?:\w+ )?subscriptions?(?=$| ?,| (?:please|now"
         r"|to (?:your|these|this)))",
@@ -117,10 +129,11 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_REMOVE} (?:any|all|everything|whatever|every|what)(?: \w+){{0,5}}? (?:(?:about|on|regarding|concerning"
         r"|relating to|of|for|belonging to|associated with|linked to|related to) (?:me|us|mine|ours|my|our|this|ADDR)"
         r"|you (?:\w+ )?(?:have|hold|store|keep|got)\b.{0,25}(?:me|us|my|our|this))\b",
-        r"(?:^|, |^please |, please |\band |\band please |\bnot interested (?:please )?)(?:please )?(?:remove"
+        r"(?:^|, |\bplease |\band |\bnot interested )(?:please )?(?:remove"
         r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it|everything))*$",
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
-        before=rf"{NEGATED}|{WE_DO}|\bhelp (?:me|us) |\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
+        before=rf"{NEGATED}|{WE_DO}|\bno (?:need|reason) (?:for you )?to |\bhelp (?:me|us) |\bwhy (?:did|have|was"
+        r"|were|do) (?:\w+ ){0,2}",
         after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we|requested)"
         r"| with (?!immediate|your|all)"
         r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
@@ -130,7 +143,8 @@ RULES: tuple[Rule, ...] = (
         r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))|\b(?:remove|delete) the (?:emails?"
         r"|contacts?|accounts?|address(?:es)?|numbers?|domain|company|line)\b(?! (?:from|off|above|below))"
         rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:test|demo|sample|dummy|duplicate|trial|old|dead) (?:data"
-        r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\bif (?:i|we) (?:cancel|leave"
+        r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\b(?:if|suppose|assuming|once|when"
+        r"|say) (?:i|we) (?:cancel|leave"
         r"|stop|quit|end|do not renew)\b|\bblock (?:my|our) (?:calendar|time)|\bif you (?:have )?received"
         r"|\bin error\b",
     ),
@@ -140,7 +154,10 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_REMOVE}(?: (?:please|now|immediately|it|me|us))? (?:from|off)(?: of)? (?:your|the|this|all|any"
         rf"|my)?(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
         rf"\b(?:{_TAKE}|{_REMOVE}) (?:it|them|both|all) (?:off|from|out of) (?:of )?(?:your|the|this|any"
-        rf"|all)(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
+        rf"|all|that|these|every|whatever)(?: \w+){{0,2}}? ?{FROM_WHERE}\b",
+        rf"\b{_TAKE} {MINE} (?:off|out of|from) (?:all )?(?:marketing|sales|promo\w*|mailing|email"
+        r"|outreach)(?: (?:emails?|lists?|mailings?|comms|messages"
+        r"|communications?))?(?=$| ?[,?]| (?:please|thanks|and)\b)",
         rf"\b{_TAKE} {MINE} (?:the \w+ )?(?:(?:off|out)(?: (?:of|from))?|of|from) (?:of )?(?:your|the|this|that|all"
         rf"|any|these|those|every|whatever|future|further)(?: \w+){{0,3}}? ?{FROM_WHERE}\b",
         rf"\b(?:tak(?:e|ing)|cross|scratch|kick|drop|get|leave|count|pull|knock|strike|keep) {MINE} (?:off"
@@ -180,13 +197,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.do_not_contact_list",
-        "do_not donot dnc dnd suppress block black opt exclusion exclud request consider treat no_c no_e "
-        "unsubscribe removal never ignore",
+        "do_not donot dnc dnd tps suppress block black opt exclusion exclud request consider treat no_c no_e "
+        "unsubscribe removal never ignore ccpa gdpr",
         r"\b(?:add|put|place|move|enter|get|include|list|register|set|mark|flag|tag|label|treat|record|note|log"
         rf"|adding|putting|marking) {MINE} (?:(?:down|status)? ?(?:to|on|onto|in|into|as|for|under|with) )?(?:your "
         rf"|the |a |an |all |any )?(?:\w+ )?{DNC}\b",
         r"^(?:(?!how\b|our\b|the\b|a\b|any\b|your\b|lead\b)\w+ ){0,3}(?:deletion|erasure|removal|opt out|unsubscribe"
-        r"|objection) request$",
+        r"|objection) request(?: under (?:the )?(?:gdpr|ccpa))?$|^(?:gdpr|ccpa) (?:delete|erase|erasure|opt out)\b",
         r"\b(?:put|add|place) (?:a |the )?(?:dnc|do not contact|block|stop|suppression) (?:\w+ )?(?:on|for"
         rf"|against) {MINE}",
         r"\b(?:i am|we are|number is|we have been|i have been|line is|am registered) (?:\w+ )?(?:on|in|with"
@@ -199,11 +216,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.lose_my_number",
-        "erase_ remove_it lose_ forget_ delete_ destroy_ shred_ burn_ bin_",
+        "erase_ remove_ lose_ forget_ delete_ destroy_ shred_ burn_ bin_",
         r"\b(?:lose|forget|destroy|shred|burn|bin|delete) (?:my|this|our|the) (?:\w+ )?(?:number|email|contact|info"
         r"|information|address|details|phone|data|digits)\b(?! (?:in|on|of|for|is|was))",
         r"\b(?:number|email|address|details|contact|info)\b.{0,30}\b(?<!not )(?<!never )(?<!to )(?:lose|forget|delete"
         r"|erase|destroy|remove) (?:it|them)\b",
+        r"\b(?:delete|erase|remove) (?:\w+ ){1,3}and (?:my|our) (?:\w+ )?(?:number|email|details|contact|data"
+        r"|information|info|name)\b(?! (?:from|on|in|to|and)\b)",
         r"\bforget (?:that )?you (?:\w+ )?(?:have|had|know|knew) (?:of )?(?:my|this|me|us)\b",
         r"^(?:please |just )?forget (?:about )?(?:me|us|i exist)(?: exist)?$",
         before=rf"{NEGATED}|\b(?:i|we|they) (?:\w+ ){{0,4}}|\byou (?:\w+ )?",

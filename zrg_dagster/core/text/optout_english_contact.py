@@ -34,12 +34,15 @@ _UNWANTED = (
     rf"(?:(?:be |get |being |getting |to be |have been )?(?:\w+ )?{CONTACTED}\b|(?:be(?:ing)? |stay(?:ing)? )?(?:on"
     rf"|part of|in|included in|subscribed to|added to) (?:your|this|the|any|these) (?:\w+ ){{0,2}}?{FROM_WHERE}\b"
     rf"|{RECEIVE}(?: {WHICH}){{1,4}} (?:\w+ ){{0,2}}?{NOUNS}\b|{RECEIVE} (?:{NOUNS}|(?:any of )?(?:these|those|this)"
-    r"|any|anything|them|more)\b|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from|any ?more"
+    r"|any|anything|them|more)\b|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from(?! (?:me"
+    r"|us)\b)|any ?more"
     r"|anything|about (?:this|it|your))|you (?:to )?(?:(?:be|keep|ever|continue to|to|guys|or your \w+"
     rf"|or anyone(?: \w+){{0,4}}) ){{0,2}}(?:{CONTACT}|{CONTACTING})\b|(?:{WHICH} ){{1,4}}(?:\w+ )?{NOUNS}\b"
     rf"|{NOUNS} from (?:you|your)|(?:any of )?(?:this|these|those) (?:things? )?in my (?:inbox|email)|(?:anything"
     r"|something)(?: more| further| else)? from (?:you|your))"
 )
+# Behind "stop sending me": one thing of many, "the long version".
+_ONE_THING = rf"| (?:the|an?) (?!same\b|sales|marketing|damn|fucking|{NOUNS}\b)\w+"
 _UNWANTED_BEFORE = rf"\b{OTHER_PEOPLE} (?:\w+ ){{0,2}}"
 
 RULES: tuple[Rule, ...] = (
@@ -54,8 +57,9 @@ RULES: tuple[Rule, ...] = (
         rf"|{NEGATED}|{ASKED_ABOUT}|(?<!love )(?<!appreciate )\b(?:this|that|it|tool|product|software"
         rf"|filter) (?:(?:will|would|can|could|does|to) )?|\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}"
         r"|\b(?:did|have|had) you (?:\w+ )?",
-        after=WHEN,
-        unless=rf"\b(?:afraid|worried|hope) (?:\w+ )?you\b|{QUESTION_ABOUT_TOOL}",
+        after=rf"{WHEN}{_ONE_THING}",
+        unless=r"\b(?:afraid|worried|hope) (?:\w+ )?you\b|\bif you stop\w* .{0,40}\band (?:send|start|use|offer"
+        rf"|give)\b|{QUESTION_ABOUT_TOOL}",
         another_channel=True,
     ),
     rule(
@@ -72,11 +76,13 @@ RULES: tuple[Rule, ...] = (
         rf"|this|from|and) ){{1,3}}(?:\w+ )?(?:{NOUNS}|{CONTACTING})\b",
         r"\bcease and desist\b",
         before=rf"{NEGATED}|{SOMEBODY_ELSE}(?:to )?|\b(?:to|will|does|could|can it"
-        r"|would) (?<!need to )(?<!have to )(?<!you to )(?<!want to )|\b(?:the|an?|at|by|until|non|full|one"
+        r"|would) (?<!need to )(?<!have to )(?<!you to )(?<!want to )(?<!notified to )(?<!instructed to )(?<!asked"
+        r" to )(?<!ordered to )(?<!required to )(?<!requested to )|\b(?:the|an?|at|by|until|non|full|one"
         r"|year|month|week|weeks|front|back|dead|bus) |\b(?:help (?:us|me|\w+)|how (?:do|can) (?:you|they)"
         r"|did you|have you|way) (?:to )?",
-        after=rf"{WHEN}|{EVERY}| (?:him|her|them|{OTHER_PEOPLE})\b",
-        unless=rf"\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}|\b(?:stop"
+        after=rf"{WHEN}|{EVERY}{_ONE_THING}| (?:him|her|them|{OTHER_PEOPLE})\b",
+        unless=r"\bkeep (?:the|our) (?:\w+ )?(?:emails?|campaigns?|sequences?|ads|texts) (?:going|running|on)\b"
+        rf"|\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}|\b(?:stop"
         r"|suspend|halt|end|cease|avoid|quit) (?:(?:all|the|these|this|any) )*(?:sending "
         r"|running )?(?:\w+ )?(?:outreach|campaigns?|sequences?|emails?) (?:for|to) (?!me\b|us\b|my\b"
         r"|our (?:team|company|staff|domain)|this)",
@@ -85,14 +91,29 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.make_it_stop",
-        "sure ensure see_to trust promise confirm stor retain keep hold process collect stop ceas end_ _us sell share",
+        "sure ensure see_ trust promise confirm stor save saving retain keep hold process collect stop ceas end_ "
+        "_us sell share "
+        "discontinue off_ mute kill down_ to_end",
         r"\b(?:make sure|ensure|see to it|trust|promise|want|confirm)(?: that)? (?:i|we) (?:do not|will not|never"
         r"|no longer|am not|are not) (?:get|receive|see|hear|getting|receiving)(?: sent)? (?:(?:any|more|of"
         rf"|from) )*(?:these|this|those|them|you|it|{NOUNS})\b",
-        r"\b(?:do not|never|stop|quit|not to) (?:stor|retain|keep|hold|process|us|shar|sell|collect)(?:e|ing"
+        r"\b(?:do not|never|stop|quit|not to) (?:stor|sav|retain|keep|hold|process|us|sell|collect)(?:e|ing"
         r"|ping)? (?:any of )?(?:my|our) (?:\w+ )?(?:data|info|information|details|email|number|address|name)\b",
         r"\b(?:make|get|have|want|need|like|demand)(?: \w+)? (?:this|these|those|your|it|the|them|all(?: of)?(?: this"
-        rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})? (?:to )?stop(?:ped)?{END}",
+        rf"| these)?)(?: \w+){{0,2}}?(?: {NOUNS})?(?: from (?:you|(?:your|this) \w+))? (?:(?:to )?stop(?:ped)?"
+        rf"|to (?:end|cease)){END}",
+        r"\b(?:these|this|it all|all (?:of )?this) (?:must|needs? to|ha(?:s|ve) (?:got )?to) (?:\w+ )?(?:stop"
+        r"|cease|end)(?=$| ?,)",
+        r"\b(?:great|nice|good|best|lovely|better|appreciate(?: it)?|love(?: it)?|grateful"
+        r"|like it) if (?:you (?:would |could |just |all )*"
+        rf"(?:stopped|stop|quit)(?=$| ?,)|(?:these|your|this|all)(?: \w+){{0,2}}?(?: {NOUNS})? (?:would "
+        r"|could )?(?:stop(?:ped)?|ceased?)(?=$| ?,| (?:please|now|coming|arriving)\b))",
+        r"\b(?:wish|want|would like|like|ask|prefer) to (?:discontinue|cease|stop) (?:receiving|getting)\b",
+        r"\b(?:call off|turn off|shut (?:off|down)|switch off|mute|kill) (?:your|the) (?:\w+ )?(?:bots?|dogs|ai"
+        r"|robots?|automation|sequences?|campaign)\b(?! (?:for|in|at)\b)",
+        r"\b(?:sure|ensure|see (?:to it )?that) (?:that )?(?:my|our) (?:name|email|number|address|details"
+        r"|data)(?: \w+)? (?:does not|do not|is not|are not"
+        r"|no longer|never)(?: \w+){0,3}? (?:on|in) (?:any|your|this|the)\b",
         rf"\b(?:this|these|those|your|the|all)(?: \w+)? {NOUNS} (?:must|need to|needs to|has to|have to|should|better"
         r"|got to|to) (?:\w+ )?(?:stop|cease|end)\b",
         r"\b(?:this|it|you) (?:must|need to|needs to|has to|have to|got to|had better|should) (?:\w+ )?(?:stop"
@@ -105,12 +126,13 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:number|email|address|line|phone|inbox)\b.{0,60}\b(?:do not|never|stop|not to) us(?:e|ing) (?:it"
         r"|this)\b",
         r"\b(?:do not|never|stop|not to) (?:sell|sell or share|share|selling) (?:my|our) (?:\w+ )?(?:information|info"
-        r"|data|details|email|number)",
+        r"|data|details|email|number)\b(?! (?:with|address))",
         r"\b(?:do not|never|stop|quit|no longer|not to) us(?:e|ing) (?:(?:my|our|this|it"
         r"|the) ?)(?:\w+ ){0,2}?(?:number|email|address|phone|info|information|data|details|contact|again|any more)\b",
-        before=rf"{NEGATED}|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}|\bhow many \w+ |\b(?:why|when"
+        before=rf"{NEGATED}|\bhate (?:to|for) (?:\w+ )?|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}"
+        r"|\bhow many \w+ |\b(?:why|when"
         r"|how come) (?:\w+ ){0,2}|\bdid (?:i|we) ",
-        unless=QUESTION_ABOUT_TOOL,
+        unless=rf"{QUESTION_ABOUT_TOOL}|\b(?:old|previous|former) (?:\w+ )?(?:numbers?|emails?|address|one)\b",
         another_channel=True,
     ),
     rule(
@@ -118,6 +140,10 @@ RULES: tuple[Rule, ...] = (
         "stop desist halt quit cut_it knock_it discontinue ceas",
         r"\b(?:request|ask|demand|insist|suggest|urge|prefer)(?:ing|ed)? (?:that )?you (?:please )?(?:stop|quit"
         r"|desist|cease)(?=$| ,| (?:now|please|this|it)\b)",
+        r"\bhow many (?:more )?times (?:do|must|have|should) (?:i|we)\b.{0,40}\b(?:stop|remove\w*|unsubscribe"
+        r"|leave me)\b",
+        r"\bwhy (?:will|do|can) not you (?:just )?(?:stop|quit|leave (?:me|us))\b",
+        r"^(?:please )?stop(?: please| now| ,)* wrong (?:number|person)\b",
         r"\bwhen (?:will|are|do) you (?:going to |ever )?(?:stop|quit)(?=$| \?)",
         r"^(?:ok |okay |no |please )?you (?:can|may|should|could|must) (?:stop|quit)(?: (?:now|it|this|please|already"
         r"|here))*$",
@@ -134,9 +160,10 @@ RULES: tuple[Rule, ...] = (
         r"^(?:(?!(?:we|they|it|i|not|never|non|does|do|did|will|until|where|when|if|full|bus|last|first|next|one|pit"
         r"|quick|hard|short|tech|who|how|what|must|should)\b)\w+ ){1,6}(?<!the )(?<!a )(?<!to )(?<!our )(?<!my "
         r")(?<!this )(?<!can )(?<!your )stop$",
-        r"(?:^|, )(?:please |just |and |so |can you |could you )*(?:stop|desist|quit it|knock it off"
+        r"(?:^|, )(?:please |just |and |so |but |can you |could you )*(?:stop|desist|quit it|knock it off"
         r"|cut it out)(?: (?:it|this|that|now|already|please|immediately))*(?=$| ,)",
         r"\b(?:you (?:need|have) to|you must|you should|(?:ask(?:ed|ing)?|told|tell(?:ing)?|want|beg(?:ging)?|need"
+        r"|like|prefer"
         r"|order(?:ing)?|urg(?:e|ing)|demand(?:ing)?|warn(?:ed|ing)?|advis(?:e|ing)) (?:you|y'all)(?: \w+)? to|i said"
         r"|to please) (?:please )?(?:stop|quit)(?: (?:it|this|that|now|already|please|immediately|doing this))*(?=$"
         r"| ,| \?| (?:i|we|or|and|because|before)\b)",
@@ -160,18 +187,20 @@ RULES: tuple[Rule, ...] = (
         rf"| authori[sz]ed to| welcome to| need to| bother to)? {CONTACT}(?: or {CONTACT})?(?: {ME})(?: (?:or"
         rf"|and) (?:{CONTACT} )?(?:{ME}|\w+))?(?:{END}| {AGAIN}\b|(?= (?:or|and|unless|about|to|for|like|on|by|via"
         r"|using|with|more)\b))",
+        r"\b(?:do not|never) (?:bother|ask)(?: me| us)? (?:again|any more)\b",
         rf"\b(?:do not|never) {CONTACT} (?:it|him|her|them) (?:again|any more|ever)\b",
         r"\b(?:do not|never|not|not to) (?:put|add|include|enrol+|subscribe|sign) (?:me|us|my \w+|our \w+"
-        r"|this (?:\w+ )?(?:email|number|address|inbox|domain)|ADDR)(?: up)? (?:to|on|in|for|into) (?:(?:any|your"
+        r"|this (?:\w+ )?(?:email|number|address|inbox|domain)|ADDR)(?: up| back)? (?:to|on|in|for|into) (?:(?:any|your"
         rf"|these|this|more|future|another|other|the|further|of|mailing) ){{0,4}}{FROM_WHERE}\b",
         rf"{ASKED}(?:do not|never|no longer)(?: you)?(?: again)?(?: try to| attempt to| dare(?: to)?"
         rf"| bother to)? {CONTACT_ALONE}(?: or {CONTACT_ALONE})?(?:$| \?$| ?,| (?:{AGAIN}|more|please|thanks|thank|or"
         r"|and|unless|as|because|since|i|we)\b)",
         r"\b(?:do not|never|stop) (?:bother(?: to)?|keep(?: on)?|continue(?: to)?|waste your time|go on"
         rf"|start) (?:{CONTACTING}|{CONTACT})(?: {ME})?(?:{END}| {AGAIN}\b)",
-        r"\b(?:ask(?:ing|ed)?|request(?:ing|ed)?|prefer|insist|demand|rather|if|that|grateful if|love it if|wish"
+        r"\b(?:ask(?:s|ing|ed)?|request(?:s|ing|ed)?|prefer|insist|demand|rather|if|that|grateful if|love it if|wish"
         r"|hope) (?:that )?(?:you|your \w+|no ?one|nobody|your company)(?: \w+)?(?: \w+)? (?:do not|not|never"
-        rf"|no longer|did not|would not|stay away|refrain)(?: be)? (?:to )?{CONTACT} {ME}\b",
+        rf"|no longer|did not|would not|stay away|refrain)(?: be)? (?:to )?(?:{CONTACT} {ME}"
+        rf"|{CONTACT_ALONE} {AGAIN})\b",
         rf"\bnot to (?:be (?:\w+ )?{CONTACTED}|{CONTACT} {ME}|{CONTACT_ALONE} {AGAIN})\b",
         rf"\b(?:make sure|ensure|see to it|see that|trust|confirm|expect|hope|promise)(?: that)?(?: {ME}| i| we"
         r"| no ?one| nobody| you| your \w+)? (?:is |am |are |will |do )?(?:not|never|no longer)(?: be"
@@ -206,7 +235,7 @@ RULES: tuple[Rule, ...] = (
         "never no_longer rather prefer tired "
         "no_more no_int no_desire no_wish want_no "
         "need_no zero appreciate nothing none nobody no_one further future additional any_more trust expect better "
-        "hope left_ sick fed_up refuse decline object unwanted",
+        "hope left_ sick fed_up refuse decline object unwanted happ glad great nice love",
         r"\b(?:will not|do not|not|no longer|never) (?:be )?(?:need|want|wish|requir|accept"
         rf"|tak)ing (?:to )?{_UNWANTED}",
         r"\b(?:not|no longer|do not|does not) (?:accept|accepting|take|taking|respond to"
@@ -247,7 +276,7 @@ RULES: tuple[Rule, ...] = (
         r"|sure)(?: that)?(?: (?:i|we|to))?(?: (?:will|would|do|had|shall|can))? (?:not|never|no longer)(?: to"
         r"| have to)? (?:hear|see|receive|get)\w* (?:back )?(?:from you|any|another|more|your|these|anything"
         r"|about this)",
-        r"\b(?:ensure|sure|see to it|see that|want|trust|expect|like|prefer)(?: that)?(?: (?:i|we|my \w+|to"
+        r"\b(?:ensure|sure|see to it|see that|want|wish|trust|expect|like|prefer)(?: that)?(?: (?:i|we|my \w+|to"
         r"|this \w+))*(?: will| should)? (?:get|gets|receive|receives|see) (?:no|zero) (?:more|further|additional"
         rf"|other) (?:\w+ )?{NOUNS}",
         r"\b(?:want|like|prefer|ask|need|wish)(?:ing)? to be left (?:alone|in peace)\b",
@@ -255,6 +284,8 @@ RULES: tuple[Rule, ...] = (
         rf"|all |your |these |such )+(?:\w+ )?{NOUNS})\b",
         rf"\b(?:your|these|this|those)(?: \w+)? {NOUNS} (?:is|are) (?:\w+ )?(?:not (?:wanted|welcome|desired"
         r"|appreciated)|unwanted|unwelcome|unsolicited and|annoying , (?:stop|please))",
+        r"\b(?:happ(?:y|ier)|glad|prefer(?: it)?|rather|better|nice|great|love it|appreciate it) if (?:i"
+        r"|we) (?:never|did not|no longer) (?:got|received|heard|saw|get|hear)\b",
         r"\bhow (?:do|can|would|to)(?: i| we)? (?:not|no longer|avoid) (?:get|receiv|hear)\w*\b",
         before=rf"{_UNWANTED_BEFORE}|\b(?:if you|you|they|people|who) (?:\w+ )?|\bwhy would (?:i|we|you) ",
         after=rf"{WHEN}| to (?:convince|know|tell|understand|decide|find|sell|see)\b",
@@ -277,16 +308,19 @@ RULES: tuple[Rule, ...] = (
         r"|your|this|unsolicited|sales|marketing|cold|such|those|that|of|single|one|linkedin|automated|promo|drip"
         rf"|weekly|daily|random))*(?: {NOUNS}\b| of (?:these|this|those|that|it)\b|(?<=more)(?: please| thanks"
         r"| thank you)*$)(?! (?:was|were|needed|necessary|required|over|under|above|larger|bigger|go|goes|than|left"
-        r"|yet|so far|found|in the|sent since|since|delivered|received|came|from (?!you|your|now)))",
+        r"|yet|so far|found|in the|sent since|since|from you (?:since|yet|today)|delivered|received|came"
+        r"|from (?!you|your|now)))",
         rf"\bno (?:more|further|additional|other) (?:\w+ )?{NOUNS} (?:to|at) (?:me|us|my|our|this|ADDR)\b",
-        rf"\benough (?:with|of|is enough with) (?:all )?(?:the|these|your|this|those|that)(?: (?:\w+ )?(?:{NOUNS})"
+        r"\benough (?:already )?(?:with|of|is enough with) (?:all )?(?:the|these|your|this|those"
+        rf"|that)(?: (?:\w+ )?(?:{NOUNS})"
         r"| already| now|$)",
         r"^(?:(?:please|sorry|we|have|a|policy) )*no (?:soliciting|solicitations?|solicitors|spam|spamming|marketing"
         rf"|sales|cold|unsolicited|junk)(?: {NOUNS})?(?: (?:please|thanks|thank you))*$",
         r"^enough(?: (?:already|now|please|is enough))*$",
         before=r"\b(?:we|they|there|i|you|have|had|got|get|is|are|were|was)(?: \w+)? ",
         after=WHEN,
-        unless=r"\b(?:needed|necessary|required|than)\b|\b(?:we|they|there) (?:\w+ )?(?:(?:get|got|had"
+        unless=r"\b(?:needed|necessary|required|than)\b|\bno spam here\b(?! please)|\b(?:we|they"
+        r"|there) (?:\w+ )?(?:(?:get|got|had"
         r"|have)(?! (?:asked|told|said|requested))|are|were)\b|\bno more (?:and no less|or less)|\b(?:calls?"
         r"|emails?|messages?) (?:on|at|before|after|during|until) ",
         another_channel=True,

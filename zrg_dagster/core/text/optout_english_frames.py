@@ -52,7 +52,7 @@ RULES: tuple[Rule, ...] = (
         "en.end_it",
         "close_my close_our "
         "kill turn switch disabl shut spare cut_ drop_ pull finish stop quit done ceas end_ knock mute discontinu "
-        "_else out_of_my off_my from_my jog_on cancel",
+        "_else out_of_my off_my from_my jog_on cancel a_rest get_",
         rf"{ASKED}(?:kill|shut (?:off|down)|turn off|switch off|disable|mute|cut(?: out| off)?|pull the plug on"
         rf"|finish with|be done with|drop|silence|knock off|knock it off with|cancel) {_THINGS}",
         rf"{ASKED}(?:turn|switch|shut) {_OURS}(?:\w+ )?(?:{NOUNS}|ones)? ?off\b",
@@ -72,7 +72,8 @@ RULES: tuple[Rule, ...] = (
         r"|any(?:one|body)|other people) ?(?:else)?\b|^(?:please )?(?:bother|spam|annoy|pester|bug"
         r"|harass) (?:some(?:one|body) else|another)|\bfind (?:some(?:one|body) else|another \w+) to (?:bother|spam"
         r"|annoy|pester|bug|harass|sell to)\b",
-        r"\bjog on\b",
+        r"\bjog on\b|\bgive (?:it|this|me|us) a (?:rest|break) (?:with|from) (?:the|these|your|all)\b"
+        r"|\bgive it a rest(?=$| ?,)|^get (?:stuffed|knotted|bent)\b",
         r"\b(?:stop|keep|prevent|block) (?:these|this|them|your \w+|all (?:of )?(?:these"
         r"|this))(?: \w+)? from (?:coming|arriving|reaching|hitting|landing|getting|being sent)(?: \w+)? ?(?:to|at"
         r"|in)? (?:me|us|my|our|this)\b",
@@ -80,7 +81,8 @@ RULES: tuple[Rule, ...] = (
         after=rf"{WHEN}| (?:for|to|of|in|on|with|from) (?!me\b|us\b|my\b|our\b|this\b|your?\b|now\b|these|all|any|good"
         r"|it\b|ADDR|here|that)",
         unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bif (?:we|i) (?:want|decide|stop)\b|\bcan (?:we"
-        r"|i) (?:\w+ )?(?:turn|switch|shut|disable)\b|\b(?:trial|clock|renewal|shipment|payment|billing"
+        r"|i) (?:\w+ )?(?:turn|switch|shut|disable)\b|\b(?:offer|sale|deal|discount|webinar|event|trial|clock"
+        r"|renewal|shipment|payment|billing"
         r"|demo)\b",
         another_channel=True,
         exclamation=True,
@@ -89,8 +91,10 @@ RULES: tuple[Rule, ...] = (
         "en.must_not",
         "not never no_ need without circumst",
         r"\b(?:may|must|shall|should|will|need|are|do|can)(?: (?:not|no longer"
-        rf"|never)){_BETWEEN}{{0,5}}? {_CONTACTING_ME}(?=$| ?[,?]| (?:again|any more|any longer|further|in future"
+        rf"|never)){_BETWEEN}{{0,5}}?(?: be(?= \w+ing))? {_CONTACTING_ME}(?=$| ?[,?]| (?:again|any more|any longer"
+        r"|further|in future"
         r"|in the future|about|by|for|via|at all|with|like|please)\b)",
+        rf"\b(?:do not|never)(?: \w+)? {CONTACT} (?:\w+ ){{1,3}}(?:or|and) (?:me|us) (?:again|any more)\b",
         rf"\b(?:do not|never){_BETWEEN}{{0,4}}? {CONTACT} {_TO_ME}(?: \w+)?(?: (?:again|any more|any longer"
         r"|in (?:the )?future))(?=$| ?,| )",
         r"\b(?:may|must|can|should|shall|do|are|will) (?:not|never|no longer)(?: \w+){0,3}? (?:use|using|process"
@@ -100,7 +104,7 @@ RULES: tuple[Rule, ...] = (
         rf"|address)(?: \w+){{0,3}}? (?:{NOUNS}"
         r"|anything|things|stuff|pitches|these|this)(?: \w+){0,3}? (?:here|again|any more|any longer|to (?:this|my"
         r"|our) \w+)\b",
-        rf"\b(?:do not|never|not)(?: \w+)? (?:send|sending|shoot|mail|forward|give|drop)(?: {ME})? {_THESE}",
+        rf"\b(?:do not|never|not){_BETWEEN}? (?:send|sending|shoot|mail|forward|give|drop)(?: {ME})? {_THESE}",
         rf"\bmake no (?:further|more|other|additional) (?:contact|attempts?|calls?|approaches|{NOUNS})\b",
         r"\b(?:(?:i|we) )?(?:want|wish|expect|ask for|request|require|need|have|with|accept|be) no (?:further|more"
         rf"|other|additional|future) (?:\w+ )?(?:{NOUNS}|approaches|contact|communication|attempts)\b",
@@ -153,9 +157,10 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:rather|prefer|like|ask)(?: \w+)? (?:you )?(?:left|leave) (?:me|us) (?:out|off|alone)\b",
         r"\b(?:i am|we are|i have been|been)(?: \w+)? (?:being )?(?:spammed|harassed|bombarded|hounded"
         r"|pestered) (?:by|with) (?:you|your)\b",
-        before=rf"{_OTHERS}|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
+        before=rf"{_OTHERS}|\b(?:not|never) (?:\w+ )?|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
         after=rf"{WHEN}| to (?:be |get )?(?:approved|fixed|resolved)",
-        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bnot only\b|\bto miss\b|\b(?:current|previous|old"
+        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b"
+        r"|\b(?:current|previous|old"
         r"|other) (?:vendor|provider|supplier|tool)|\b(?:leads|gadgets|plan|contract|invite|meeting"
         r"|calendar)\b",
         another_channel=True,
@@ -215,7 +220,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:cease|stop|halt|end|discontinue|suspend)(?: \w+)? (?:processing|use|using|storing|storage"
         r"|handling)(?: of)? (?:my|our|any|this)\b",
         r"\b(?:respect|honou?r|observe|heed)(?: \w+)? (?:my|our|the)(?: \w+)? (?:do not|wish(?:es)?|privacy|request"
-        r"|dnc|no (?:contact|call|email)|opt)",
+        r"|dnc|no (?:contact|call|email|solicit\w*)|opt)",
         r"\b(?:confirm|let me know|reply|advise|notify me)(?: \w+)? (?:once|when|after|as soon as"
         rf"|that) (?:\w+ ){{0,2}}{_REMOVED}",
         r"\b(?:requested|demanded|asked for) (?:\w+ )?(?:removal|deletion|erasure|an opt out|to be (?:removed"
@@ -231,13 +236,22 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.unsubscribe_failed",
-        "nsub opt_out",
+        "nsub opt_out bottom footer",
         r"\b(?:tried|trying|clicked|clicking|used|hit|pressed|followed|click"
         r"|attempted)(?: \w+){0,4}? (?:un ?subscrib\w*|opt(?:ing)? out)\b.{0,80}\b(?:but|and|yet|not|nothing|broken"
         r"|error|fails?|failed|dead|still|no)\b",
         r"\b(?:un ?subscri\w+|opt out)(?: (?:link|button|page|option|form|thing|url|process))?\b.{0,40}\b(?:broken"
         r"|error|fail\w*|nothing happen\w*|do(?:es)? not (?:work|do|load|open)|not (?:working|loading|there)|is dead"
-        r"|missing|404|goes nowhere|hidden|did nothing|do it (?:for me|manually|on your end|yourself))\b",
+        r"|missing|404s?|goes nowhere|hidden|did nothing|do it (?:for me|manually|on your end|yourself))\b",
+        r"\b(?:link|button) (?:at|in) (?:the|your) (?:\w+ )?(?:bottom|footer)\b.{0,40}\b(?:not|broken|dead|error"
+        r"|nothing)\b.{0,40}"
+        r"\b(?:do it|handle it|action it|sort it|remove|take me)\b",
+        r"\b(?:unsubscribed|opted out)\b.{0,40}\b(?:yet|and|but)\b.{0,15}\b(?:here (?:you|we) are|still|again|keep"
+        r"|continue)\b",
+        r"\b(?:i|we|me|us|my)\b.{0,40}\bafter (?:i |we )?(?:already )?(?:opt(?:ed|ing) out|unsubscrib(?:ed|ing))\b",
+        r"\b(?:second|third|fourth|fifth|sixth|tenth|\d+(?:nd|rd|th)) time (?:that )?(?:i"
+        r"|we) (?:\w+ ){0,4}(?:unsubscribe|opt out|opted out)\b",
+        r"\b(?:did|have) not (?:i|we) (?:already )?(?:unsubscribed?|opt(?:ed)? out)\b",
         r"\b(?:no|not any|without an?) (?:\w+ ){0,3}?(?:to|for) (?:un ?subscribe|opt(?:ing)? out|unsubscribing)\b",
         before=rf"{_THEY}|\bour (?:\w+ )?",
         unless=rf"{QUESTION_ABOUT_TOOL}|\bour (?:\w+ )?(?:emails?|campaigns?|newsletters?|customers|link|unsub\w*"
@@ -246,15 +260,31 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.erase_it",
-        "do_not erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_",
+        "do_not erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_ turn_it switch_it "
+        "shut_it like_it want_it need_it sure_ ensure confirm",
         r"\b(?:my|this|our|wrong|his|her|their|the) (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|details|data"
         r"|contact|info|information|phone|name|mailbox|inbox|person|line|cell"
         r"|list)\b[^@]{0,120}\b(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )(?<!can )(?:erase|delete|remove|lose|wipe"
-        r"|scrub|destroy|purge|bin|forget)(?: (?:it|them|both|all of (?:it|them)|these|this|mine)(?=$| ?[,.?]"
+        r"|scrub|destroy|purge|bin|forget)(?: (?:it|them|both|all of (?:it|them)|these|this|mine|the number"
+        r"|this (?:number|address))(?=$| ?[,.?]"
         r"| (?:please|now|thanks|thank|from|off|and|asap|immediately|all|or|both)\b)|(?<=erase|emove"
         r"|elete)(?: please)?$)",
         r"\b(?:phone|line|number|landline|cell|mobile|mailbox|inbox|address)\b[^@]{0,60}\bdo not (?:text|call|ring"
         r"|contact|message|email) (?:it|here)(?=$| ?[,.]| (?:again|please|any more))",
+        r"\b(?:my|this|our|his|her|their) (?:\w+ ){0,2}?(?:number|emails?|address|details|data|contact|info"
+        r"|information|name)"
+        r"\b[^@]{0,80}\b(?:want|need|like) (?:it|them) (?:\w+ )?(?:deleted|removed|erased|gone|wiped|taken off"
+        r"|destroyed)\b",
+        r"\b(?:my|this|our) (?:\w+ ){0,2}?(?:number|emails?|address|details|data|contact|info"
+        r"|name)\b[^@]{0,80}\b(?:make sure|ensure|see that|confirm) "
+        r"(?:that )?(?:it|they) (?:is|are|gets?|has been) (?:\w+ )?(?:removed|deleted|erased|taken off|wiped)\b",
+        r"\bkeeps? (?:on )?(?:emailing|texting|messaging|calling|writing|contacting) (?:to )?(?:me"
+        r"|us)\b[^@]{0,40}\b(?:turn|switch|shut) it (?:off|down)\b",
+        r"\b(?:number|emails?|address|name|details|phone"
+        r"|data)\b[^@]{0,80}(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )\btake (?:it|them) (?:off|out|down)(?=$"
+        r"| ?[,.]| please)",
+        r"\b(?:wrong number|my (?:\w+ )?phone|not \w+ phone|phone)\b[^@]{0,60}(?<!not )(?<!to )\b(?:remove|delete"
+        r"|erase) (?:the|this|that) (?:\w+ )?number\b",
         r"\b(?:each|both|two|twice)\b[^@]{0,80}\b(?:remove|delete|take off|drop) (?:both|all|them|the other|each)\b",
         unless=r"\b(?:old|previous|outdated|duplicate|test|demo|our (?:leads|list|database|crm|campaign|team"
         r"|users))\b|\b(?:signature|slide|deck|invite|file|document|calendar|draft|copy|cc|table|contract"
@@ -265,8 +295,9 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.on_behalf",
         "cover "
-        "behalf handle my_ our_ passed_away deceased died no_longer left_ retired legal_here assistant client "
-        "manage mr mrs ms",
+        "behalf handle my_ our_ he_ they_ passed_away deceased died no_longer left_ retired legal_here assistant "
+        "client "
+        "manage mr_ mrs ms_",
         rf"\b(?:remove|unsubscribe|delete|drop|take|stop {CONTACTING})(?: \w+){{1,8}}? , (?:he|she|they"
         r"|who) (?:has |have )?(?:passed away|died"
         r"|left (?:the|us|our|last|in)|retired|no longer works?|does not work|is (?:deceased|dead|retired"
@@ -283,6 +314,15 @@ RULES: tuple[Rule, ...] = (
         rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {_REMOVED}"
         r"|(?:remove|delete|unsubscribe|take|drop|exclude) (?:him|her|them|(?:his|her|their) \w+)\b"
         r"|no further (?:contact|calls?|emails?|communication|approaches))",
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |twice |clearly )?(?:asked|told"
+        r"|begged) you(?: \w+){0,3}? (?:to"
+        r" (?:stop|quit|leave)|not to)\b(?! by)",
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:asked|requested|told you|wants?"
+        r"|wanted)\b(?: \w+){0,3}? (?:to )?"
+        rf"be {_REMOVED}[^@]{{0,30}}\bplease (?:honou?r|respect|do (?:so|it)|see to|make sure|action|take)\b",
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:told|asked|informed) (?:you"
+        r"|your \w+)\b[^@]{0,40}\b(?:he|she|they) "
+        r"(?:does not|do not|no longer) (?:\w+ )?(?:want|wants|wish)",
         unless=r"\b(?:meeting|invite|calendar|call with|thread|cc|copy|gadgets|make calls|write|but i do|yet|before"
         r"|until|instead|reps|our (?:leads|list|campaign|crm|customers))\b|\?.{0,10}$",
         another_channel=True,

@@ -36,7 +36,7 @@ _OURS = (
     r"|contacts)\b"
 )
 # A question about the tool, unless it is about "the process to be removed".
-_TOOL = rf"(?!.*process (?:to be|for being|to get) )(?:{QUESTION_ABOUT_TOOL})"
+_TOOL = rf"(?!.*process (?:to be|(?:for|of) (?:being|getting|coming)|to get) )(?:{QUESTION_ABOUT_TOOL})"
 _MAILINGS = rf"(?:these|they|this|your|the|such|all|any)(?: \w+){{0,2}}? ?(?:{NOUNS})?"
 
 RULES: tuple[Rule, ...] = (
@@ -65,7 +65,7 @@ RULES: tuple[Rule, ...] = (
         "en.request_noun",
         "request demand erasure deletion removal unsubscri process notice referenc mention record listing "
         "my_contact our_contact my_info my_details "
-        "my_email to_be_ my_number",
+        "my_email to_be_ my_number my_name",
         r"\b(?:this is|here is|submitting|submit|making|make|hereby|formal|consider|treat|take|lodge|file|official|my"
         r"|our|i|we)(?: \w+){0,5}? (?:requests?|requesting|demand|demanding|notice)(?: \w+){0,2}? (?:for|of|to|under"
         r"|that)(?: \w+){0,3}? (?:erasure|deletion|removal|suppression|unsubscri\w+|opt(?:ing)? out|be removed"
@@ -82,7 +82,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:pull|drop|scrub|yank|ditch|trash|toss|bin|scratch|discard) (?:my|our|this) (?:\w+ )?(?:contact|info"
         r"|details|email|number|name|address|data)",
         before=rf"{NEGATED}|\b(?:how do you|do you) (?:\w+ )?",
-        unless=rf"{_TOOL}|{_OURS}|\b(?:customer|lead|client|prospect|user|subscriber|contact)s?(?: \w+)? (?:to be|be"
+        unless=rf"{_TOOL}|{_OURS}|{OTHER_THING}|(?<!i )(?<!we )\b(?:customer|lead|client|prospect|user|subscriber"
+        r"|contact)s?(?: \w+)? (?:to be|be"
         r"|request|gets?|is|are)\b|\bwe (?:get|receive|got|received|process)\b|\bhow (?:quickly|fast|long)\b"
         r"|\b(?:policy|process) for\b|\b(?:quote|demo|proposal|meeting|pricing)\b",
     ),
@@ -93,15 +94,18 @@ RULES: tuple[Rule, ...] = (
         r"|it|these|those|your|the|here|all)(?: (?:damn|stupid|whole|entire))?(?: (?:thing|things|thread|one|stuff"
         rf"|crap|nonsense|junk|shit|blast|loop|spam|chain|bs|mess|lists?|emails?|{FROM_WHERE}))?)(?=$| ?[?,]"
         r"| (?:please|now|asap|thanks|already)\b)",
-        r"^(?:(?:i|we|please|just|want|let|me|us) )*(?:want|let me|need) (?:off|out)(?=$| ?,| (?:please|now|of"
+        r"^(?:(?:i|we|please|just|want|let|me|us) )*(?:want|let me|need|like) (?:off|out)(?=$| ?,| (?:please|now|of"
         r"|this)\b)",
+        r"\b(?:i|we|and) (?:would like|want|wish|need) (?:off|out)(?=$| ?,| (?:please|now|of (?:this|these|your)))",
+        r"\b(?:about|for|on|of) (?:getting|coming|being taken) off (?:of )?(?:your|this"
+        rf"|the)(?: \w+){{0,2}}? {FROM_WHERE}\b",
         rf"\bwhoever(?: \w+){{0,6}}? (?:take|remove|delete|unsubscribe|drop) {MINE}",
         before=rf"{NEGATED}|\b(?:they|he|she|{OTHER_PEOPLE}|we|i) (?:\w+ )?",
-        unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|\b(?:hold|mute|cc|copy|call|invite|old plan|plan|the hook|phone)\b",
+        unless=rf"{OTHER_THING}|{_TOOL}|\b(?:hold|mute|cc|copy|call|invite|old plan|plan|the hook|phone)\b",
     ),
     rule(
         "en.consent_gone",
-        "subscribed signed_up opted consent permission participat part_of no_longer agree allow authori",
+        "subscribe signed_up sign_up opted consent permission participat part_of no_longer agree allow authori",
         r"\b(?:consent|permission|authori[sz]ation)(?: \w+){0,4}? (?:is |has been |was |hereby )?(?:revoked|withdrawn"
         r"|denied|rescinded|not (?:given|granted)|cancelled|refused|never given)\b",
         r"\b(?:i|we) (?:do not|never|did not|have not|no longer) (?:\w+ )?(?:consent|agreed?|consented|opted? in"
@@ -155,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.enough",
         "enough call_it_quits end_of_it be_the_end no_more",
-        r"^(?:(?:ok|okay|that is|this is|it is|well|alright|please|seriously|honestly|and|so|really"
+        r"^(?:(?:ok|okay|that is|this is|it is|well|alright|please(?: ,)?|seriously|honestly|and|so|really"
         r"|more than) )*enough(?: (?:is enough|now|already|please|of (?:this|that|it|these|your \w+)|with (?:this"
         rf"|that|it|the \w+|these)|(?:\w+ )?{NOUNS}))?(?:(?: ,)? (?:thanks|thank you|please|now|from you|stop))*$",
         r"\bcall it (?:quits|a day) (?:on|with) (?:these|this|the|your)\b|\blet (?:this|that) be the end\b",

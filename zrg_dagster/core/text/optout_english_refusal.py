@@ -39,7 +39,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.last_message",
         "last final",
-        r"\b(?:let|make|have|consider|keep) (?:this|that|it|today) (?:to )?(?:be )?(?:as )?(?:the|your) (?:very "
+        r"\b(?:let|make|have|consider|keep|(?:ask|request|prefer|rather|like)(?: that)?) (?:this|that|it"
+        r"|today) (?:to )?(?:be )?(?:as )?(?:the|your) (?:very "
         r"|absolute )?(?:last|final)\b(?! (?:offer|price|version|draft|chance))",
         r"\b(?:this|that|it)(?: \w+)? (?:should|must|better|had better|needs to|has to|will|would|ought to|is|is to"
         rf"|shall)(?: \w+)? (?:be )?(?:the|your) (?:very |absolute )?(?:last|final) (?:time )?(?:{NOUNS}|thing|one|i"
@@ -49,9 +50,9 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.leave_me_alone",
-        "out_of_my shove alone off hike away lost hell dead yourself inbox beat_it get_out leave_m trouble",
+        "out_of_my shove alone off hike away lost hell dead yourself inbox beat_it get_out leave_ trouble shoo",
         r"\bleave (?:me|us|my (?!voice|message)\w+|our (?:\w+ )?(?:team|company|staff)|this (?:\w+ )?(?:number"
-        r"|address)) (?:the \w+ )?(?:alone|be(?=$| ?,)|in peace)\b|\b(?:get|stay"
+        r"|address)) (?:the \w+ |tf )?(?:alone|be(?=$| ?,)|in peace)\b|\b(?:get|stay"
         r"|keep) (?:the \w+ )?out of my (?:inbox|email|dms|phone|messages|face|life)\b|\b(?:f\W?u?\W?c?\W?k|piss"
         r"|bugger|sod|eff|screw|naff|f|f\*{1,5}) off\b|(?:^|, |\b(?:please|just|and|can|should|could|you|go|so|all"
         r"|pal|ok) )take a hike(?=$| ?,| (?:please|pal|buddy|man|dude|bro|mate|already|you|spammer)\b)"
@@ -60,11 +61,13 @@ RULES: tuple[Rule, ...] = (
         r"|shove it|do one|bug off|jog on|get bent|shoo|stay away)(?: (?:please|now|spammer|creep|already))*$",
         r"\b(?:stay|keep|go|back) (?:the \w+ )?(?:away|off) (?:from (?:me|us|my|our)|my inbox)\b",
         before=rf"{NEGATED}|\b(?:they|will|can not) ",
+        exclamation=True,
     ),
     rule(
         "en.reports_spam",
-        "complain "
-        "spamming once_more sue_ report mark flag block again harass stalk bother pester what_part any_more lawyer attorney "
+        "complain up_and cops police authorities law ico ftc fcc regulator ombudsman "
+        "spamming once_more sue_ report mark flag block again harass stalk bother pester what_part any_more "
+        "lawyer attorney "
         "solicitor legal "
         "one_more",
         rf"\b{CONTACT} {ME} (?:again|one more time|once more|any more),? (?:, )?(?:i|we|you|my|and|or|there)\b",
@@ -75,7 +78,15 @@ RULES: tuple[Rule, ...] = (
         r"|the \w+|ico|ftc|spamming)",
         rf"\b(?:any|one) more {NOUNS} and (?:i|we)\b",
         r"\b(?:this|it) is (?:\w+ )?harassment\b|\byou are (?:\w+ )?(?:harassing|spamming|stalking|bothering"
-        r"|pestering) (?:me|us|my|our)\b|\bwhat part of\b",
+        r"|pestering) (?:me|us|my|our)\b|\bwhat part of (?!the\b|this\b|your\b|our\b|it\b|that\b|these\b)",
+        rf"\b(?:breaking the law|illegal(?:ly)?|against the law|unlawful(?:ly)?)\b.{{0,20}}\b(?:{CONTACTING}"
+        rf"|{CONTACT}) {ME}",
+        r"\b(?:filed|filing|lodged|lodging|made|making|file) (?:an? )?(?:\w+ )?complaint (?:with|to|against"
+        r"|about) (?:the (?:ico|ftc|fcc|regulator|authorit\w+|attorney)|ico|ftc|fcc|bbb|you\b|your (?:texts|emails"
+        r"|calls|messages|spam))",
+        r"\b(?:report|forward|refer|pass)(?:ing|ed)? (?:this|it|you|these|them"
+        r"|your \w+) (?:\w+ )?to (?:the )?(?:ico|ftc|fcc|police|authorities|attorney|regulator|ombudsman"
+        r"|my (?:lawyer|attorney))",
         r"\byour (?:\w+ )?(?:number|email|address|domain|company|team|messages?|emails|account) (?:has been|have been"
         r"|is|are|will be|is being) (?:now )?(?:blocked|reported)\b",
         r"\b(?:i|we) (?:\w+ ){0,2}report(?:ed|ing)? your (?:domain|number|email|company|account|emails)\b|(?:^|\b(?:i"
@@ -88,10 +99,13 @@ RULES: tuple[Rule, ...] = (
         r"^(?:reported|blocked|reported and blocked|blocked and reported|marked as spam|reported as spam"
         r"|reported for spam|spam , (?:reported|blocked)|reporting (?:this )?as spam)$",
         rf"\b(?:any|one|another|you|if|next|further|continued?)\b.{{0,50}}\b(?:{NOUNS}|{CONTACTING}|{CONTACT}|stop"
-        r"|again)\b.{0,40}\b(?:i|we|will|be|going to) (?:\w+ )?(?:be |going to )?(?:report(?:ing|ed)?|block(?:ing"
+        r"|again|hear from you|keep (?:this|it) up)\b.{0,40}\b(?:i|we|will|be|going to) (?:\w+ )?(?:be "
+        r"|going to )?(?:report(?:ing|ed)?|block(?:ing"
         r"|ed)?|su(?:e|ing)|su(?:e|ing)|tak(?:e|ing) legal|tak(?:e|ing) action|legal action|harassment|complain"
-        r"|fil(?:e|ing) (?:a |an )?(?:\w+ )?complaint|contact(?:ing)? (?:my|our|the) (?:lawyer|attorney|police|ico)"
-        r"|call(?:ing)? the (?:police|cops))\b",
+        r"|fil(?:e|ing) (?:a |an )?(?:\w+ )?complaint|(?:contact|call)(?:ing)? (?:my|our|the) (?:lawyers?"
+        r"|attorneys?|solicitors?|police|ico|cops|authorities))\b",
+        r"\bkeep (?:this|it) up and (?:i|we) (?:will|am) (?:\w+ )?(?:block|report|sue|complain)",
+        r"\bspam\b.{0,30}\b(?:reporting|blocking) (?:it|this|you)\b",
         rf"\b(?:{CONTACT} {ME}|{CONTACT_ALONE}) (?:again|one more time|once more|any more) (?:and|or) (?:i|you|we|it"
         r"|there|face|get)\b",
         r"\b(?:next|another|any further|one more|further) (?:\w+ )?(?:gets?|will be|is getting|goes) (?:reported"
@@ -124,7 +138,8 @@ RULES: tuple[Rule, ...] = (
         r"|article (?:17|21)|art (?:, )?(?:17|21)|data protection)\b",
         r"\b(?:this is|submit\w*|please|formal|making|make|treat this as)\b.{0,30}\b(?:gdpr|ccpa|article|art|erasure"
         r"|deletion|data subject|right to be forgotten|opt out)\b.{0,30}\b(?:request|notice|demand)\b",
-        unless=r"\b(?:handle|support|your (?:product|tool|platform|software|system|sequences?|emails?) |compliant"
+        unless=r"\bhow you\b|\b(?:handle|support|your (?:product|tool|platform|software|system|sequences?"
+        r"|emails?) |compliant"
         r"|compliance|comply|our (?:customers|leads|users|clients|prospects|policy)|leads|prospects"
         r"|you may (?:\w+ )?(?:withdraw|revoke|object|opt|exercise|request|unsubscribe)|you can"
         rf"|you have the right|any time|policy)\b|{QUESTION_ABOUT_TOOL}",

@@ -2,18 +2,29 @@
 
 from zrg_dagster.core.text.optout_rule import one_of
 
+# Where the writer works or lives; "the store" is his when he says who is contacted.
+_PLACE = one_of(
+    """office offices store stores shop shops restaurant cafe bar bakery salon hotel surgery clinic practice pharmacy hospital
+    school church nursery gym studio lab farm warehouse factory workshop garage showroom dealership library branch house home
+    premises site kitchen team staff department company business firm front_desk desk reception receptionist switchboard
+    main_line centre center owner boss family manager director ceo"""
+)
 # Who is contacted.
 MINE_NOUNS = one_of(
     """names? emails? mails? address(?:es)? numbers? num(?:ero)? phones? cell mobile contacts? info information details data
     company
     domains? profile records? accounts? inbox(?:es)? mailbox organi[sz]ation firm business file entry line office team
-    staff colleagues? employees department leads? linkedin personal"""
+    staff colleagues? employees department leads? linkedin personal gmail hotmail outlook wife husband partner mother father
+    mum mom dad"""
 )
 MINE = (
-    r"(?:me|us|myself|ourselves|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|the undersigned|(?:everyone"
-    r"|everybody|anyone|all)(?: \w+)? (?:at|in|from|of) (?:our|my|this) \w+|everyone(?: here)?|all of us|anyone"
+    r"(?:me and (?:my|the) \w+|us all|us both|(?:both|each|every one|all(?: \w+)?) of (?:us|these addresses)"
+    r"|(?:the|my|our) "
+    r"(?:(?:whole|entire) )?(?:team|department|office|company|staff|family|household)|me|us|myself|ourselves"
+    r"|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|the undersigned|(?:everyone"
+    r"|everybody|anyone|all)(?: \w+)? (?:at|in|from|of) (?:our|my|this) \w+|everyone(?: here)?|anyone"
     r"|(?:the|all|every|these|any) (?:\w+ )?(?:ADDR )?(?:emails?|address(?:es)?|numbers?|domains?|contacts?) (?:above"
-    r"|below)|(?:all|any|every|the|following)(?: the| of the| following| address"
+    r"|below|at (?:ADDR|our \w+))|(?:all|any|every|the|following)(?: the| of the| following| address"
     r"| email)*,? ?(?:, )?ADDR(?: (?:email )?address(?:es)?| emails)?|(?:(?:all|both|any|either|each) )?(?:of )?(?:my"
     rf"|our) (?:\w+ ){{0,2}}?{MINE_NOUNS}(?: ADDR)?(?: (?:and|or) (?:(?:my|our) )?(?:\w+ )?{MINE_NOUNS})?|(?:this|that"
     r"|these|the) (?:\w+ )?(?:emails?|address(?:es)?|numbers?|num(?:ero)?|accounts?|contacts?|inbox|mailbox|domain"
@@ -28,7 +39,8 @@ ME = (
     r"|switchboard|branch|clinic|practice|school|church|desk|household|residence|farm|managers?|directors?|ceo|owner"
     r"|parents|grandma|grandmother|site|handset|device|extension|lab|studio|mother|mum|dad|father|kids?|son|daughter"
     r"|landline|store|shop|boss|domain|dms|line|wife|husband|account|family|whatsapp|linkedin)|anyone (?:here"
-    r"|on (?:this|our|my)|at)|everyone here)"
+    rf"|on (?:this|our|my)|at)|every(?:one|body) (?:here|(?:at|in) (?:our|the|my|this) {_PLACE})|(?:at "
+    rf"|to )?the (?:(?:whole|entire|main) )?{_PLACE})"
 )
 FROM_WHERE = one_of(
     """lists? mailings? database db distribution emails? mails? crm records? systems? sequences? cadences? drips? funnel
@@ -39,12 +51,14 @@ FROM_WHERE = one_of(
 )
 # Removed from these, nobody has asked us to stop.
 OTHER_THING = (
-    r"\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
+    r"(?<!thanks )(?<!thank you )\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my"
+    r"|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
     r"|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?|slack"
     r"|waitlists?|proposals?|contracts?|quotes?|orders?|invoices?|demos?|trials?|plans?|documents?|docs?|decks?"
     r"|slides?|pages?|website|site|schedules?|bookings?|slots?|case study|case studies|testimonials?|article|post"
     r"|call tomorrow|call today|(?:call|meeting) on \w+|guest list|attendees?|attendee list|guests|hook|market"
-    r"|guards?|signature|folder|drive|sheet|spreadsheet|board|panel|owner|admin|approver|workspace|seats?"
+    r"|guards?|signature|folder|drive|(?<!call )sheet|\d{1,2} ?(?:am|pm)|spreadsheet|board|panel|owner|admin"
+    r"|approver|workspace|seats?"
     r"|presentation|shortlist|beta|pilot|task|ticket|call(?= (?:on|at|with|invite))|zoom|huddle|standup|stand up"
     r"|roster|report|reference|sandbox|environment|logos?|photo|picture|screenshot|copy|draft)\b"
 )
@@ -58,7 +72,7 @@ AFTER_REMOVE = (
     r"(?=$| ?[,?]| (?:from|off|out|please|porfavor|svp|thanks|thank|now|right|today|and|or|as soon|if|because|since"
     r"|before|i|we|you|too|altogether|forever|ok|okay|instead|also|already|this|within|everywhere|on your|in your"
     r"|with|using|via|under|per|at your|by|for good|asap|then|again|but|so|bro|dude|man|sir|ma'am|on file|held"
-    r"|stored)\b)"
+    r"|stored|that would)\b)"
 )
 DNC = (
     r"(?:do not (?:contact|call|email|mail|text|disturb|message|solicit|market)|dnc|dnd|suppression|suppressed"
@@ -75,7 +89,8 @@ CONTACT = one_of(
     cold_(?:call|email) touch_base(?:_with)? circle_back(?:_to|_with)? speak_to talk_to whatsapp sms add(?=_me) try_me"""
 )
 CONTACT_ALONE = one_of(
-    """contact email mail text message call(?:_back)? phone ring write(?:_back)? ping chase pester harass pitch
+    """contact email mail text message call(?:_back)? phone dm circle_back touch_base ring
+    write(?:_back)? ping chase pester harass pitch
     reach_out disturb solicit
     spam follow_?up get_in_touch be_in_touch communicate send_(?:anything|stuff|messages|emails?|texts?|spam) cold_call"""
 )
@@ -182,7 +197,7 @@ ABOUT_CONTACT = (
     r"(?:this|these|those|your|you|all|any|future|further|everything|it|here|emails?|mails?|mailings?|lists?"
     r"|newsletters?|communications?|correspondence|messages?|sequences?|campaigns?|outreach|marketing|updates"
     r"|notifications?|texts?|sms|promotions?|promotional|contact|contacts|database|receiving|being|getting|ADDR"
-    r"|that)\b"
+    r"|that|(?:the )?(?:sale|selling|sharing|processing) of)\b"
 )
 
 RECEIVE = one_of(

@@ -31,7 +31,7 @@ RULES: tuple[Rule, ...] = (
         r"|gerez vous les|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les|voulu|demande"
         r"|souhaite|a|de|jamais) ){0,3}",
         after=r"(?: \w+)? (?:du (?:service|contrat|logiciel|plan|forfait)|de (?:hubspot|votre (?:service|outil"
-        r"|logiciel|offre)|notre (?:offre|forfait)|salesforce|linkedin)|au (?:service|forfait)|(?:du|de la"
+        r"|logiciel|offre)|notre (?:offre|forfait)|le offre|salesforce|linkedin)|au (?:service|forfait)|(?:du|de la"
         r"|de le|au|a la|a le) (?:webinaire|evenement|seance|formation|cours|atelier|salon|session|webinar"
         r"|conference|rendez))",
         unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bpourquoi (?:me |nous )?(?:avez|as|ai|suis)|\b(?:outil|logiciel"
@@ -46,19 +46,26 @@ RULES: tuple[Rule, ...] = (
         r"|est (?:casse|mort|introuvable|invalide)|marche (?:pas|plus)|fonctionne (?:pas|plus))",
         r"\bdes ?(?:abonn|inscri)\w*\b.{0,40}\b(?:et|mais) (?:vous|je|on|nous) (?:\w+ )?(?:continu\w+|recoi\w+"
         r"|recev\w+|ecriv\w+|envoy\w+|encore|toujours)",
+        r"\bdes ?(?:abonn|inscri)(?:ee?|te?)s?\b.{0,40}\bpourquoi (?:\w+ )?(?:me|nous|je|vous|recoi\w*)\b",
+        r"\b(?:lien|bouton|page|formulaire) (?:de |pour (?:me |se )?)?des ?(?:abonn"
+        r"|inscri)\w*\b.{0,50}\b(?:ne (?:marche|fonctionne|mene"
+        r"|charge|repond|donne)|marche pas|fonctionne pas|erreur|rien ne|casse|mort|404|introuvable|invalide)\b",
         r"\b(?:aucun|pas de|ou est le|ou trouver le|trouve pas (?:de|le)) (?:lien|bouton) (?:de |pour (?:me "
         r"|se )?)?des ?(?:abonn|inscri)",
-        unless=r"\b(?:nos|notre) (?:\w+ )?(?:mails?|emails?|newsletters?|campagnes?|lien)\b",
+        unless=rf"\b(?:nos|notre) (?:\w+ )?(?:mails?|emails?|newsletters?|campagnes?|lien)\b|{OTHERS}",
     ),
     rule(
         "fr.remove_me",
         "oubli "
-        "retir supprim suppression effacement retrait enlev effac detrui ray oter otez ote sortez sortir sors exclu "
-        "exclusion virez virer elimin radi degag desinscri desabonn ecart purg disparaitre bloqu",
+        "retir remov supprim suppression effacement retrait enlev effac detrui ray oter otez ote sortez sortir "
+        "sors exclu "
+        "exclusion vire elimin radi degag desinscri desabonn ecart purg disparaitre bloqu",
         rf"\b{REMOVE}{SOFT_END} (?:moi|nous)\b(?! (?:une?|des|le|la|les|cette|ce|ces|votre|vos) )",
         rf"\b(?:me|nous|le|les) (?:(?:faire|voir|en) )?{REMOVE}(?:er|ir|re|iez|ez|e|iriez|eriez|erez|ait|rait)\b(?=$"
         rf"| ?[,?]| {LIST}| (?:svp|merci|maintenant|par|a l avenir|ainsi|et|de (?:la|la liste|vos|votre|cette|tout"
         r"|tous|toute|toutes)|afin|s)\b|.{0,40}\b(?:liste|base|fichier|mailing|diffusion))",
+        rf"\b{REMOVE}{SOFT_END} (?:svp )?(?:nous tous|toute? (?:le|la|notre|mon|ma) \w+|(?:mon|ma"
+        rf"|notre) \w+)(?: et moi)? {LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:svp )?{MINE}\b",
         rf"\b{REMOVE}{SOFT_END} (?:(?:svp|ADDR|la|le|les) )?{LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:ADDR|(?:(?:toutes?|tout|tous|les|l|le|la|ce qui) )+(?:\w+ ){{0,3}}?(?:me|nous|mes"
@@ -80,7 +87,8 @@ RULES: tuple[Rule, ...] = (
         before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:si|quand|que) (?:on|nous|je) (?:se |nous |me )?"
         r"|\b(?:je|on) (?:vous |te |nous )?|\bpeut on |\bcomment (?:\w+ )?",
         after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
-        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bsi (?:nous|on|je) (?:resili|arret|quitt|part)"
+        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bliste des (?:participants|invites|intervenants|inscrits"
+        r"|presents)\b|\bsi (?:nous|on|je) (?:resili|arret|quitt|part)"
         r"|\bdonnees de (?:test|demo)|\bnous (?:devons|voulons|voudrions|allons|souhaitons) (?!etre|ne|que"
         r"|vous)|\b(?:il nous faut|nous avons besoin|avons nous)\b|\bne (?:me |nous )?(?:retir|supprim|enlev"
         r"|sort|oubli)\w* pas|\b(?:supprim|effac|oubli)\w* (?:mon|ce|cet|le"
@@ -93,6 +101,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:voudrais|souhait\w+|aimerais|aimerions|veux|demand\w+ a|voulons|voudrions|desire|exige"
         r"|prefer\w+)(?: \w+)? etre (?:\w+ )?(?:retir|supprim|enlev|ray|effac|exclu|radi|elimin|ot|sort|desinscri"
         r"|desabonn)(?:e|ee|es|ees|s|t|te|u|ue)?(?=$| ?[,?]| (?:svp|merci|de|du|des)\b)",
+        r"\b(?:donnees|coordonnees|adresse|nom|numero|mail|email)\b.{0,15}\bpas (?:a|lieu de"
+        r"|vocation a) etre (?:dans|sur) (?:vo\w+|cette|la|une) ",
         before=r"\bne ",
         after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
         unless=OTHERS,
@@ -101,7 +111,7 @@ RULES: tuple[Rule, ...] = (
         "fr.exclusion_list",
         "exclusion opposition rouge noire bloctel non_ exclu bloqu blacklist repoussoir suppression desinscri ne_pas "
         "ne_plus stop",
-        r"\b(?:ajout|mett|inscri|place|plac|intergr|integr|pass|enregistr|not|rajout|met|bascul|mis"
+        r"\b(?:ajout|mett|inscri|place|plac|intergr|integr|pass|enregistr|note|rajout|met|bascul|mis"
         rf"|mettre)\w*(?: (?:moi|nous|svp|ADDR|bien|me))*(?: {MINE})? (?:svp )?(?:a|sur|dans|en|au|comme) (?:(?:votre"
         r"|vos|la|une|ta|le|liste|listes|fichier|registre|de|des|les|contacts?) )*(?:exclusion|non (?:contact"
         r"|sollicitation|appel)|exclus|opposition|rouge|noire|bloctel|bloques?|blocage|blacklist|black list"

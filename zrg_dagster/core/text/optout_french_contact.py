@@ -27,11 +27,13 @@ RULES: tuple[Rule, ...] = (
         rf"\b{STOP}(?: (?:maintenant|svp|merci|a le avenir|par pitie|tous?|toutes?|dorenavant))*(?: de"
         rf"| a)? (?:{ABOUT_ME} )*{CONTACT}",
         rf"\b{STOP}(?: de)? (?:utilis|exploit|vend|stock|gard)\w+ (?:mon|ma|mes|cette|ce|notre|nos) ",
+        rf"\b{STOP} de (?:me |nous )?les (?:envoy|expedi)\w+",
         r"\b(?:vous abstenir|abstenez vous)(?=$| ?,)|\b(?:veux|voudrais|souhaite|aimerais|demande|exige"
         r"|faut) que (?:ca|cela|tout cela|vos \w+|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
         rf"\b{STOP}(?: (?:avec|a|aux?|cet|les|vos|ces|tes|cette|ce|votre|de|des|tout|tous|toute|toutes|la|le|svp"
         rf"|nouveau|nouvelle|autre|maintenant|un|envoi|du|en|ta|ton|type|forme|vous|present|futur|d))* {NOUNS}\b",
-        r"^(?:(?:merci|de|svp|veuillez|bonjour|non|bonsoir|ok|ca suffit|bon|pitie|par|allez|mais|halte|(?:peux"
+        r"^(?:(?:merci|de|svp|please|est ce que|veuillez|bonjour|non|bonsoir|ok|ca suffit|bon|pitie|par|allez|mais"
+        r"|halte|(?:peux"
         r"|pourrais) tu|tu (?:peux|pourrais)|maintenant|il faut|faut|faudrait|dites|hey|oh|vous pouvez|interesse|pas"
         r"|et|je vous prie de|pouvez vous|pourriez vous|bien vouloir|est bon|ce) )*(?:arret(?:ez|er|e|es|ons)|stop"
         r"|cess(?:ez|er)|basta|stopp?ez|stopper)(?: (?:svp|merci|ca|tout|cela|maintenant|la|stop|ici|un peu|moi ca"
@@ -44,7 +46,7 @@ RULES: tuple[Rule, ...] = (
         r"|pas\b)\w+ ){0,3}(?:ca|cela) suffit(?: (?:maintenant|la|merci|comme ca))*$",
         exclamation=True,
         before=rf"\b(?:ne|ni|sans) (?:vous |nous |te |me )?|\bpas |{PAST}|{OURSELVES}",
-        after=rf"{WHEN}| (?:sortants?|entrants?)\b",
+        after=rf"{WHEN}| (?:sortants?|entrants?)\b| vers (?!moi|nous|mon|ma\b|notre|cet|ce\b)",
         unless=rf"{OTHERS}(?! (?:de|a) )|\b(?:ne (?:vous |nous |te )?|pas )arret|\b(?:ne|pas) (?:vous |te )?(?:arret"
         r"|cess)\w*|\barret\w* (?:vous|nous|toi)\b|\b(?:la|notre|nos|le) (?:campagne|prospection|sequence"
         rf"|newsletter)\b(?! (?:a|aupres de) (?:moi|nous))(?<!cette sequence)|\bprojet\b|{INSTRUCTION}"
@@ -55,6 +57,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "fr.asked_to_stop",
         "harcel bloquer marre arret cess stop",
+        r"\b(?:dites|dis|dire|demandez|demande) (?:a|aux?) (?:votre|vos|ton|tes|la|le|cette) \w+ (?:de (?:arreter"
+        r"|cesser|ne plus)|que)\b",
         r"\b(?:numero|personne|erreur|interess\w*|spam|merci) (?:arretez?|stop)(?: (?:svp|merci))*$",
         r"\b(?:veux|voudrais|souhaite|aimerais|demande|exige|faut) que (?:ca|cela|tout cela|vos \w+"
         r"|ces \w+) (?:se )?(?:arret\w+|cess\w+)",
@@ -77,7 +81,9 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "fr.no_consent",
-        "consen accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev ne_do ne_et ne_es ne_p",
+        "inscri abonn consen accord consent autoris permission droit demand donne accept ne_av ne_as ne_dev "
+        "ne_do ne_et ne_es ne_p",
+        r"\bne (?:me|nous) (?:suis|sommes|etais) (?:jamais|pas) (?:inscri|abonn)\w+(?=$| ?,| a\b| aux?\b| sur\b)",
         r"\b(?:pas|jamais) (?:consenti|autorise|accepte|approuve) (?:a |au |aux )?(?:ce|cet|cette|ces|vos|un|le|la"
         r"|recevoir|etre)\b",
         r"\b(?:sans|ai pas|ai jamais|avons pas|avons jamais|aviez pas|avez pas|avez jamais|avez aucun|aucune?"
@@ -135,7 +141,9 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:je|nous) (?:ne )?(?:dois|doit|devons|veux|voulons|peux) (?:plus|pas|jamais)(?: \w+)? etre {CONTACT}",
         r"\bne (?:reven|repren|rentr|rerentr|entr)\w* (?:plus|pas|jamais) (?:vers|contact|a la charge|en contact)",
         rf"\bne (?:cherch|essay|tent|continu|persist)\w+ (?:plus|pas|jamais) (?:a|de) (?:me |nous )?{CONTACT}",
-        r"^(?:(?:non|et|merci|svp|donc|alors) |, )*ne (?:rappel|appel|relanc|contact|ecri|insist"
+        r"\b(?:numero|personne|erreur|interess\w*)(?: ,)? (?:et |donc )?(?:merci )?ne (?:re|r)?(?:appel|contact"
+        r"|relanc|ecri|telephon)\w+ (?:pas|plus)(?: (?:svp|merci))*(?=$| ,)",
+        r"^(?:(?:non|et|merci|svp|donc|alors) |, )*ne (?:rappel|appel|relanc|contact|recontact|ecri|reecri|insist"
         r"|telephon)\w+ pas(?: (?:svp|merci))*$",
         r"\bne plus (?:me|nous) (?:mettre|ajouter|inclure|faire figurer|compter|inscrire)\b",
         r"\b(?:numero|adresse|mail|email|ligne|telephone)\b.{0,40}\bne (?:le|la|les) utilis\w+ (?:plus|pas)",
@@ -164,6 +172,7 @@ RULES: tuple[Rule, ...] = (
         "recois recoive oppos",
         r"\b(?:ne )?(?:me |nous |vous )?(?:veux|veut|voulons|souhait\w+|desir\w+|voudrais|voudrions|aimerais"
         r"|aimerions|accept\w+|tiens|tenons|compt\w+|interess\w+|autoris\w+|consen\w+|permet\w*|ai(?= (?:pas|plus"
+        r"|jamais"
         r"|aucune?) (?:envie|besoin|demand))|suis interess\w+|sommes interess\w+|demand\w+|veu"
         rf"|besoin)(?: \w+)? {NO_LONGER}(?: \w+)?(?: (?:de|a|par|que|du tout|d|besoin|en))* {UNWANTED}",
         r"\bne (?:plus|pas|jamais) (?:\w+ )?(?:souhaiter|vouloir|desirer|avoir a|etre oblige de)? ?(?:recevoir"
@@ -188,22 +197,27 @@ RULES: tuple[Rule, ...] = (
         rf"|{INSTRUCTION}|{OTHERS}|\bnon seulement|\bnous memes\b|\bdemo\b|\bne (?:souhait\w+|voul\w+"
         r"|veux) pas (?:\w+ )?(?:arreter|interrompre|rater|manquer)|\bpas interess\w* (?:par )?(?:la|votre|le"
         r"|cette|vos|les) (?:offres?|propositions?)|\bpas interess\w* (?:par (?:ces?|cette|votre|vos|des"
-        r"|les) )?(?:offres?|propositions?|contenus?)|\bbesoin de (?:plus|contact)|\bpas besoin (?:de|d) ",
+        r"|les) )?(?:offres?|propositions?|contenus?)|\bbesoin de (?:plus|contact)|\bpas besoin (?:de"
+        r"|d) (?!.*\bplus\b)",
         another_channel=True,
     ),
     rule(
         "fr.no_more",
-        "assez marre plus_ pas_ stop aucun zero",
+        "assez marre plus_ pas_ stop aucun zero mais_ non_",
         r"(?:^|, |\b(?:merci|svp|non|alors|et|bonjour|veux|bref|maintenant|desole|donc|moi) )(?:plus|pas|plus jamais"
         r"|plus aucune?|plus une?|stop|zero|aucune?|assez)(?: (?:seule?|autres?|nouveaux?|nouvelles?))*(?: de| aux?"
         r"| a| avec| du tout)*(?: (?:vos|ces|tels?|telles|autres|cette|ce|genre|type|vos|de|nouveaux|nouvelles"
         rf"|seul))* {NOUNS}\b(?! que| de chez| de erreur| de test| automatiques? ,)",
+        r"\bmais (?:plus|pas|stop|arretez|sans|cessez) (?:de |la |les |vos |aux |a )*(?:pubs?|publicites?"
+        r"|demarchages?|prospection"
+        r"|newsletters?|promos?|promotions?|spams?|sollicitations?|relances?)\b",
+        rf"^(?:merci |svp )*non (?:au|a la|aux) (?:\w+ )?{NOUNS}\b",
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",
         before=r"\b(?:recu|recois|ai|avons|y a|a) ",
         after=rf"{WHEN}| (?:vocal|vocaux|avant|postal|postaux|papier)\b| de votre part , ",
         unless=r"\b(?:besoin|necessaire|que|il y a|trouv\w+|recu|questions?)\b|\bplus de (?:contacts?|infos?|details"
         r"|informations?|propositions?|offres?|contenus?|lettres?|notifications?|promotions?)(?: (?:sur|svp"
-        r"|concernant|a ce|pour))?(?=$| (?:sur|svp|concernant|pour|a ce))",
+        r"|concernant|a ce|pour))?(?=$| (?:\?|sur|svp|concernant|pour|a ce))",
         another_channel=True,
     ),
     rule(
@@ -214,6 +228,6 @@ RULES: tuple[Rule, ...] = (
         r"|en paix|la paix)|\blach(?:ez|e) (?:moi|nous|l affaire|le affaire|mes)|\b(?:allez|va|vas) (?:vous (?:faire"
         r"|en)|te faire|au diable|voir ailleurs)|\bdegagez?\b(?=$| ?,| (?:de|d))|\bfoutez le camp|^du balai$|^(?:svp "
         r"|merci )?laiss(?:ez|e) moi(?: svp)?$|\bcassez vous\b|\bcasse toi\b|\btire toi\b|\bbarrez vous\b",
-        before=r"\b(?:ne|pas) (?:me |nous )?",
+        before=r"\b(?:ne|pas) (?:me |nous )?|\b(?:je|on) (?:vous |te |les |la |le )?",
     ),
 )

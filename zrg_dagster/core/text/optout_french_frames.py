@@ -52,6 +52,8 @@ RULES: tuple[Rule, ...] = (
         rf"|etait)? ?(?:le|la|votre|ton|ce) derniere? (?:\w+ )?(?:{NOUNS}|fois)",
         r"\b(?:en sorte|veill\w+|veux|voudrais|souhait\w+|exige|esper\w+)\b.{0,60}\b(?:soit|est|sera) (?:bien )?(?:le"
         r"|la) derniere?(?=$| ?,| (?:svp|merci))",
+        rf"\bque (?:ce|cet|cette|votre) (?:{NOUNS}) soit (?:le|la) derniere?\b",
+        r"\best (?:le|la) derniere? que (?:je|nous) (?:veux|souhait\w+|accept\w+|voulons|desir\w+)\b",
         rf"\bderniere? (?:{NOUNS}|fois) que (?:je (?:veux|souhaite|vous (?:demande|le demande|dis|previens)|accepte"
         rf"|lis|recois)|vous (?:me |nous )?(?:{CONTACT}|contact))",
         before=r"\bquand (?:\w+ ){0,3}",
@@ -60,10 +62,13 @@ RULES: tuple[Rule, ...] = (
     rule(
         "fr.end_it",
         "ne_plus "
-        "laiss arret rester_la stop_a stop_au cess suspend desactiv coup harcel allez va_ rien_de rien_a nouvelles "
+        "laiss arret rester_la restons_en robot notif alerte bot_ automat stop_a stop_au cess suspend desactiv "
+        "coup harcel allez va_ rien_de rien_a nouvelles "
         "suffit fin_",
         r"\b(?:arret|cess|stopp|evit)\w* de (?:rempl|satur|encombr|bourr|envah|noy|pollu|inond)\w* (?:ma|mes|notre"
         r"|nos|mon)\b",
+        r"\b(?:coup|desactiv|debranch|eteign|arret)(?:ez|e|er) (?:votre|ton|ce|cette|ces|vos|tes) (?:robots?|bots?"
+        r"|automat\w+|notifications?|alertes?)\b",
         r"(?:^|, )laiss(?:ez|e) (?:moi|nous)(?: svp| merci)?$",
         r"\b(?:en rester la|restons en la|restez en la|en reste la|arret\w+ (?:vous )?la(?: avec| merci| svp|$))",
         r"\bstop (?:a |au |aux |avec )(?:la |le |les |tout |toute |toutes |vos |votre |ces |cette "
@@ -152,6 +157,9 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_MY_THING}\b[^@]{{0,100}}\b(?:merci de|veuillez|priere de|svp|faut|pouvez vous|pourriez vous"
         r"|vous demande de|souhaite que vous|veux que vous) (?:bien )?(?:vouloir )?(?:le|la|les) (?:effac|supprim"
         r"|retir|enlev|ray|detrui|oubli)\w+",
+        rf"\b(?:mon|ma|mes|ce|cette|notre|nos) (?:\w+ )?{_MY_THING}\b[^@]{{0,80}}\b(?:veux|souhaite|exige|voudrais"
+        r"|demande) que (?:il|elle|ils|elles)"
+        r" (?:soit|soient) (?:\w+ )?(?:effac|supprim|retir|enlev|ray)\w+",
         r"\b(?:decede\w*|mort|morte|ne travaille plus|plus ici|ne fait plus partie|parti en retraite"
         r"|partie en retraite|a quitte|plus (?:son|sa) \w+|pas (?:son|sa|le|la) (?:\w+ )?(?:numero|adresse)"
         r"|mauvais numero|trompe\w* de)[^@]{0,100}\b(?:effac|supprim|retir|enlev|ray|oubli|desinscri"

@@ -44,7 +44,7 @@ MINE = (
     r"|profil|boite|ligne|portable|personne)"
 )
 REMOVE = (
-    r"(?:retir|supprim|enlev|effac|ray|ot|sor[st]|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr"
+    r"(?:retir|remov|supprim|enlev|effac|ray|ot|sor[st]|exclu|vir|elimin|degag|radi|desinscri|desabonn|desenregistr"
     r"|desactiv|ecart|purg|oubli|decoch|bloqu|soust|detrui|fai(?:re|tes|te) (?:sortir|disparaitre))"
 )
 SOFT_END = (
@@ -58,8 +58,9 @@ OTHERS = (
 OTHER_THING = (
     r"\b(?:reunion|invitations?|calendrier|copie|boucle|agenda|reservation|devis|commande|diapo|diapos|deck|slide"
     r"|presentation|contrat|proposition|document|doc|page|point|annexe|logo|site|seance|rdv|rendez vous|evenement"
-    r"|webinaire|visio|call|canal|planning|appel de|participants?|invites|paragraphe|ligne \d|facture|offre|maquette"
-    r"|dossier|projet|equipe projet|liste des (?:participants|invites)|panier)\b"
+    r"|webinaire|visio|call|canal|planning|appel de|participants?|invites|paragraphe|ligne \d|facture|offre"
+    r"|maquette|brouillon"
+    r"|dossier|projet|equipe projet|liste des (?:participants|invites|intervenants|inscrits|presents)|panier)\b"
 )
 WHEN = (
     r"(?: \w+){0,3}? (?:avant|apres|le (?:matin|soir|week|weekend|lundi|mardi|mercredi|jeudi|vendredi|samedi"
@@ -76,7 +77,7 @@ MISTAKE = (
     r"\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
     r"|erreur de ma part)\b.{0,80}\b(?:re ?inscri|re ?abonn|remet|remettre)|(?:desabonn"
     r"|desinscri)\w*.{0,60}\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
-    r"|etait une erreur)|\b(?:reinscri|reabonn|remettre sur|remettez (?:moi|nous))\w*"
+    r"|etait une erreur)|(?<!avez )\b(?:reinscri|reabonn|remettre sur|remettez (?:moi|nous))\w*"
 )
 PAST = (
     r"\b(?:pourquoi|depuis quand|comment se fait il|pour quelle raison) (?:\w+ ){0,5}|\b(?:avez|as|ont|(?:il|elle|on"

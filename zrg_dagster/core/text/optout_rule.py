@@ -35,9 +35,10 @@ class Rule:
     def finds(self, sentence: str) -> bool:
         if self.wants.search(sentence) is None:
             return False
-        if self.unless is not None and self.unless.search(sentence) is not None:
+        if all(self._explained_away(sentence, found) for asks in self.asks for found in asks.finditer(sentence)):
             return False
-        return any(not self._explained_away(sentence, found) for asks in self.asks for found in asks.finditer(sentence))
+        # Last, for most sentences ask nothing.
+        return self.unless is None or self.unless.search(sentence) is None
 
     def _explained_away(self, sentence: str, found: re.Match[str]) -> bool:
         start = found.start("do") if "do" in found.re.groupindex else found.start()

@@ -38,7 +38,8 @@ RULES: tuple[Rule, ...] = (
         r"|\bcuesta |\bse (?!me|nos)|\b(?:esta|estaba|estan|fue|estoy) ",
         after=r" (?:de|del|en|con)(?: (?:el|la|los|otro|otra|nuestro|nuestra|un|una))?(?: \w+)? (?:servicio|proveedor"
         r"|plataforma|herramienta|plan|contrato|software|operador|seguro|gimnasio|hubspot|salesforce|producto"
-        r"|aplicacion|app|autonomos)\b| (?:laboral|medica|temporada|por (?:maternidad|enfermedad|paternidad)"
+        r"|aplicacion|app|autonomos|curso|taller|webinar|evento|sesion|formacion|clases?)\b| (?:laboral|medica"
+        r"|temporada|por (?:maternidad|enfermedad|paternidad)"
         r"|hasta|esta semana|del? (?:servicio|contrato|hubspot|plan)|en (?:nuestr|ventas|el servicio)|paternal"
         r"|maternal|(?:a )?(?:el|la|los|las|un|una|dos|tres|varios|nuestro|nuestra|mi) (?:\w+ )?(?:contratos?"
         r"|servicios?|plan|cuenta de|licencias?|herramienta|proveedor|linea|usuarios?))",
@@ -46,8 +47,10 @@ RULES: tuple[Rule, ...] = (
         r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b|\b(?:puedo|podemos"
         r"|se puede|podria|podriamos) (?:cancelar|anular|dar)\b|\b(?:como|cuando) (?:gestiona|maneja|tramita|procesa)"
         r"|\b(?:cual|como) es (?:el|la) (?:proceso|procedimiento|politica)|\b(?:herramienta|sistema|plataforma"
-        r"|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) |\bestoy de baja|\besta de baja|\bsi (?:\w+ )?(?:nos"
-        r"|me|se) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*",
+        r"|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) |\bestoy de baja|\besta de baja"
+        r"|\bsuscripcion (?:actual|anterior|vieja)\b|\bsi (?:\w+ )?(?:nos"
+        r"|me|se) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*"
+        r"|\b(?:cuando|siempre que) (?:yo )?(?:quiera|queramos|lo desee|lo necesite)\b",
     ),
     rule(
         "es.unsubscribe_broken",
@@ -56,6 +59,10 @@ RULES: tuple[Rule, ...] = (
         r"|can)\w+) (?:(?:la )?(?:suscripcion )?)?(?:no (?:funciona|sirve|va|anda|abre|existe)|esta rot[oa])",
         r"\bno (?:hay|veo|encuentro|tienen|aparece) (?:el |ningun |un )?(?:enlace|link|boton|opcion) (?:de"
         r"|para) (?:\w+ )?(?:\w+ )?(?:baja|desuscri\w*)",
+        r"\bno (?:trae|traen|incluye|incluyen|lleva|llevan|tiene|tienen|pone|ofrece|ofrecen|dan"
+        r"|da) (?:\w+ )?(?:opcion|enlace|link|boton"
+        r"|forma|manera) (?:de|para) (?:\w+ ){0,2}?(?:baja|desuscri\w*)",
+        r"\b(?:intent|trat)\w+ (?:de )?dar(?:me|nos) de baja\b(?! (?:de|en) (?!(?:su|sus|esta|este|tu|la lista)\b))",
         unless=r"\b(?:nuestros|nuestra|nuestras) ",
     ),
     rule(
@@ -66,7 +73,11 @@ RULES: tuple[Rule, ...] = (
         r"|de (?:ahi|aqui|todo|su|sus|tu|esta|la|todas)|como|que|inmediatamente|fuera|porque|no|del?)\b)",
         rf"\b(?:me|nos) (?:\w+ (?:a )?)?{REMOVE}{ENDING}\b(?: (?:porfavor|ahora|por completo))?(?:$| ?[,?]| {LIST}"
         r"| (?:fuera|y|de ahi|de aqui|gracias|porfavor)\b)",
-        rf"\b{REMOVE}(?:{ENDING})(?:me|nos|se)? (?:porfavor )?{MINE}\b",
+        rf"\b{REMOVE}{ENDING}?(?:me|nos)? (?:porfavor )?(?:tambien )?(?:a )?(?:tod[oa]s(?: nosotr[oa]s)?|ambos"
+        r"|ambas|los (?:dos|tres|cuatro|cinco|\d+)"
+        r"|nosotr[oa]s|(?:mi|nuestr[oa]) \w+(?: y a mi)?|tod[oa] (?:el|la|mi|nuestr[oa]) \w+)(?: y a \w+(?: \w+)?)? "
+        rf"(?:porfavor )?{LIST}",
+        rf"\b(?!sac(?:aron|aste|asteis|ado|ais|an|as|o)\b){REMOVE}(?:{ENDING})(?:me|nos|se)? (?:porfavor )?{MINE}\b",
         r"^(?:porfavor |favor )?(?:eliminar|borrar|quitar|remover)(?: porfavor| gracias| ahora)*$",
         rf"\b{REMOVE}{ENDING} (?:toda|todo|todos|todas|cualquier)(?: \w+){{0,4}}? (?:que|sobre|de"
         r"|acerca de)\b.{0,25}\b(?:mi|nosotros|me|mia)\b",
@@ -84,6 +95,7 @@ RULES: tuple[Rule, ...] = (
         r"|\b(?:el|los|estos?) (?:correos?|mensajes?|mails?|emails?) (?:anterior|que)\b|\b(?:elimin"
         r"|borr)\w+ (?:este|el|ese) (?:correo|mensaje|email|mail)\b(?! de (?:su|tu|la))|\bno (?:me "
         r"|nos )?(?:elimin|borr|quit|saqu|retir)\w*|\bme sac\w* de (?:la )?duda|\bduda\b|quit\w+ tiempo"
+        r"|\bde (?:la )?copia\b"
         rf"|\bsi (?:cancel|dej|termin|nos vamos|acab)\w*|{MISTAKE}",
     ),
     rule(

@@ -20,6 +20,14 @@ from zrg_dagster.core.text.optout_spanish_words import (
     WHEN,
 )
 
+# One call or one parcel, not all of them: "tengo que cancelar la llamada de mañana".
+_THIS_CALL = (
+    r"\b(?:cancel|suspend|termin|acab|deten|dej|par|interrump|aplaz|pospon|elimin|cort)\w* (?:con )?(?:la|una|esta"
+    r"|nuestra|mi|esa|tu) (?:\w+ "
+    r")?llamada\b|\benvio (?:de|del) (?:(?:la|el|los|las|mi|nuestro|un) )?(?:contrato|pedido|paquete|factura|material"
+    r"|producto|muestra|presupuesto)s?\b"
+)
+
 RULES: tuple[Rule, ...] = (
     rule(
         "es.stop",
@@ -44,21 +52,29 @@ RULES: tuple[Rule, ...] = (
         r"|recepcion)(?: de)?(?: cualquier| mas| todo| tipo| de)*)? (?:los |sus |tus |estos |estas |esos |esas "
         r"|tantos |tantas |todos |todas |las |mas |tanto |tanta |vuestr[oa]s |cualquier |tipo |de |este |esta |su "
         rf"|tu )*(?:{NOUNS}|contacto)\b",
-        r"\bstop (?:de )?\w+(?:ar|er|ir)(?:me|nos)\b|\bstop (?:a |con |de )?(?:los |las |sus )?(?:mensajes?|correos?"
+        rf"(?:^|, |porfavor )cancel(?:a|e|en|ad) (?:tod[oa]s )?(?:est[oa]s|sus|tus|vuestr[oa]s) {NOUNS}\b(?! (?:de"
+        r"|para|programad))",
+        r"\bdej\w{1,4} de llegar(?:me|nos)?\b|\bstop (?:de )?(?:enviar|mandar|escribir|llamar|contactar)\b"
+        r"|\bstop (?:de )?\w+(?:ar|er|ir)(?:me|nos)\b|\bstop (?:a |con |de )?(?:los |las |sus )?(?:mensajes?|correos?"
         r"|llamadas?|publicidad)\b|^(?:porfavor )?dejar de recibir\b",
         r"^(?:porfavor |favor de |gracias pero |no gracias |no |gracias |bueno |oiga |oye |ey |hola )*(?:paren|pare"
-        r"|para|parad|basta|parar|alto|detenganse|detente|detengase|stop|parenle|dejenlo|dejalo|dejelo|cesen|deja"
+        r"|para|parad|basta|parar|alto|detenganse|detente|detengase|stop|parenle|parale|parele|dejenlo|dejalo"
+        r"|dejelo|cesen|deja"
         r"|dejen)(?: (?:porfavor|esto|gracias|de una|con esto|con eso|ahora|stop|basta|aqui))*$",
+        r"^(?:puedes|pueden|podrias?|podrian|podeis|podriais|(?:cuando|hasta cuando) (?:van|vais|vas) a) (?:parar"
+        r"|cesar|dejarlo)(?: (?:porfavor|ahora))*(?: \?)?$",
         rf"\b(?:{ASK}|que) (?:que )?(?:pare|pares|paren|pareis|cese|cesen)(?=$| ?,| (?:porfavor|con|de una|ahora))",
         r"(?:^|, |porfavor )(?:paren|basta|parad|stop)(?: (?:porfavor|con esto|gracias))*(?= ,|$)",
-        r"\b(?:quiero|quisiera|queremos|deseo|deseamos|como (?:hago para|puedo|hacer para|se hace para)|gustaria"
+        r"\b(?:quiero|quisiera|queremos|deseo|deseamos|necesito|necesitamos|como (?:hago para|puedo|hacer para"
+        r"|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad|molestad)\w+"
         r"|estar en (?:su|esta|la))",
         exclamation=True,
         before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\bno (?:quier\w+|queremos|deseo|me gustaria|esper\w+) que "
         r"|\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha|habeis) ",
         after=WHEN,
-        unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{OTHERS}|\b(?:para|deja|deje) (?:de )?(?:contactar|llamar"
+        unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{_THIS_CALL}|{OTHERS}|\b(?:para|deja"
+        r"|deje) (?:de )?(?:contactar|llamar"
         r"|escribir)(?:nos|me)? (?:use|usa|marque|llame|puede)|\bdejamos|\bdej(?:e|en|a|ar|as|es)(?:me"
         r"|nos)? (?:un |una |su |el |la |tu )(?:mensaje|correo|telefono|email|mail|informacion|contacto"
         r"|propuesta|whatsapp)|^para (?!de |ya|con )|\?$(?<=mero \?)|\bantes de dejar\b|\ben frio\b",
@@ -66,7 +82,9 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.no_longer_contact",
-        "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util",
+        "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util ahorr inutil",
+        rf"\bno (?:(?:me|nos) (?:esten?|estes|anden?|andes|sigan?|sigas) {CONTACT}|(?:esten?|estes|anden?) molest\w+)",
+        r"\bno (?:me|nos) lleg(?:uen|ue) (?:mas|ningun\w*|otr[oa]|nada)\b",
         r"\b(?:no|nunca) (?:me|nos) habl(?:e|es|en)(?=$| ?,| (?:mas|nunca|porfavor))",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco|ni)(?: (?:me|nos|se|lo|les|deben|debe|pueden|puede|podran|podra"
         r"|tienen que|tiene que))*(?: (?:vuelv|volv|sig|segu|sigu|continu|intent|trat|insist|pretend|se molest"
@@ -101,6 +119,11 @@ RULES: tuple[Rule, ...] = (
         r"|\bno (?:se|te) pong\w+ en contacto (?:con(?:migo| nosotros) )?(?:mas|nunca|de nuevo|con(?:migo| nosotros))",
         r"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido|inutil)(?: que)?(?: (?:me"
         rf"|nos))?(?: (?:vuelv\w+|volver|sig\w+)(?: a)?)? {CONTACT}(?: \w+)? (?:mas|de nuevo|otra vez|nunca)",
+        r"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido|inutil) que (?:me "
+        rf"|nos )?(?:insist\w+|(?:vuelv\w+|sig\w+) (?:a )?{CONTACT})",
+        r"\bno (?:se )?(?:pierd|malgast|gast)\w+ (?:mas )?(?:(?:el|su|tu"
+        rf"|vuestro) )?tiempo (?:\w+ )?(?:{CONTACT}(?<=me)|{CONTACT}(?<=nos))",
+        rf"\bahorr(?:ese|ate|ense|aos|eme|enme|enos|eselo|aroslo) (?:\w+ ){{0,2}}?{NOUNS}\b",
         r"\b(?:asegur\w+|procur\w+|garanti\w+|confirm\w+)(?: de)?(?: que)? no (?:se )?(?:me |nos )?(?:vuelv\w+ a "
         rf"|volver a )?(?:{CONTACT}|recib\w+)",
         r"\b(?:nunca|no|jamas) (?:les |le |te |os )?(?:di|dimos|(?:he|hemos) dado|doy|damos|otorgue) (?:mi |nuestro "
@@ -111,8 +134,10 @@ RULES: tuple[Rule, ...] = (
         r"|ten|guard|trat|almacen|conserv)\w+)",
         exclamation=True,
         before=r"\b(?:por que|cuando|si|aunque|mientras|hasta que|quien|ellos|nosotros|clientes|avise\w*|como"
-        r"|que pena que|veo que|la persona que) (?:\w+ ){0,2}",
-        after=rf"{WHEN}| (?:en frio|para )|(?: mas)? de (?:un|una|dos|tres|cuatro|cinco|\d)\b",
+        r"|que pena que|veo que|la persona que) (?:\w+ ){0,2}|\bpor ",
+        after=rf"{WHEN}| (?:en frio|para )| a (?:mi|la|el|los|mis|nuestr\w+) \w+ (?:sin|hasta|antes|aun|todavia)\b"
+        r"| (?:versiones|cambios|borradores|archivos|facturas|fotos|pedidos|presupuestos)\b"
+        r"|(?: mas)? de (?:un|una|dos|tres|cuatro|cinco|\d)\b",
         unless=r"\b(?:el|la|los|un|una) (?:\w+ )?(?:pdf|factura|presupuesto|contrato|invitacion|enlace|documento"
         rf"|catalogo|demo|deck)\b|\bsi (?:no )?(?:me|nos) |\bno (?:me|nos) {CONTACT}{WHEN}|\bno (?:me"
         r"|nos) \w+(?:aron|ieron|aste|iste)\b|\bno (?:me|nos) (?:molesta|molestan|llama la atencion|envio"
@@ -130,6 +155,8 @@ RULES: tuple[Rule, ...] = (
         "mejor evitar gustaria deje",
         rf"{NO_WANT} (?:(?:estar |seguir |continuar )suscrit[oa]s?|(?:ser |seguir siendo )(?:\w+ )?parte de (?:su|esta"
         r"|este|tu|la))",
+        rf"\b{NO_WANT} (?:vuelv\w+ a |sig\w+ )?(?:us|utiliz|utilic)(?:en|es|arl[oa]|ando)\b",
+        r"\b(?:forma|manera|modo) de (?:no|dejar de) recibir\b",
         rf"\b{NO_WANT} {UNWANTED}",
         r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|ruego|pido|solicito|quisiera|quiero|deseo"
         rf"|rogaria)(?: \w+){{0,3}}? no (?:volver a |seguir |tener que )?{UNWANTED}",
@@ -141,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         r"|ningun\w* |ni )*(?:de|sus|tus|correos?|mensajes?|mails?|emails?|otro|un|estos|publicidad|comunicaciones)\b",
         r"\b(?:quiero|deseo|ojala)? ?que (?:este|esto|ese) (?:sea|fuera) (?:el|su|tu) ultim[oa]\b|\b(?:este"
         r"|esto) (?:debe|deberia|tiene que|sera|es) (?:ser )?(?:el|su) ultim[oa] (?:correo|mensaje|llamada|email|mail"
-        r"|vez) que",
+        r"|vez) que(?! me falt| (?:\w+ )?necesit)",
         r"^(?:porfavor |gracias )*no quiero mas(?: de (?:esto|eso|lo mismo))?$",
         r"\b(?:quiero|quisiera|deseo|como|necesito|puedo|pido|solicito)(?: \w+)? (?:salir(?:me)?|salgo|salirme"
         rf"|me salgo|borrarme|me borro|quitarme|me quito|me saco) {LIST}",
@@ -159,13 +186,16 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.no_more",
-        "no_ ni_ sin_ ningun cero nada_de",
-        r"(?:^|, |\b(?:porfavor|gracias|favor|pero|y|que|quiero|eh|interesa) )(?:(?:no|sin)(?: mas| un| otro| otra"
+        "no_ ni_ sin_ ningun cero nada_de dad_no ones_no ers_no ing_no",
+        r"(?:^|, |\b(?:porfavor|gracias|favor|pero|y|que|quiero|eh|interesa) )(?:(?:no|sin)(?: mas| more| un| otro"
+        r"| otra"
         r"| una)+|(?:ni un|ni una|ningun|ninguna|cero|nada)(?: mas| otro| otra)*)(?: de)?(?: sus| estos| tus"
         rf"| estas)? {NOUNS}\b(?! de mi| por mi)",
+        r"\b(?:publicidad|promociones|newsletters?|marketing) no(?=$| ,)",
         rf"\b(?:ni|no) (?:un|una) (?:solo |sola )?(?:{NOUNS}) (?:mas|por)\b",
-        r"^(?:porfavor |gracias |hola )*no mas(?: (?:porfavor|gracias|de esto))*$",
+        r"^(?:porfavor |gracias |hola )*no mas(?: (?:,|porfavor|gracias|de esto))*$",
         before=r"\b(?:hay|tengo|tenemos|recibo|recibimos|lleg\w+) ",
+        after=WHEN,
         unless=r"\b(?:hace falta|necesari|pregunta|dudas)",
         another_channel=True,
     ),
@@ -176,6 +206,9 @@ RULES: tuple[Rule, ...] = (
         rf"|de (?:molestar|joder|{CONTACT}))|\b(?:vayanse|vete|larguense|largate|pierdanse|pierdase|pierdete)\b"
         r"|\b(?:olvid(?:e|en|a|ad|ense|ese|ate|ar|es)|pierd(?:a|an|e)|tir(?:e|en|a))(?:se)? (?:de )?(?:mi|este"
         r"|nuestro) (?:numero|correo|contacto|telefono|celular|movil|email|direccion)",
+        r"^(?:porfavor )?dej(?:en|a|e|ad)(?:me|nos)(?: porfavor| ahora)*$",
+        r"\bdej\w+ de (?:dar|darme|darnos|tocar|hinchar)(?:me|nos)? (?:la |las |los )?(?:lata|brasa|tabarra|cona"
+        r"|narices|huevos|pelotas)\b",
         r"\bolvid(?:ese|ense|ate|aos|enme|ame|eme) de (?:mi|nosotros|que existo)(?=$| ?[,?])"
         r"|^(?:porfavor )?olvid(?:enme|ame|eme|adme)$",
         r"\bdej\w+ en paz (?:a )?(?:este|mi|nuestr[oa]|esta)\b|\bdej\w+ (?:mi|nuestro|este) (?:correo|numero|telefono"

@@ -70,7 +70,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.end_it",
-        "corta deteng para_con "
+        "como_me corta deteng para_con "
         "cansando hasta_l hasta_el borr elimin quit suprim salir spam pare termin acab esto eso suspend cese "
         "cesar parenle corten dejate "
         "dejen harto harta fuera salir salgo desactiv apag cierr "
@@ -83,7 +83,8 @@ RULES: tuple[Rule, ...] = (
         r"|ces)\w{1,4}(?:le)? (?:ya )?(?:con |de |a )*(?:(?:esto|eso|todo esto)(?=$| ?,| porfavor)|(?:(?:los|las|el"
         r"|la|sus|tus|estos|estas|este|esta|tod[oa]s?"
         rf"|cualquier|mi|nuestra|mas) ){{1,3}}(?:{NOUNS}|suscripcion|comunicacion|contacto|insistencia))",
-        rf"\b(?:dejate|dejense|dejese|dejaos) de (?:(?:tant[oa]s?|estos|tus|sus|tus|mas) )?(?:{NOUNS}|escribir|llamar"
+        rf"\b(?:dejate|dejense|dejese|dejaos) de (?:(?:tant[oa]s?|estos|tus|sus|tus|mas) )?(?:{NOUNS}|joder"
+        r"|molestar|fastidiar|escribir|llamar"
         r"|mandar|insistir)",
         r"\b(?:cese|fin|suspension|interrupcion) (?:\w+ )?(?:de|a|en) (?:(?:los|las|sus|tod[oa]s?|el|la|toda|este"
         rf"|cualquier) ){{0,3}}(?:\w+ )?(?:{NOUNS}|contacto)",
@@ -100,6 +101,8 @@ RULES: tuple[Rule, ...] = (
         r"|contacto|correo|mis datos|el numero|este numero|mi numero))?(?: porfavor| gracias| ya)*$",
         rf"^(?:(?:quiero|porfavor|me quiero|quisiera|deseo) )*salir(?:me)?(?: (?:porfavor|ya|gracias|{LIST}))*$",
         rf"\bme salgo {LIST}",
+        r"\b(?:apag|desactiv|desconect)\w+ (?:el|ese|su|este|tu|vuestro) (?:bot|robot|automat\w+)\b",
+        r"\bcomo me (?:desapunt\w+|borro|desuscrib\w+)(?=$| \?| de)",
         r"\b(?:esto|eso|lo suyo|lo vuestro) (?:ya )?es (?:\w+ )?acoso\b|\b(?:me|nos) (?:estan?|estas"
         r"|estais) (?:acosando|hostigando|bombardeando|molestando)",
         before=r"\b(?:no|nunca|para|si|por que|como|podemos|tenemos que|hay que|vamos a|queremos) (?:\w+ )?",
@@ -124,6 +127,10 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:me |nos )?(?:siguen?|continuan|insisten) (?:\w+ )?(?:escrib|llam|mand|envi|llegando"
         r"|contact)\w* .{0,40}\b(?:si|aunque|cuando|pese a que) (?:ya )?(?:me di|pedi|me borre|me desuscrib|dije"
         r"|solicite)\w*",
+        r"\b(?:me|nos) (?:di|dimos) de baja\b.{0,20}\b(?:y|pero) (?:aun|sigo|siguen|seguis|sigue|todavia|me (?:sig"
+        r"|lleg)\w+)",
+        r"\bno (?:funciona|va|sirve|hace nada) (?:el|su|vuestro|tu) (?:enlace|link|boton) (?:de"
+        r"|para) (?:\w+ ){0,2}?(?:baja|suscripcion|desuscri\w*)",
         r"\b(?:pedi|solicite|pedimos|he pedido|he solicitado|pulse|he pulsado|cancele"
         r"|hice clic) (?:\w+ ){0,5}?(?:baja|suscripcion)\b",
         r"\b(?:confirm|tramit|proces|gestion|atiend|acept|registr|hag|efectu|ejecut)\w*(?:me"
@@ -135,7 +142,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "es.my_data",
         "consien "
-        "asegur procur garant confirm guard conserv almacen compart vend trat tengan teng autoriz us consent "
+        "asegur procur garant confirm guard conserv almacen compart vend trat tengan teng autoriz _us consent "
         "permis permit niego nieg utili",
         r"\bno (?:\w+ )?(?:guard|conserv|almacen|compart|vend|trat|ced|difund|teng|us|utilic|utiliz"
         rf"|explot)\w+ (?:mas )?(?:mi|mis|nuestr[oa]s?|este|esta) (?:\w+ )?{_MY_THING}",
@@ -200,15 +207,21 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.threat",
-        "denunci deman report bloque autoridad agencia aepd profeco",
+        "denunci deman report bloque autoridad agencia aepd profeco abogad policia proteccion",
         rf"\b(?:si|como|otro|otra|un|una|la proxima|el proximo|al proximo|a la proxima)\b.{{0,50}}(?:{CONTACT}|{NOUNS}"
         rf"|mas|vez)\b.{{0,40}}\b(?:denuncio|denuncia|denunciare|denunciamos|demando|demanda|demandare|reporto"
-        r"|reportare|bloqueo|bloqueare|aepd|profeco|autoridades|abogado)\b",
+        r"|reportare|bloqueo|bloqueare|aepd|profeco|autoridades|abogad[oa]s?|policia)\b",
+        r"\bsi (?:sig\w+|segu\w+|contin\w+|insist\w+|vuelv\w+|no (?:par|dej)\w+)\b.{0,50}\b(?:denunci\w+|demand\w+"
+        r"|report\w+|aepd|abogad\w+|bloque\w+)",
+        r"\b(?:denunci\w+|aepd|abogad\w+)\b.{0,30}\bsi (?:sig\w+|segu\w+|contin\w+|insist\w+|vuelv\w+|no (?:par"
+        r"|dej)\w+)\b",
+        r"\b(?:la|el) proxim[oa] (?:\w+ )?(?:va|ira|se va) a (?:la )?(?:proteccion de datos|aepd|policia"
+        r"|mi abogad[oa])",
         unless=rf"{OTHERS}|\bnuestro sistema\b",
     ),
     rule(
         "es.erase_it",
-        "borr elimin quit retir suprim saqu sac remuev",
+        "fallec murio jubil no_trabaja borr elimin quit retir suprim saqu sac remuev",
         r"\b(?:mi|este|esta|nuestro|nuestra|mis|el|la|su|ese|sus|los|de|un) (?:\w+ "
         rf")?{_MY_THING}\b[^@]{{0,120}}\b(?:borr|elimin|quit|retir|suprim|saqu|remuev|descart|olvid)(?:a|e|en|an|ar|ad"
         r"|as|es|enl|eis|ir)l[oae]s?(?=$| ?[,.?]| (?:porfavor|ya|gracias|y|de|ahora|inmediat\w+)\b)",
@@ -218,6 +231,8 @@ RULES: tuple[Rule, ...] = (
         r"|no esta(?= aqui| en la)|dejo la empresa|no es el (?:numero|correo|telefono)|numero equivocado"
         rf"|no soy)[^@]{{0,100}}\b(?:borr|elimin|quit|retir|suprim|saqu|remuev)\w+ (?:porfavor )?(?:su|el|este|mi|ese"
         rf"|la|esta) (?:\w+ )?{_MY_THING}",
+        r"\b(?:fallecio|murio|ha fallecido|fallecid[oa]|se jubilo"
+        rf"|no trabaja)\b[^@]{{0,100}}\bno l[ea]s? (?:vuelv\w+ a )?{CONTACT}",
         unless=rf"{OTHERS}|{OTHER_THING}|\b(?:antiguo|viejo|anterior|duplicad|prueba|archivo|fichero|adjunto"
         r"|presupuesto|guarda este|usa este|no l[oae]s? (?:borr|elimin|quit))\w*\b|\b(?:como|podemos|puedo"
         r"|debo|hay que|queremos|necesitamos) (?:\w+ )?(?:borr|elimin|quit)",

@@ -12,16 +12,25 @@ NOUNS = one_of(
     propuestas? notificaci(?:on|ones) anuncios? seguimientos? recordatorios? avisos? insistencias? campanas? cadenas?
     acoso molestias? basura tonterias? secuencias? mailings? cosas? contenido prospeccion material mercadeo"""
 )
+# What we do ourselves is no request: "no contactamos", "no busco nada".
 CONTACT = (
-    r"(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca|acos|insist|spam|remit|dirij|dirig|marc(?:ar|a|an|as"
+    r"(?!\w*(?:[aei]mos|[^dl]o)\b)(?:escrib|contact|llam|mand|envi|molest|mensaj|busqu|busca(?=r|n\b)|acos|insist"
+    r"|spam|remit|dirij|dirig|marc(?:ar|a|an|as"
     r"|ando)|marqu(?!\w* como)|comuni|hostig|fastidi|incordi|inform|mole|jod|perturb|import(?:un)|public|tele?fone"
     r"|hagan? llegar|hacer llegar|habl(?:e|ar|es|en)|ofrec|ofrez|prospect|atosig|ching|jorob|hinch|romp|freg|apretar"
     r"|marear|satur|bombarde|llen|telefon|persegui|agobi|texte|tir)\w{0,10}"
 )
 # Glued or leading pronoun that makes the writer the one who is contacted.
+# Where the writer works or lives; "la tienda" is his when he says who is contacted.
+PLACE = one_of(
+    """consulta tienda restaurante oficina clinica despacho casa hotel taller colegio empresa negocio local farmacia
+    centralita recepcion bufete gestoria bar cafeteria panaderia peluqueria fabrica escuela iglesia hospital centro
+    domicilio estudio equipo personal plantilla trabajo"""
+)
 TO_ME = (
     r"(?:(?:a|en|con|por|hacia) (?:este|esta|mi|nuestro|nuestra|mis|nuestros|nuestras|ese|esa) (?:\w+ )?\w+"
-    r"|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros|nadie)\b|por aqui|aqui|a ADDR)"
+    rf"|(?:a la|al|a el|en la|en el|a todo el|a toda la) {PLACE}|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros"
+    r"|nadie)\b|por aqui|aqui|a ADDR)"
 )
 CLITIC_ME = (
     rf"(?:(?:me|nos) {CONTACT}|{CONTACT}(?<=me)|{CONTACT}(?<=nos)|{CONTACT}(?<=mela)|{CONTACT}(?<=melo)"
@@ -75,11 +84,11 @@ OTHER_THING = (
     r"\b(?:reuni(?:on|ones)|invitaci(?:on|ones)|calendario|copia|cita|presupuesto|pedido|contrato|presentacion"
     r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|espera|convocatoria|invitados"
     r"|participantes|reserva|sala|turno|equipo|logo|punto|parrafo|pagina|web|factura|agenda de (?:la|el|hoy|manana)"
-    r"|canal|plantilla|caso|asistentes|mensaje anterior|ultimo mensaje)\b"
+    r"|canal|plantilla|caso|borrador|cartel|folleto|acta|firma|asistentes|mensaje anterior|ultimo mensaje)\b"
 )
 PAST_QUESTION = r"\b(?:por que|porque|cuando|desde cuando|como es que) (?:\w+ ){0,3}"
 US = (
-    r"\b(?:nosotros|queremos (?!que )|querriamos (?!que )|necesitamos|podemos|debemos|ellos|vamos a|tenemos que"
+    r"\b(?:nosotros|queremos(?! que)|querriamos(?! que)|necesitamos|podemos|debemos|ellos|vamos a|tenemos que"
     r"|hay que|tuvimos que|quiero que (?:mi|nuestro) equipo|hemos|como|piden|pide) (?:\w+ ){0,2}"
 )
 MISTAKE = (

@@ -30,7 +30,8 @@ _SPEECH = {
     "let's": "let us", "it's": "it is", "that's": "that is", "thats": "that is", "here's": "here is",
     "there's": "there is", "what's": "what is", "where's": "where is", "how's": "how is", "who's": "who is",
     "asap": "now", "optout": "opt out", "optouts": "opt outs", "followup": "follow up", "followups": "follow ups",
-    "e-mail": "email", "whats": "what is", "wheres": "where is", "fone": "phone",
+    "e-mail": "email", "outta": "out of", "intrested": "interested", "intersted": "interested",
+    "interrested": "interested", "whats": "what is", "wheres": "where is", "fone": "phone",
     "yor": "your", "yuor": "your", "tak": "take", "tke": "take", "fom": "from", "em": "them", "'em": "them",
     "nomore": "no more", "stopp": "stop", "anymore": "any more", "agn": "again", "msgn": "messaging", "txtn": "texting",
     "txtng": "texting", "msgng": "messaging", "dlt": "delete", "dlete": "delete", "ths": "this", "thnk": "thank",
@@ -91,6 +92,13 @@ _FILLERS = words(
 _PHRASES = tuple(
     (need, re.compile(pattern), canonical)
     for need, pattern, canonical in (
+        (" id", r"\b(e?mail|phone|contact) ids?\b", r"\1"),
+        (
+            " no",
+            r"\b(phone|mobile|mob|cell|telephone|contact) no(?=$| (?:from|off|out|please|in|on)\b| [,?])",
+            r""
+            r"\1 number",
+        ),
         ("e mail", r"\be (?=mails?\b|mailing\b|mailed\b)", "e"),
         ("un su", r"\bun (?=su[bs])", "un"),
         ("id ", r"\bid (?=like|rather|prefer|appreciate|love)", "i would "),
@@ -102,7 +110,7 @@ _PHRASES = tuple(
         ("qu ", r"\bqu (?=[aeiouh])", "que "),
         (" , ", r"\b(never|do not) , (?:ever )?(?=\w)", r"\1 "),
         (" m ", r"\b(no|que) m (?=[a-z])", r"\1 me "),
-        (" w ", r"\b(stop|enough|done|quit|up) w (?=\w)", r"\1 with "),
+        (" w ", r"\b(stop|enough|done|quit|up) w (?:, )?(?=\w)", r"\1 with "),
         ("one", r"\b(can|could|would|will) (?:some|any)one\b", r"\1 somebody"),
         (
             "body",
