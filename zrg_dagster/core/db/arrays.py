@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.abc import Buffer
+from psycopg.abc import Buffer, DumperKey
+from psycopg.adapt import PyFormat
 from psycopg.types.array import ListDumper
 
 _NONE = type(None)
@@ -40,11 +41,19 @@ def _times(values: Sequence[datetime | None]) -> str:
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {UUID: _uuids, str: literal, bool: _booleans, datetime: _times}
+# Those of them whose elements all have one type in Postgres; a time has two, with and without a zone.
+_ONE_TYPE = frozenset({UUID, str, bool})
 
 
 class BatchListDumper(ListDumper):
     """Writes lists of UUIDs, texts, truth values or times, with None among them; the types of others are found out as
     before."""
+
+    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:
+        kinds = set(map(type, obj)) - {_NONE}
+        if len(kinds) == 1 and not self.oid and (kind := kinds.pop()) in _ONE_TYPE:
+            return self.cls, kind  # as the driver's own answer, which asks the element's writer for it
+        return super().get_key(obj, format)
 
     def dump(self, obj: list[Any]) -> Buffer | None:
         kinds = set(map(type, obj)) - {_NONE} or {str}  # nothing but None looks the same in every type

@@ -82,17 +82,18 @@ async def load_bodies(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[C
     assert isinstance(driver, psycopg.AsyncConnection)
     async with driver.cursor(binary=True) as cursor:
         found = await (await cursor.execute(_BODIES, parameters)).fetchall()
-    bodies = {event_id: stored for event_id, *stored in found}
+    stored = {event_id: (body, key, timezone) for event_id, body, key, timezone in found}
     # One object for each workspace: keys that hold it are then compared by identity, not by UUID's slow equality.
     workspaces = {row.workspace_id: row.workspace_id for row in rows}
     # UUIDs compare as their numbers do, and those in a quarter of the time.
     ordered = sorted(rows, key=lambda row: (row.received_at, row.id.int))
-    return [_claimed(row, *bodies[row.id], workspaces[row.workspace_id]) for row in ordered]
+    return [_claimed(row, stored[row.id], workspaces[row.workspace_id]) for row in ordered]
 
 
 def _claimed(
-    row: Row[Any], body: bytes | None, key: str | None, timezone: str | None, workspace_id: UUID | None
+    row: Row[Any], stored: tuple[bytes | None, str | None, str | None], workspace_id: UUID | None
 ) -> ClaimedEvent:
+    body, key, timezone = stored
     return ClaimedEvent(
         id=row.id,
         provider=row.provider,
