@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -79,3 +80,10 @@ def test_a_list_has_the_type_that_the_driver_gives_it(connection, values: list) 
     ours, theirs = BatchListDumper(list, connection), ListDumper(list, connection)
     assert ours.get_key(values, PyFormat.AUTO) == theirs.get_key(values, PyFormat.AUTO)
     assert ours.upgrade(values, PyFormat.AUTO).oid == theirs.upgrade(values, PyFormat.AUTO).oid
+
+
+def test_both_readings_of_an_hour_that_a_zone_repeats_are_told_apart(connection) -> None:
+    """They are equal to Python, and an hour apart."""
+    times = [datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold) for fold in (0, 1)]
+    row = connection.execute("SELECT %s::timestamptz[]", (times,)).fetchone()
+    assert row[0][1] - row[0][0] == timedelta(hours=1)
