@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.adapt import PyFormat
 from psycopg.types.array import ListDumper
 
 from tests.conftest import Database
@@ -31,7 +33,8 @@ def test_texts_and_ids_come_back_as_they_were(connection, texts: list[str | None
 
 
 ZONES = st.timezones() | st.sampled_from([UTC, timezone(timedelta(hours=-3, minutes=-30))])
-TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=ZONES)
+# A time that clocks skip in spring equals no other, not even the instant that it is taken for.
+TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=ZONES, allow_imaginary=False)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -58,3 +61,29 @@ def test_a_text_with_nul_is_refused_as_before(connection) -> None:
 def test_other_lists_go_the_drivers_way(connection, values: list) -> None:
     ours = BatchListDumper(list, connection).dump(values)
     assert ours == ListDumper(list, connection).dump(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["a", None],
+        [UUID(int=1)],
+        [True, None],
+        [datetime(2026, 3, 1, tzinfo=UTC)],
+        [datetime(2026, 3, 1)],
+        [None],
+        [],
+        [1],
+    ],
+)
+def test_a_list_has_the_type_that_the_driver_gives_it(connection, values: list) -> None:
+    ours, theirs = BatchListDumper(list, connection), ListDumper(list, connection)
+    assert ours.get_key(values, PyFormat.AUTO) == theirs.get_key(values, PyFormat.AUTO)
+    assert ours.upgrade(values, PyFormat.AUTO).oid == theirs.upgrade(values, PyFormat.AUTO).oid
+
+
+def test_both_readings_of_an_hour_that_a_zone_repeats_are_told_apart(connection) -> None:
+    """They are equal to Python, and an hour apart."""
+    times = [datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold) for fold in (0, 1)]
+    row = connection.execute("SELECT %s::timestamptz[]", (times,)).fetchone()
+    assert row[0][1] - row[0][0] == timedelta(hours=1)

@@ -52,6 +52,30 @@ async def test_claims_go_round_robin_over_workspaces(engine):
     assert all(row.attempts == 1 and row.state == "running" for row in claimed)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 7, 9, 14, 40])
+async def test_deliveries_are_taken_in_turns_whatever_each_workspace_has_waiting(engine, database, limit):
+    """FQ-01 for the lane whose claims are large: what is read by even shares is what all that waits would give."""
+    rows = Rows(database)
+    backlog = {rows.workspace(key): waiting for key, waiting in (("a", 9), ("b", 1), ("c", 3), ("d", 0))}
+    accept(
+        database,
+        [
+            replied(workspace, 10 * place + number, received_at=NOW - timedelta(minutes=number + place))
+            for place, (workspace, waiting) in enumerate(backlog.items())
+            for number in range(waiting)
+        ],
+    )
+    rows.all("UPDATE raw.webhook_event SET run_at = received_at")
+    waiting = rows.all("SELECT id, workspace_id, run_at FROM raw.webhook_event ORDER BY run_at, id")
+    turns = [
+        (sum(other["workspace_id"] == row["workspace_id"] for other in waiting[:place]), row["run_at"], row["id"])
+        for place, row in enumerate(waiting)
+    ]
+    async with engine.begin() as conn:
+        claimed = await queue.claim(conn, lanes.INBOUND, worker_id=1, limit=limit, now=NOW)
+    assert {row.id for row in claimed} == {row_id for _, _, row_id in sorted(turns)[:limit]}
+
+
 async def test_one_job_of_a_serial_key_at_a_time(engine):
     async with engine.begin() as conn:
         a = await add_workspace(conn)

@@ -93,6 +93,22 @@ def test_campaign_html_is_stripped_cheaply() -> None:
     assert strip_tags("<p>Hi Mara,</p><p>A &amp; B</p><style>x{}</style>Noor") == "Hi Mara,\nA & B\nNoor"
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>a\t\tb\u00a0 c</p>\r\n<p> d </p>\r<br><br><br>e", "a b c\n\nd\n\ne"),
+        ("a&nbsp;&nbsp;b  c", "a b c"),
+        ("<STYLE>x{}</STYLE>a", "a"),
+        ("<\u017ftyle>x{}</style>a", "a"),  # a long s is an s to patterns that ignore case
+        ("<span>a</span><!-- b -->c", "ac"),
+        ('<?xml version="1.0"?><p>a</p>', "a"),
+        ("1 <? 2", "1 <? 2"),
+    ],
+)
+def test_what_is_skipped_for_speed_changes_nothing(html: str, text: str) -> None:
+    assert strip_tags(html) == text
+
+
 def test_layout_attributes_cannot_inflate_the_text() -> None:
     assert html_to_text('<div style="padding-left:9999999em;margin-top:99999em">x</div>') == "x"
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +57,14 @@ def test_phone_is_idempotent(value: str, region: str | None) -> None:
         assert number[1:].isdigit()
         assert to_e164(number, None) == number
         assert to_e164(number, "DE") == number
+
+
+@given(st.from_regex(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}", fullmatch=True))
+def test_a_north_american_number_is_what_the_library_makes_of_it(number: str) -> None:
+    """It is not asked for these: half of all numbers, at a twentieth of the time."""
+    assert to_e164(number) == phonenumbers.format_number(
+        phonenumbers.parse(number, None), phonenumbers.PhoneNumberFormat.E164
+    )
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ class Settings(BaseSettings):
 
     # Queues
     event_batch_size: int = Field(
-        default=500,
+        default=1000,
         ge=1,
         le=1000,
         validation_alias="ZRG_EVENT_BATCH_SIZE",

@@ -6,12 +6,14 @@ goes the driver's way.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.abc import Buffer
+from psycopg.abc import Buffer, DumperKey
+from psycopg.adapt import PyFormat
 from psycopg.types.array import ListDumper
 
 _NONE = type(None)
@@ -20,6 +22,10 @@ _NONE = type(None)
 def literal(texts: Sequence[str | None]) -> str:
     """The array of these texts in Postgres' own notation. Always in quotes: then nothing but quotes and backslashes has a
     meaning."""
+    if texts and None not in texts:
+        joined = '","'.join(texts)  # type: ignore[arg-type] - there is no None
+        if "\\" not in joined and joined.count('"') == 2 * (len(texts) - 1):
+            return '{"' + joined + '"}'  # ids, kinds and names hold neither
     written = ",".join(
         ["NULL" if each is None else '"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in texts]
     )
@@ -35,19 +41,45 @@ def _booleans(values: Sequence[bool | None]) -> str:
     return "{" + ",".join(["NULL" if each is None else "t" if each else "f" for each in values]) + "}"
 
 
+# A message's time is also that of its touch, of its lead's roll-up and of its claims.
+_utc = lru_cache(maxsize=8_192)(str)
+
+
 def _times(values: Sequence[datetime | None]) -> str:
-    return "{" + ",".join(["NULL" if each is None else f'"{each}"' for each in values]) + "}"
+    # Only instants in UTC are remembered: of an hour that a zone repeats, both readings are equal.
+    written = ["NULL" if each is None else f'"{_utc(each) if each.tzinfo is UTC else each}"' for each in values]
+    return "{" + ",".join(written) + "}"
 
 
-_WRITERS: dict[type, Callable[[Any], str]] = {UUID: _uuids, str: literal, bool: _booleans, datetime: _times}
+def _numbers(values: Sequence[int | None]) -> str:
+    return "{" + ",".join(["NULL" if each is None else str(each) for each in values]) + "}"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    UUID: _uuids,
+    str: literal,
+    bool: _booleans,
+    datetime: _times,
+    int: _numbers,
+}
+# Those of them whose elements all have one type in Postgres; a time has two, with and without a zone.
+_ONE_TYPE = frozenset({UUID, str, bool})
 
 
 class BatchListDumper(ListDumper):
-    """Writes lists of UUIDs, texts, truth values or times, with None among them; the types of others are found out as
-    before."""
+    """Writes lists of UUIDs, texts, truth values, times or whole numbers, with None among them; the types of others are
+    found out as before."""
+
+    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:
+        kinds = set(map(type, obj)) - {_NONE}
+        if len(kinds) == 1 and not self.oid and (kind := kinds.pop()) in _ONE_TYPE:
+            return self.cls, kind  # as the driver's own answer, which asks the element's writer for it
+        return super().get_key(obj, format)
 
     def dump(self, obj: list[Any]) -> Buffer | None:
-        kinds = set(map(type, obj)) - {_NONE} or {str}  # nothing but None looks the same in every type
+        kinds = set(map(type, obj)) - {_NONE}
+        if not kinds:  # nothing but None looks the same in every type
+            return ("{" + ",".join(["NULL"] * len(obj)) + "}").encode()
         writer = _WRITERS.get(kinds.pop()) if len(kinds) == 1 else None
         if writer is not None and "\x00" not in (text := writer(obj)):
             return text.encode()

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from zrg_dagster.core.base.collector import rare_collections
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db import queue as queues
 from zrg_dagster.core.db.lanes import Queue
@@ -187,6 +188,7 @@ async def drain_lane(
         due = await queues.next_due(conn, queue)
     report.oldest_due_s = max(0.0, (now - due).total_seconds()) if due else 0.0
     async with worker_session(dsn, queue, run_id=run_id, now=now) as worker:
-        await _Loop(worker, work, limits, report, stop).run(engine, queue, clock)
+        with rare_collections():
+            await _Loop(worker, work, limits, report, stop).run(engine, queue, clock)
     log.info("lane_drained", lane=queue.lane, claimed=report.claimed, outcomes=dict(report.outcomes))
     return report

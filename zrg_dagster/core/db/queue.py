@@ -56,20 +56,6 @@ def failed(row_id: UUID, attempts: int, max_attempts: int, now: datetime, *, rea
 def _candidates_sql(queue: Queue) -> str:
     """Due rows in fair order: first one of each workspace, then the second of each, oldest first within a turn (FQ-01)."""
     also = f"AND {queue.also}" if queue.also else ""
-    due = f"""SELECT q.id, q.{queue.due} AS due FROM {queue.table} q
-                WHERE q.{queue.ready} {also} AND q.{queue.fair} = fair.key AND q.{queue.due} <= :now
-                ORDER BY q.{queue.due}, q.id LIMIT :limit"""
-    if queue.serial:
-        # Rows whose serial key is being worked on wait, and of several with one key only the oldest is taken.
-        # The partial unique index is the guard; this keeps it from raising.
-        due = f"""SELECT d.id, d.due FROM (
-                SELECT q.id, q.{queue.due} AS due,
-                       row_number() OVER (PARTITION BY q.{queue.serial} ORDER BY q.{queue.due}, q.id) AS nth
-                FROM {queue.table} q
-                WHERE q.{queue.ready} {also} AND q.{queue.fair} = fair.key AND q.{queue.due} <= :now
-                  AND NOT EXISTS (SELECT FROM {queue.table} r
-                                  WHERE r.{queue.running} AND r.{queue.serial} = q.{queue.serial})
-                ORDER BY q.{queue.due}, q.id LIMIT :limit) d WHERE d.nth = 1"""
     return f"""
         WITH RECURSIVE fair AS (
             (SELECT {queue.fair} AS key FROM {queue.table} WHERE {queue.ready} {also} ORDER BY {queue.fair} LIMIT 1)
@@ -77,12 +63,50 @@ def _candidates_sql(queue: Queue) -> str:
             SELECT (SELECT n.{queue.fair} FROM {queue.table} n
                     WHERE n.{queue.ready} {also} AND n.{queue.fair} > fair.key ORDER BY n.{queue.fair} LIMIT 1)
             FROM fair WHERE fair.key IS NOT NULL
-        ), candidate AS (
-            SELECT c.id, c.due, row_number() OVER (PARTITION BY fair.key ORDER BY c.due, c.id) AS turn
-            FROM fair CROSS JOIN LATERAL ({due}) c
-            WHERE fair.key IS NOT NULL
-        ), picked AS (
+        ), {_serial_candidates(queue, also) if queue.serial else _even_candidates(queue, also)}, picked AS (
             SELECT id FROM candidate ORDER BY turn, due, id LIMIT :limit
+        )"""
+
+
+def _even_candidates(queue: Queue, also: str) -> str:
+    """Each workspace's even share of the limit, and only when those do not make it up what comes after: a workspace that
+    is behind by thousands would else be read by the thousand at each claim."""
+
+    def due(bounds: str) -> str:
+        return f"""SELECT q.id, q.{queue.due} AS due FROM {queue.table} q
+                WHERE q.{queue.ready} {also} AND q.{queue.fair} = fair.key AND q.{queue.due} <= :now
+                ORDER BY q.{queue.due}, q.id {bounds}"""
+
+    return f"""share AS (
+            SELECT (:limit + count(key) - 1) / greatest(count(key), 1) AS size FROM fair
+        ), even AS (
+            SELECT c.id, c.due, row_number() OVER (PARTITION BY fair.key ORDER BY c.due, c.id) AS turn
+            FROM fair CROSS JOIN LATERAL ({due("LIMIT (SELECT size FROM share)")}) c
+            WHERE fair.key IS NOT NULL
+        ), candidate AS (
+            SELECT * FROM even
+            UNION ALL
+            SELECT c.id, c.due,
+                   (SELECT size FROM share) + row_number() OVER (PARTITION BY fair.key ORDER BY c.due, c.id)
+            FROM fair CROSS JOIN LATERAL ({due("LIMIT :limit OFFSET (SELECT size FROM share)")}) c
+            WHERE fair.key IS NOT NULL AND (SELECT count(*) FROM even) < :limit
+        )"""
+
+
+def _serial_candidates(queue: Queue, also: str) -> str:
+    """Rows whose serial key is being worked on wait, and of several with one key only the oldest is taken. The partial
+    unique index is the guard; this keeps it from raising."""
+    return f"""candidate AS (
+            SELECT c.id, c.due, row_number() OVER (PARTITION BY fair.key ORDER BY c.due, c.id) AS turn
+            FROM fair CROSS JOIN LATERAL (SELECT d.id, d.due FROM (
+                SELECT q.id, q.{queue.due} AS due,
+                       row_number() OVER (PARTITION BY q.{queue.serial} ORDER BY q.{queue.due}, q.id) AS nth
+                FROM {queue.table} q
+                WHERE q.{queue.ready} {also} AND q.{queue.fair} = fair.key AND q.{queue.due} <= :now
+                  AND NOT EXISTS (SELECT FROM {queue.table} r
+                                  WHERE r.{queue.running} AND r.{queue.serial} = q.{queue.serial})
+                ORDER BY q.{queue.due}, q.id LIMIT :limit) d WHERE d.nth = 1) c
+            WHERE fair.key IS NOT NULL
         )"""
 
 
@@ -104,11 +128,13 @@ async def claim(
         await lock_claims(conn, queue)
     elif queue.rests:
         await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:class, 0)"), {"class": queue.lock_class})
-    # The CASE hides the state from the planner: `picked` is joined by primary key, never by a scan of what is ready.
+    # As one array, and with a CASE that hides the state: so the planner takes the primary key whatever it expects, and
+    # never a scan of what is ready.
     statement = f"""
         {_candidates_sql(queue)}, locked AS (
-            SELECT t.id FROM {queue.table} t JOIN picked USING (id)
-            WHERE CASE WHEN t.{queue.ready} THEN true END FOR UPDATE OF t SKIP LOCKED
+            SELECT t.id FROM {queue.table} t
+            WHERE t.id = ANY(ARRAY(SELECT id FROM picked)) AND CASE WHEN t.{queue.ready} THEN true END
+            FOR UPDATE OF t SKIP LOCKED
         ){_AWAKE.format(lane=queue.lane) if queue.rests else ""}
         UPDATE {queue.table} t
         SET state = 'running', attempts = t.attempts + 1, claimed_by = :worker_id, claimed_at = :now, reason = NULL

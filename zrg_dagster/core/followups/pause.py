@@ -87,7 +87,8 @@ async def resume_on_touch(conn: AsyncConnection, touches: Sequence[Touch], now: 
     latest: dict[UUID, Touch] = {}
     for touch in sorted(touches, key=lambda each: each.sent_at):
         known = latest.get(touch.lead_id)
-        latest[touch.lead_id] = replace(touch, is_human=touch.is_human or bool(known and known.is_human))
+        was_human = known is not None and known.is_human and not touch.is_human
+        latest[touch.lead_id] = replace(touch, is_human=True) if was_human else touch
     by_lead: dict[UUID, list[Instance]] = {}
     for each in await lock_instances(conn, latest, statuses=["active", "paused"]):
         by_lead.setdefault(each.lead_id, []).append(each)

@@ -111,7 +111,7 @@ def _clicked(batch: Batch, event: ClaimedEvent, parsed: Parsed, workspaces: dict
 
 
 async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
-    batch.campaigns = await _campaigns(conn, batch)
+    batch.campaign_of = await _campaigns(conn, batch)
     new = _new_messages(batch)
     kept, repeated, woken = await _tell_apart(conn, batch, new)
     stored = await messages.store_messages(conn, list(kept.values()))
@@ -138,7 +138,7 @@ async def _store_messages(conn: AsyncConnection, batch: Batch) -> None:
         fresh.discard(key)  # of several deliveries of one message in this batch, the first counts
         if message.record.source == "bounce":
             continue
-        if campaign_id := _campaign_of(batch, number):
+        if campaign_id := batch.campaign_of.get(number):
             batch.counts[(campaign_id, message.record.direction)] += 1
         if message.record.direction == "inbound":
             batch.jobs += jobs_of(_reply_job(message, message_id, batch.now), message)
@@ -194,22 +194,18 @@ async def _tell_apart(
     return kept, repeated, {(workspace_of[lead_id], key) for lead_id, key in twins.woken}
 
 
-async def _campaigns(conn: AsyncConnection, batch: Batch) -> dict[tuple[UUID, str, str], UUID]:
-    wanted = {
-        (event.workspace_id, parsed.lead.campaign.provider, parsed.lead.campaign.external_id): parsed.lead.campaign
-        for event, parsed in batch.items
-        if event.workspace_id and parsed.lead and parsed.lead.campaign
+async def _campaigns(conn: AsyncConnection, batch: Batch) -> dict[int, UUID]:
+    """The campaign that each delivery names, by its number."""
+    keys = {
+        number: (event.workspace_id, reference.provider, reference.external_id)
+        for number, (event, parsed) in enumerate(batch.items)
+        if event.workspace_id and parsed.lead and (reference := parsed.lead.campaign)
     }
-    return await messages.ensure_campaigns(conn, wanted) if wanted else {}
-
-
-def _campaign_of(batch: Batch, number: int) -> UUID | None:
-    """The campaign that this very delivery names."""
-    event, parsed = batch.items[number]
-    reference = parsed.lead.campaign if parsed.lead else None
-    if reference is None or event.workspace_id is None:
-        return None
-    return batch.campaigns[(event.workspace_id, reference.provider, reference.external_id)]
+    wanted = {
+        key: lead.campaign for number, key in keys.items() if (lead := batch.items[number][1].lead) and lead.campaign
+    }
+    found = await messages.ensure_campaigns(conn, wanted) if wanted else {}
+    return {number: found[key] for number, key in keys.items()}
 
 
 def _note_person(batch: Batch, number: int, lead_id: UUID, at: datetime) -> leads.LeadChange:
@@ -219,7 +215,7 @@ def _note_person(batch: Batch, number: int, lead_id: UUID, at: datetime) -> lead
     if parsed.lead is not None:
         claims = claims_of(parsed.lead, at=at, source=f"{event.provider}:{parsed.event_type}")
         change.claims = best([change.claims, claims]) if change.claims else claims
-        if (reference := parsed.lead.campaign) and (campaign_id := _campaign_of(batch, number)):
+        if (reference := parsed.lead.campaign) and (campaign_id := batch.campaign_of.get(number)):
             change.offer_campaign(leads.CampaignClaim(at, reference.provider, reference.external_id, campaign_id))
     return change
 

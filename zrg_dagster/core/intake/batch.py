@@ -47,8 +47,11 @@ class Batch:
     counts: Counter[tuple[UUID, str]] = field(default_factory=Counter)  # campaign, direction
     reasons: dict[int, str] = field(default_factory=dict)
     message_ids: dict[int, UUID] = field(default_factory=dict)
-    campaigns: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
+    campaign_of: dict[int, UUID] = field(default_factory=dict)
     booking_days: set[tuple[date, UUID]] = field(default_factory=set)  # with workspace
 
     def change(self, lead_id: UUID) -> LeadChange:
-        return self.changes.setdefault(lead_id, LeadChange(lead_id))
+        change = self.changes.get(lead_id)
+        if change is None:
+            change = self.changes[lead_id] = LeadChange(lead_id)
+        return change

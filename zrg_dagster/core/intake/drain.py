@@ -26,7 +26,7 @@ from zrg_dagster.core.intake.read import ReadEvent, load_bodies, read
 log = get_logger(__name__)
 
 RACE_RETRIES = 5
-READ_AT_ONCE = 10  # about two milliseconds
+READ_AT_ONCE = 20  # about two milliseconds
 
 
 class InboundLane:

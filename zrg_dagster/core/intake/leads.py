@@ -1,12 +1,12 @@
 """Set-based writes of leads: identities, contact fields, roll-ups. A handful of statements for a whole batch."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,10 +22,9 @@ class IdentityRace(RuntimeError):
     """Another worker made one of our new identities meanwhile. The batch rolls back and is read again."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class CampaignClaim:
+class CampaignClaim(NamedTuple):
     """A delivery's word about the campaign of its lead. First touch wins; of two at one instant the smaller vendor id,
-    because our own ids follow the order of arrival."""
+    because our own ids follow the order of arrival. A tuple, because they are made and compared by the thousand."""
 
     at: datetime
     provider: str
@@ -51,7 +50,8 @@ class LeadChange:
 
     def offer_campaign(self, claim: CampaignClaim) -> None:
         """First touch decides the campaign, whatever arrives first (LM-04)."""
-        self.email_campaign = min(self.email_campaign or claim, claim)
+        if self.email_campaign is None or claim < self.email_campaign:
+            self.email_campaign = claim
 
 
 _KNOWN = text("""
@@ -156,7 +156,7 @@ async def lock_leads(conn: AsyncConnection, lead_ids: Iterable[UUID]) -> None:
 
 
 _STORED = text(f"""
-    SELECT id, provenance, {", ".join(FIELDS)} FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[]))""")
+    SELECT id, CAST(provenance AS text) AS provenance, {", ".join(FIELDS)} FROM app.lead WHERE id = ANY(CAST(:ids AS uuid[]))""")
 
 _CHANGED = {
     "id": "uuid",
@@ -206,11 +206,11 @@ async def write_changes(conn: AsyncConnection, changes: Mapping[UUID, LeadChange
 
 
 def _row(change: LeadChange, stored: Mapping[str, Any]) -> dict[str, Any]:
-    winners = merge(stored, stored["provenance"], change.claims)
+    winners = merge(stored, from_json(stored["provenance"]), change.claims)
     row: dict[str, Any] = {name: claim.value for name, claim in winners.items()}
     row |= {
         "id": change.lead_id,
-        "provenance": json.dumps({name: claim.as_json() for name, claim in winners.items()}) if winners else None,
+        "provenance": to_json({name: claim.as_json() for name, claim in winners.items()}).decode() if winners else None,
         "inbound_at": change.last_inbound_at,
         "outbound_at": change.last_outbound_at,
     }

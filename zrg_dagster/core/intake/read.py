@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+import psycopg
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.record import record
@@ -61,44 +62,50 @@ class ReadEvent:
     failure: Exception | None = None
 
 
-_BODIES = text("""
+_BODIES = b"""
     SELECT k.id, b.body, w.key, w.timezone
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:received AS timestamptz[]), CAST(:workspaces AS uuid[]))
+    FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(received)s AS timestamptz[]), CAST(%(workspaces)s AS uuid[]))
          AS k (id, received_at, workspace_id)
     LEFT JOIN raw.webhook_body b ON b.event_id = k.id AND b.received_at = k.received_at
-    LEFT JOIN app.workspace w ON w.id = k.workspace_id""")
+    LEFT JOIN app.workspace w ON w.id = k.workspace_id"""
 
 
 async def load_bodies(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[ClaimedEvent]:
     """The claimed rows with their bodies. A body past its retention reads as empty and ends in quarantine."""
-    found = await conn.execute(
-        _BODIES,
-        {
-            "ids": [row.id for row in rows],
-            "received": [row.received_at for row in rows],
-            "workspaces": [row.workspace_id for row in rows],
-        },
-    )
-    bodies = {row.id: row for row in found}
+    parameters = {
+        "ids": [row.id for row in rows],
+        "received": [row.received_at for row in rows],
+        "workspaces": [row.workspace_id for row in rows],
+    }
+    # In the driver's binary format: as text a body is twice as long, and is turned into it and back for nothing.
+    driver = (await conn.get_raw_connection()).driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    async with driver.cursor(binary=True) as cursor:
+        found = await (await cursor.execute(_BODIES, parameters)).fetchall()
+    stored = {event_id: (body, key, timezone) for event_id, body, key, timezone in found}
     # One object for each workspace: keys that hold it are then compared by identity, not by UUID's slow equality.
     workspaces = {row.workspace_id: row.workspace_id for row in rows}
-    ordered = sorted(rows, key=lambda row: (row.received_at, row.id))
-    return [_claimed(row, bodies[row.id], workspaces[row.workspace_id]) for row in ordered]
+    # UUIDs compare as their numbers do, and those in a quarter of the time.
+    ordered = sorted(rows, key=lambda row: (row.received_at, row.id.int))
+    return [_claimed(row, stored[row.id], workspaces[row.workspace_id]) for row in ordered]
 
 
-def _claimed(row: Row[Any], stored: Row[Any], workspace_id: UUID | None) -> ClaimedEvent:
+def _claimed(
+    row: Row[Any], stored: tuple[bytes | None, str | None, str | None], workspace_id: UUID | None
+) -> ClaimedEvent:
+    body, key, timezone = stored
     return ClaimedEvent(
         id=row.id,
         provider=row.provider,
         scope=row.scope,
         workspace_id=workspace_id,
-        workspace_key=stored.key,
-        timezone=stored.timezone,
+        workspace_key=key,
+        timezone=timezone,
         received_at=row.received_at,
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         correlation_id=row.correlation_id,
-        body=stored.body or b"",
+        body=body or b"",
         is_replayed=row.replayed_at is not None,
     )
 

@@ -29,14 +29,14 @@ _STATE = ("companystate", "state")
 _TIMEZONE = ("timezone",)
 _COMPANY = ("companyname", "company")
 _TITLE = ("jobtitle", "title")
-_EMPTY_VALUES = {"", "-"}
+_EMPTY_VALUE = "-"
 _NO_SEPARATORS = {ord(char): None for char in " _-"}
 
 
 def filled(parent: Json, key: str) -> str | None:
     """The text under `key`; a dash means empty, and what is longer than a contact field holds is none."""
     value = text(parent, key)
-    return None if value is None or value in _EMPTY_VALUES or len(value) > MAX_FIELD_CHARS else value
+    return None if value is None or value == _EMPTY_VALUE or len(value) > MAX_FIELD_CHARS else value
 
 
 def columns(pairs: Iterable[tuple[Any, str | None]]) -> dict[str, str]:

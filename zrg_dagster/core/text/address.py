@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from zrg_dagster.core.base.record import record
 from zrg_dagster.core.text.chars import storable
@@ -29,10 +30,18 @@ def normalise_email(value: object) -> str | None:
     """Trimmed and lower-case, without `mailto:` and angle brackets; None when it is no address."""
     if not isinstance(value, str):
         return None
+    return _known(value) if len(value) <= _MAX_ADDRESS_CHARS else _normalised(value)
+
+
+def _normalised(value: str) -> str | None:
     text = storable(value).strip().strip("<>").strip().lower().removeprefix("mailto:").strip(" .'")
     if len(text) > _MAX_ADDRESS_CHARS or not _ADDRESS.fullmatch(text):
         return None
     return text
+
+
+# Our own mailboxes stand in each delivery, and a lead's address in all of its own.
+_known = lru_cache(maxsize=16_384)(_normalised)
 
 
 def parse_address(value: object) -> Address | None:

@@ -123,13 +123,14 @@ def _rule(from_email: str | None, subject: str, text: str, reply_type: str, fold
         return "vendor_type"
     if _FAILED_REPORT.search(text) and _RECIPIENTS_MULTILINE.search(text):
         return "delivery_report"
+    by_system, by_subject = is_bounce_sender(from_email), _FAILURE_SUBJECT.search(subject) is not None
+    if not by_system and not by_subject:
+        return None
     failure = _FAILURE.search(text) or _FAILURE.search(subject)
-    if is_bounce_sender(from_email):
+    if by_system:
         # noreply@google also sends calendar mail and alerts.
         return "system_sender" if failure or not _is_google_noreply((from_email or "").lower()) else None
-    if failure and _FAILURE_SUBJECT.search(subject):
-        return "failure_subject"
-    return None
+    return "failure_subject" if failure else None
 
 
 def _is_google_noreply(address: str) -> bool:

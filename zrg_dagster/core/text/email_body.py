@@ -7,6 +7,7 @@ caller. Opt-out and bounce rules read only the result: our own quoted footer say
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from mailparser_reply.parser import EmailMessage
 
@@ -124,9 +125,14 @@ def _own_lines(lines: list[str]) -> list[str]:
     return [line for number, line in unquoted if number > last_quote]
 
 
+# Lines of at most `_LINE_CHARS`. Each is read for the thread, the signature and the footer, and again in the round that
+# finds nothing more to cut.
+_key = lru_cache(maxsize=2_048)(folded)
+
+
 def _thread_start(lines: list[str]) -> int | None:
     """Index of the first line of the quoted thread (CL-01, CL-02)."""
-    keys = [folded(line[:_LINE_CHARS]) for line in lines]
+    keys = [_key(line[:_LINE_CHARS]) for line in lines]
     for index, key in enumerate(keys):
         if not key:
             continue
@@ -161,7 +167,9 @@ def _is_attribution(keys: list[str], index: int) -> bool:
             return False
         window = f"{window} {key}".strip()[: _LINE_CHARS * 2]
         if window.endswith(":"):
-            return _WROTE.search(window[-200:]) is not None and _EVIDENCE.search(window) is not None
+            tail = window[-200:]
+            wrote = tail.endswith(" wrote:") or _WROTE.search(tail) is not None  # the usual one without a search
+            return wrote and _EVIDENCE.search(window) is not None
     return False
 
 
@@ -182,7 +190,7 @@ def _strip_signature(lines: list[str]) -> list[str]:
     for line in lines:
         if line in _SIGNATURE:
             break
-        if len(line) <= 120 and line and _MOBILE.fullmatch(folded(line)):
+        if len(line) <= 120 and line and _MOBILE.fullmatch(_key(line)):
             continue
         kept.append(line)
     return kept
@@ -208,7 +216,7 @@ def _is_footer(block: list[str]) -> bool:
     for line in block:
         if len(line) > _LINE_CHARS:
             return False
-        if _is_contact(folded(line)):
+        if _is_contact(_key(line)):
             contacts += 1
         elif len(line) > _FOOTER_OTHER_CHARS or line.endswith(("?", "!", ".")):
             return False

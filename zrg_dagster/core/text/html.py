@@ -44,6 +44,7 @@ _BLOCKS = tuple(
         (r"<script\b", r"</script\s?>"),
     )
 )
+_BLOCK_STARTS = ("<s", "<S", "<\u017f")  # a long s is an s where case is ignored
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 
 _DROPPED_TAGS = {"blockquote", "head", "title", "noscript", "template", "object", "iframe", "svg"}
@@ -99,7 +100,9 @@ def strip_tags(html: str) -> str:
 
 
 def _capped(html: str) -> str:
-    html = _XML_DECLARATION.sub("", storable(html), count=1)
+    html = storable(html)
+    if "<?" in html:
+        html = _XML_DECLARATION.sub("", html, count=1)
     if len(html) > 20_000:
         html = _INLINE_DATA.sub("", html)
     return html[:MAX_HTML_CHARS]
@@ -107,6 +110,8 @@ def _capped(html: str) -> str:
 
 def _without_blocks(html: str) -> str:
     """Remove comments, styles and scripts with their content; an unclosed one swallows the rest, as in a browser."""
+    if "<!--" not in html and not any(start in html for start in _BLOCK_STARTS):
+        return html
     folded = html.casefold()
     if "<!--" not in html and "<style" not in folded and "<script" not in folded:
         return html  # in a third of the time of the patterns, which ignore case
@@ -185,8 +190,12 @@ def _keep_target(element: HtmlElement) -> None:
 def _tidy(text: str) -> str:
     """Single blanks, no blanks at line ends, at most one empty line in a row."""
     lines: list[str] = []
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        line = _BLANKS.sub(" ", line).strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "  " in text or "\t" in text or "\u00a0" in text:
+        text = _BLANKS.sub(" ", text)
+    for line in text.split("\n"):
+        line = line.strip()
         if line or (lines and lines[-1]):
             lines.append(line)
     return storable("\n".join(lines).strip())
