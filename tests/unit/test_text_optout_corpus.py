@@ -1,8 +1,8 @@
 """The opt-out floor on labelled corpora, scored per family and language.
 
-All four corpora are in-sample: the rules were changed after their misses were read. They say that nothing found once is
-lost again, not how the floor does on text to come; for that a corpus is needed whose author has not seen the rules and
-whose rows have not been used to change them.
+Four corpora are in-sample: the rules were changed after their misses were read. They say that nothing found once is lost
+again, not how the floor does on text to come. That is what the blind one is for: its author has not seen the rules, and the
+rules have not been changed since its rows were read.
 """
 
 import dataclasses
@@ -22,6 +22,10 @@ _DATA = Path(__file__).parent.parent / "data"
 # floor found 97.3 % of the phrases of `held_out` with 1.2 % false alarms, 91.5 % with 3.4 % of `unseen`, and 98.1 % with
 # 3.3 % of `judge`.
 CORPORA = ("optout_corpus.tsv", "optout_corpus_held_out.tsv", "optout_corpus_unseen.tsv", "optout_corpus_judge.tsv")
+BLIND = "optout_corpus_blind.tsv"
+# What the floor found of it at first sight: of requests and refusals 98.6 %, of what is only meant between the lines 75.7 %
+# (the model reads those), with 3.2 % false alarms. A change of the rules may better these and not worsen them.
+BLIND_PHRASES, BLIND_BETWEEN_THE_LINES, BLIND_ALARMS = 0.985, 0.757, 0.032
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,15 +52,27 @@ def _rows(name: str) -> Iterator[Row]:
         yield Row(row_id, cast("Channel", channel), language, family, label == "optout", text.replace("\\n", "\n"))
 
 
-ROWS = {name: tuple(_rows(name)) for name in CORPORA}
+ROWS = {name: tuple(_rows(name)) for name in (*CORPORA, BLIND)}
 WRONG = {name: tuple(row for row in rows if row.found != row.asks_to_stop) for name, rows in ROWS.items()}
 
 
-def _recall(corpus: str, family: str, language: str | None = None) -> float:
-    def chosen(row: Row) -> bool:
-        return row.family == family and row.asks_to_stop and language in {None, row.language}
+def _recall(corpus: str, *families: str, language: str | None = None) -> float:
+    """The share of requests that are found, of these families. `AssertionError` when there are none."""
+    asked = [
+        row for row in ROWS[corpus] if row.asks_to_stop and row.family in families and language in {None, row.language}
+    ]
+    assert asked, (corpus, families, language)
+    return sum(row.found for row in asked) / len(asked)
 
-    return 1 - sum(map(chosen, WRONG[corpus])) / max(1, sum(map(chosen, ROWS[corpus])))
+
+def _phrases(corpus: str) -> set[str]:
+    """The families of requests in words of one's own."""
+    return {row.family for row in ROWS[corpus] if row.asks_to_stop} - {"exact", "quoted_real"}
+
+
+def _alarms(corpus: str) -> tuple[list[str], int]:
+    harmless = [row for row in ROWS[corpus] if not row.asks_to_stop]
+    return [row.id for row in harmless if row.found], len(harmless)
 
 
 def test_what_is_worth_asking_is_found_in_one_walk() -> None:
@@ -67,12 +83,12 @@ def test_what_is_worth_asking_is_found_in_one_walk() -> None:
         assert _worth_asking(sentences) == wanted
 
 
-@pytest.mark.parametrize("corpus", CORPORA)
+@pytest.mark.parametrize("corpus", [*CORPORA, BLIND])
 def test_the_table_of_families_and_languages(corpus: str, capsys: pytest.CaptureFixture[str]) -> None:
     rows = Counter((row.family, row.language) for row in ROWS[corpus])
     wrong = Counter((row.family, row.language) for row in WRONG[corpus])
     with capsys.disabled():
-        print(f"\n{corpus} (in-sample)")
+        print(f"\n{corpus} ({'blind' if corpus == BLIND else 'in-sample'})")
         for family, language in sorted(rows):
             count, missed = rows[family, language], wrong[family, language]
             print(f"{family:20} {language}  {count - missed:4}/{count:<4} {1 - missed / count:.3f}")
@@ -90,7 +106,7 @@ def test_every_exact_word_is_found(corpus: str) -> None:
 @pytest.mark.parametrize("corpus", CORPORA)
 @pytest.mark.parametrize("language", ["en", "es", "fr"])
 def test_phrases_are_found(corpus: str, language: str) -> None:
-    assert _recall(corpus, "phrase", language) >= 0.99
+    assert _recall(corpus, *_phrases(corpus), language=language) >= 0.99
 
 
 def test_an_own_request_above_quoted_text_is_found() -> None:
@@ -99,9 +115,16 @@ def test_an_own_request_above_quoted_text_is_found() -> None:
 
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_false_alarms_are_rare(corpus: str) -> None:
-    harmless = [row for row in ROWS[corpus] if not row.asks_to_stop]
-    alarms = [row for row in WRONG[corpus] if not row.asks_to_stop]
-    assert len(alarms) <= 0.01 * len(harmless), [row.id for row in alarms]
+    alarms, harmless = _alarms(corpus)
+    assert len(alarms) <= 0.01 * harmless, alarms
+
+
+def test_text_that_the_rules_were_not_made_for() -> None:
+    assert _recall(BLIND, "exact") == 1
+    assert _recall(BLIND, "request", "refusal") >= BLIND_PHRASES
+    assert _recall(BLIND, "indirect") >= BLIND_BETWEEN_THE_LINES
+    alarms, harmless = _alarms(BLIND)
+    assert len(alarms) <= BLIND_ALARMS * harmless, alarms
 
 
 def test_no_request_is_lost_by_the_substrings_that_spare_work() -> None:

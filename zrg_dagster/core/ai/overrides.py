@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai import prompts
 from zrg_dagster.core.ai.prompts import FOLDER, INPUT_LINE, Prompt, PromptError
+from zrg_dagster.core.text.chars import trimmed
 
 MAX_CHARS = 20_000
 

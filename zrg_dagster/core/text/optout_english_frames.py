@@ -168,7 +168,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "en.last_time",
-        "last final next_one",
+        "last final next",
         r"\b(?:let|make|have|consider|keep|ensure|see that|sure)(?: \w+){0,3}? (?:is |be |as )?(?:the|your"
         r"|our)? ?(?:very |absolute )?"
         rf"(?:last|final) (?:time|{NOUNS}|one|thing|you|we|i)\b",
