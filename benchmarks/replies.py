@@ -105,9 +105,13 @@ def _drain(database: Database, model_url: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+# Calls that run at the same time count once: a reply waits for the longest of them. A row is written at its call's end.
 _CALLS = """
-    SELECT count(*) AS calls, sum(latency_ms) / 1000.0 AS model_s, count(*) FILTER (WHERE outcome <> 'ok') AS failed,
-           count(DISTINCT message_id) AS replies FROM app.ai_call"""
+    SELECT count(*) AS calls,
+           (SELECT sum(extract(epoch FROM upper(r.spent) - lower(r.spent)))
+            FROM (SELECT unnest(range_agg(tstzrange(called_at - latency_ms * interval '1 ms', called_at))) AS spent
+                  FROM app.ai_call GROUP BY message_id) r) AS model_s,
+           count(*) FILTER (WHERE outcome <> 'ok') AS failed, count(DISTINCT message_id) AS replies FROM app.ai_call"""
 _ENDS = """
     SELECT count(*) FILTER (WHERE j.state = 'done') AS done, count(d.id) AS drafts,
            count(*) FILTER (WHERE d.action IS NOT NULL) AS decided

@@ -30,7 +30,7 @@ class Setting:
 _DRAFT = "zrg_dagster.core.drafting.context._MESSAGE"
 _TEMPLATE = "zrg_dagster.core.followups.values.template_values"
 _SWITCHES = "zrg_dagster.core.replies.after_tag._SWITCHES"
-_HOURS = "zrg_dagster.core.sending.hours._RULE"
+_HOURS = "zrg_dagster.core.sending.hours.RULE_COLUMNS"
 _ROTATION = "zrg_dagster.core.leads.assignment._ROTATION"
 _AI = "zrg_dagster.core.ai.workspace._LOAD"
 _EFFORTS = "low, medium, high, xhigh; coerced to what the model takes"
