@@ -115,23 +115,33 @@ def bootstrap(admin_dsn: str, passwords: Mapping[str, str]) -> list[str]:
 def apply_database_rights(admin_dsn: str, database: str) -> None:
     """Close `database` to PUBLIC and open it to its roles. Needed after CREATE DATABASE … TEMPLATE too: a clone starts
     with the default rights, PUBLIC included."""
-    is_dagster = database == DAGSTER_DATABASE
-    owner = BY_KEY["dagster"].role if is_dagster else OWNER
-    logins = [login for login in LOGINS if (login.database == DAGSTER_DATABASE) == is_dagster]
-    if is_dagster:
-        logins.append(BY_KEY["monitor"])  # queue and connection counts of both databases
-    name, role = sql.Identifier(database), sql.Identifier(owner)
+    name, role = sql.Identifier(database), sql.Identifier(_owner_of(database))
     with psycopg.connect(admin_dsn, autocommit=True) as admin:
         # An administrator without superuser rights was shut out by an earlier call: let it in for this one.
         admin.execute(sql.SQL("SET ROLE {}").format(role))
-        admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        for statement in database_rights(database):
+            admin.execute(statement)
         admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO SESSION_USER").format(name))
-        for login in logins:
-            admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(login.role)))
         with psycopg.connect(make_conninfo(admin_dsn, dbname=database), autocommit=True) as inside:
             inside.execute(sql.SQL("SET ROLE {}").format(role))
             inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM SESSION_USER").format(name))
+
+
+def database_rights(database: str) -> list[sql.Composed]:
+    """Who may connect to `database`, as statements of its owner."""
+    name, is_dagster = sql.Identifier(database), database == DAGSTER_DATABASE
+    logins = [login for login in LOGINS if (login.database == DAGSTER_DATABASE) == is_dagster]
+    if is_dagster:
+        logins.append(BY_KEY["monitor"])  # queue and connection counts of both databases
+    opened = [
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(login.role)) for login in logins
+    ]
+    return [sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name), *opened]
+
+
+def _owner_of(database: str) -> str:
+    return BY_KEY["dagster"].role if database == DAGSTER_DATABASE else OWNER
 
 
 def _roles(admin: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
