@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from zrg_dagster.local.stack import Stack
 
@@ -53,3 +55,17 @@ def with_database(work: "Callable[[Stack, AsyncEngine], Awaitable[T]]", role: st
                 return await work(stack, engine)
 
         return asyncio.run(main())
+
+
+def in_workspace(key: str, work: "Callable[[AsyncConnection, UUID], Awaitable[T]]") -> T:
+    """Run `work(conn, workspace id)` in one transaction; a key that no workspace has is named."""
+    from zrg_dagster.core.workspaces.access import workspace_id_of
+
+    async def run(_stack: object, engine: "AsyncEngine") -> T:
+        async with engine.begin() as conn:
+            workspace_id = await workspace_id_of(conn, key)
+            if workspace_id is None:
+                raise CommandError(f"no workspace has the key {key!r}; `zrg workspace list` shows them")
+            return await work(conn, workspace_id)
+
+    return with_database(run)

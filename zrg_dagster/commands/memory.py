@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zrg_dagster.commands.common import CommandError, with_database
+from zrg_dagster.commands.common import CommandError, in_workspace
 from zrg_dagster.commands.workspace import By, Key, actor_of, said_plainly
 
 if TYPE_CHECKING:
@@ -173,17 +173,9 @@ async def _lead_of(conn: "AsyncConnection", workspace_id: "UUID", who: str | Non
 
 
 def _in_workspace(key: str, work: "Work") -> Any:
-    """Run `work(conn, workspace id)` in one transaction; a refusal ends as one line."""
+    """`in_workspace`; a refusal ends as one line."""
     from zrg_dagster.core.leads.memory import NoteError
     from zrg_dagster.core.leads.person import PersonError
-    from zrg_dagster.core.workspaces.access import workspace_id_of
-
-    async def run(_stack: object, engine: Any) -> Any:
-        async with engine.begin() as conn:
-            workspace_id = await workspace_id_of(conn, key)
-            if workspace_id is None:
-                raise CommandError(f"no workspace has the key {key!r}; `zrg workspace list` shows them")
-            return await work(conn, workspace_id)
 
     with said_plainly(NoteError, PersonError):
-        return with_database(run)
+        return in_workspace(key, work)

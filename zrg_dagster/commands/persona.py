@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zrg_dagster.commands.common import CommandError, with_database
+from zrg_dagster.commands.common import CommandError, in_workspace
 from zrg_dagster.commands.workspace import By, actor_of
 
 if TYPE_CHECKING:
@@ -180,21 +180,13 @@ def _changed(key: str, verb: str, name: str, by: str | None, work: "Work") -> An
 
 
 def _in_workspace(key: str, work: "Work") -> Any:
-    """Run `work(conn, workspace id)` in one transaction; a refusal of the persona rules ends as one line."""
+    """`in_workspace`; a refusal of the persona rules ends as one line."""
     from pydantic import ValidationError
 
-    from zrg_dagster.core.workspaces.access import workspace_id_of
     from zrg_dagster.core.workspaces.personas import PersonaError
 
-    async def run(_stack: object, engine: Any) -> Any:
-        async with engine.begin() as conn:
-            workspace_id = await workspace_id_of(conn, key)
-            if workspace_id is None:
-                raise CommandError(f"no workspace has the key {key!r}; `zrg workspace list` shows them")
-            return await work(conn, workspace_id)
-
     try:
-        return with_database(run)
+        return in_workspace(key, work)
     except PersonaError as error:
         raise CommandError(str(error)) from None
     except ValidationError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zrg_dagster.commands.common import CommandError, with_database
+from zrg_dagster.commands.common import CommandError, in_workspace
 from zrg_dagster.commands.workspace import By, Key, actor_of, said_plainly
 
 if TYPE_CHECKING:
@@ -134,16 +134,8 @@ def _change(key: str, prompt: str, content: str | None, by: str | None) -> "Over
 
 
 def _in_workspace(key: str, work: "Work") -> Any:
-    """Run `work(conn, workspace id)` in one transaction; a refusal ends as one line."""
+    """`in_workspace`; a refusal ends as one line."""
     from zrg_dagster.core.ai.overrides import OverrideError
-    from zrg_dagster.core.workspaces.access import workspace_id_of
-
-    async def run(_stack: object, engine: Any) -> Any:
-        async with engine.begin() as conn:
-            workspace_id = await workspace_id_of(conn, key)
-            if workspace_id is None:
-                raise CommandError(f"no workspace has the key {key!r}; `zrg workspace list` shows them")
-            return await work(conn, workspace_id)
 
     with said_plainly(OverrideError):
-        return with_database(run)
+        return in_workspace(key, work)

@@ -11,10 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.spend import RETRY_S
-from zrg_dagster.core.ai.workspace import WorkspaceAi
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db.engine import autocommit
-from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.generate import subject_of
 from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
 from zrg_dagster.core.drafting.overseer import draft_hash
@@ -26,15 +24,14 @@ from zrg_dagster.core.replies import decide, draft_rows, evaluate, outbound, sta
 from zrg_dagster.core.replies.after_tag import is_uncertain
 from zrg_dagster.core.replies.before_draft import BeforeDraft
 from zrg_dagster.core.replies.budget import DayBudget
-from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.content import CannotSend
 from zrg_dagster.core.replies.decide import ReviewReason
 from zrg_dagster.core.replies.evaluate import Evaluation, Source
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
 from zrg_dagster.core.replies.revision import Revision, Start
-from zrg_dagster.core.replies.stages import Reply, Stage
+from zrg_dagster.core.replies.sorted_reply import SortedReply
+from zrg_dagster.core.replies.stages import Stage
 from zrg_dagster.core.replies.standing import Standing, load_standing
-from zrg_dagster.core.replies.world import ReplyWorld
 
 log = get_logger(__name__)
 
@@ -64,23 +61,15 @@ class Judged:
 class Answer:
     """One answer. What is on record is not done again."""
 
-    def __init__(
-        self,
-        world: ReplyWorld,
-        ai: WorkspaceAi,
-        reply: Reply,
-        tag: SettledTag,
-        context: DraftContext,
-        correlation_id: str,
-    ) -> None:
-        self._world = world
-        self._model = ai.model(world.model, Purpose.DRAFTING)
-        self._budget = DayBudget(world, reply, correlation_id)
-        self._before = BeforeDraft(world, ai, reply, tag, context, correlation_id)
-        self._reply = reply
-        self._tag = tag
-        self._context = context
-        self._correlation_id = correlation_id
+    def __init__(self, given: SortedReply) -> None:
+        self._world = given.world
+        self._model = given.ai.model(given.world.model, Purpose.DRAFTING)
+        self._budget = DayBudget(given.world, given.reply, given.correlation_id)
+        self._before = BeforeDraft(given)
+        self._reply = given.reply
+        self._tag = given.tag
+        self._context = given.context
+        self._correlation_id = given.correlation_id
         self._checked: tuple[str, GuardReport] | None = None
 
     async def run(self) -> Ended | NotNow:

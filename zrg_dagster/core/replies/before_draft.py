@@ -6,17 +6,15 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zrg_dagster.core.ai.workspace import WorkspaceAi
 from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.steps import DraftSteps
 from zrg_dagster.core.replies import booking_attempt, signals, stages
 from zrg_dagster.core.replies.booking_attempt import Booked, BookingQuestion, NotAttempted
-from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.decide import ReviewReason
 from zrg_dagster.core.replies.listen import Listening
 from zrg_dagster.core.replies.signals import Heard, SignalKind
-from zrg_dagster.core.replies.stages import Reply, Stage
-from zrg_dagster.core.replies.world import ReplyWorld
+from zrg_dagster.core.replies.sorted_reply import SortedReply
+from zrg_dagster.core.replies.stages import Stage
 
 _NOT_TRIED = NotAttempted(booking_attempt.NotBooked.NOBODY_BOOKS)
 _ON_RECORD = text("""
@@ -40,22 +38,14 @@ def _sections(context: DraftContext, heard: Heard, booking: Booked | NotAttempte
 class BeforeDraft:
     """The two stages of one reply. `run` or `restore` comes first; `heard` and `booking` are what they came to."""
 
-    def __init__(
-        self,
-        world: ReplyWorld,
-        ai: WorkspaceAi,
-        reply: Reply,
-        tag: SettledTag,
-        context: DraftContext,
-        correlation_id: str,
-    ) -> None:
+    def __init__(self, given: SortedReply) -> None:
         self.heard: Heard = signals.NOTHING
         self.booking: Booked | NotAttempted = _NOT_TRIED
-        self._listening = Listening(world, ai, reply, tag, context, correlation_id)
-        self._world = world
-        self._reply = reply
-        self._tag = tag.tag
-        self._context = context
+        self._listening = Listening(given)
+        self._world = given.world
+        self._reply = given.reply
+        self._tag = given.tag.tag
+        self._context = given.context
 
     async def listen(self) -> None:
         """The first stage alone, for a reply that gets no draft now."""

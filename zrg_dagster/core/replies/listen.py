@@ -8,37 +8,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import calls_document
-from zrg_dagster.core.ai.workspace import WorkspaceAi
-from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.signature import sent_part
 from zrg_dagster.core.replies import signals, stages
 from zrg_dagster.core.replies.budget import allowance_of
-from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.route import ask_link, ask_route
 from zrg_dagster.core.replies.signal_record import keep_signals
 from zrg_dagster.core.replies.signals import Heard, HeardBy
-from zrg_dagster.core.replies.stages import Reply, Stage
-from zrg_dagster.core.replies.world import ReplyWorld
+from zrg_dagster.core.replies.sorted_reply import SortedReply
+from zrg_dagster.core.replies.stages import Stage
 
 
 class Listening:
     """Hears one reply once. A retry reads what is on record and asks nobody."""
 
-    def __init__(
-        self,
-        world: ReplyWorld,
-        ai: WorkspaceAi,
-        reply: Reply,
-        tag: SettledTag,
-        context: DraftContext,
-        correlation_id: str,
-    ) -> None:
-        self._world = world
-        self._model = ai.model(world.model, Purpose.ROUTING)
-        self._reply = reply
-        self._tag = tag.tag
-        self._context = context
-        self._correlation_id = correlation_id
+    def __init__(self, given: SortedReply) -> None:
+        self._world = given.world
+        self._model = given.ai.model(given.world.model, Purpose.ROUTING)
+        self._reply = given.reply
+        self._tag = given.tag.tag
+        self._context = given.context
+        self._correlation_id = given.correlation_id
 
     async def run(self) -> Heard:
         """Network and database. What cost a call or found something is on record when this returns; what did neither is

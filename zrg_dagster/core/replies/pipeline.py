@@ -28,6 +28,7 @@ from zrg_dagster.core.replies.listen import Listening
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
 from zrg_dagster.core.replies.review import card_update
 from zrg_dagster.core.replies.signals import UNREAD
+from zrg_dagster.core.replies.sorted_reply import SortedReply
 from zrg_dagster.core.replies.stages import Reply, Stage
 from zrg_dagster.core.replies.world import ReplyWorld
 
@@ -152,13 +153,16 @@ class ReplyPipeline:
         if Stage.DECIDE in reply.done:
             return Ended("done", reply.done[Stage.DECIDE].get("reason"))
         context = await self._context(reply)
-        return await Answer(self._world, self._ai, reply, tag, context, self._correlation_id).run()
+        return await Answer(self._sorted(reply, tag, context)).run()
+
+    def _sorted(self, reply: Reply, tag: SettledTag, context: DraftContext) -> SortedReply:
+        return SortedReply(self._world, self._ai, reply, tag, context, self._correlation_id)
 
     async def _listen(self, reply: Reply, tag: SettledTag) -> None:
         """What a reply without an answer asks for all the same."""
         if tag.tag not in UNREAD and not reply.message.is_auto_reply and Stage.SIGNALS not in reply.done:
             context = await self._context(reply)
-            await Listening(self._world, self._ai, reply, tag, context, self._correlation_id).run()
+            await Listening(self._sorted(reply, tag, context)).run()
 
     async def _context(self, reply: Reply) -> DraftContext:
         """Read once in a try: every stage sees the same conversation."""
