@@ -150,3 +150,24 @@ async def test_what_nobody_can_read_is_kept_with_its_reason(database, rows, work
     ]
     assert rows.value("SELECT count(*) FROM app.lead") == 0
     assert all("a@b.example" not in (error or "") for error in rows.column("SELECT error FROM raw.webhook_event"))
+
+
+async def test_a_claim_of_large_bodies_is_worked_in_portions(database, rows, workspace, monkeypatch):
+    """What a claim holds in memory is bounded in bytes, not only in deliveries."""
+    monkeypatch.setattr(intake_drain, "PORTION_BYTES", 1)
+    loaded = []
+    original = intake_drain.load_bodies
+
+    async def load_bodies(conn, claimed):
+        loaded.append(len(claimed))
+        return await original(conn, claimed)
+
+    monkeypatch.setattr(intake_drain, "load_bodies", load_bodies)
+    accept(
+        database,
+        [world.replied(workspace, n, lead=world.person("one", 1), sender="one@brightloom.example") for n in range(5)],
+    )
+    report = await drain(database)
+    assert dict(report.outcomes) == {"processed": 5}
+    assert loaded == [1] * 5
+    assert rows.value("SELECT count(*) FROM app.message") == 5

@@ -1,13 +1,14 @@
 """A batch written in parts: nothing is lost, and two parts never name the same person."""
 
-from datetime import UTC, datetime
-from itertools import combinations
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.intake.parts import _names, parts_of
+from zrg_dagster.core.intake.parts import _names, parts_of, portions_of
 from zrg_dagster.core.intake.read import ClaimedEvent, ReadEvent
 from zrg_dagster.core.providers.records import EnrichmentRecord, IdentityKind, LeadRecord, Parsed
 
@@ -66,3 +67,18 @@ def test_parts_share_nobody_and_lose_nothing(people: list[tuple[list[int], int |
     assert sorted(id(each) for part in parts for each in part) == sorted(map(id, events))
     for one, other in combinations([{name for each in part for name in _names(each)} for part in parts], 2):
         assert not one & other
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5)), max_size=60), st.integers(1, 50))
+def test_portions_hold_every_row_in_its_order_and_no_more_bytes_than_they_may(rows: list, most: int) -> None:
+    claimed = [
+        SimpleNamespace(id=new_id(), received_at=NOW + timedelta(seconds=at), body_bytes=size) for size, at in rows
+    ]
+    portions = list(portions_of(claimed, most))  # type: ignore[arg-type]
+    assert [row for portion in portions for row in portion] == sorted(
+        claimed, key=lambda row: (row.received_at, row.id)
+    )
+    assert all(portion for portion in portions)
+    assert all(len(each) == 1 or sum(row.body_bytes for row in each) <= most for each in portions)
+    for one, two in pairwise(portions):
+        assert sum(row.body_bytes for row in one) + two[0].body_bytes > most, "an earlier portion had room"

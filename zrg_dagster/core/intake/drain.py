@@ -20,12 +20,14 @@ from zrg_dagster.core.db.queue import ClaimLost, Settlement
 from zrg_dagster.core.intake.apply import apply
 from zrg_dagster.core.intake.batch import Ending
 from zrg_dagster.core.intake.leads import IdentityRace
-from zrg_dagster.core.intake.parts import PARTS, parts_of
+from zrg_dagster.core.intake.parts import PARTS, parts_of, portions_of
 from zrg_dagster.core.intake.read import ReadEvent, load_bodies, read
 
 log = get_logger(__name__)
 
 RACE_RETRIES = 5
+# Bodies of one claim in memory at once: an ordinary claim has five megabytes, one of the largest bodies ten thousand.
+PORTION_BYTES = 64 * 2**20
 READ_AT_ONCE = 20  # about two milliseconds
 
 
@@ -70,6 +72,10 @@ class InboundLane:
             return await queue.release_stale(conn, lanes.INBOUND, now=now, lease_s=self._lease_s)
 
     async def _work(self, worker_id: int, rows: Sequence[Row[Any]]) -> None:
+        for portion in portions_of(rows, PORTION_BYTES):
+            await self._work_portion(worker_id, portion)
+
+    async def _work_portion(self, worker_id: int, rows: Sequence[Row[Any]]) -> None:
         async with self._engine.connect() as conn:
             claimed = await load_bodies(conn, rows)
         events = []

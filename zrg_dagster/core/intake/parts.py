@@ -2,11 +2,31 @@
 leads."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Row
 
 from zrg_dagster.core.intake.identity import EMAIL_KINDS
 from zrg_dagster.core.intake.read import ReadEvent
 
 PARTS = 2  # one is computed here while the other is in Postgres
+
+
+def portions_of(rows: Sequence[Row[Any]], most_bytes: int) -> Iterator[list[Row[Any]]]:
+    """Claimed rows, oldest first, in portions whose bodies have `most_bytes` together at most; a larger one is alone. Pure.
+
+    Worked one after the other: what is said first of a person is worked first.
+    """
+    portion: list[Row[Any]] = []
+    held = 0
+    for row in sorted(rows, key=lambda each: (each.received_at, each.id.int)):
+        if portion and held + row.body_bytes > most_bytes:
+            yield portion
+            portion, held = [], 0
+        portion.append(row)
+        held += row.body_bytes
+    if portion:
+        yield portion
 
 
 def parts_of(events: Sequence[ReadEvent], size: int) -> list[list[ReadEvent]]:
