@@ -1,9 +1,11 @@
 """Which model and effort a purpose gets, and what a call costs."""
 
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 
+from zrg_dagster.core.ai import prices
 from zrg_dagster.core.ai.models import Effort, Purpose, coerce_settings, fit_effort, resolve, setting_columns
 from zrg_dagster.core.ai.prices import PRICES, _warn_unpriced, cost_usd, parse_prices
 
@@ -97,10 +99,12 @@ def test_a_call_costs_what_the_list_says_to_a_millionth():
     assert cost_usd(PRICES, "gpt-5-mini-2025-08-07", 4, None) == Decimal("0.000001")
 
 
-def test_an_unknown_price_is_null_and_named(capsys):
+def test_an_unknown_price_is_null_and_named(monkeypatch):
+    said = Mock()
+    monkeypatch.setattr(prices, "log", said)
     _warn_unpriced.cache_clear()  # named once for a process, whoever asked first
     assert cost_usd(PRICES, "house-model", 1000, 200) is None
-    assert "house-model" in capsys.readouterr().out
+    assert "house-model" in str(said.warning.call_args)
     assert cost_usd(PRICES, "gpt-5.1", None, None) is None, "nobody counted"
 
 
