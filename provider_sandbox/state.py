@@ -154,6 +154,7 @@ class Recorder:
         self._records: deque[Record] = deque()
         self._bytes = 0
         self._ids = itertools.count(1)
+        self._since = 0
         self.totals: dict[str, int] = {}
         self.unfinished = 0  # exchanges that have begun and are not recorded yet
 
@@ -161,6 +162,8 @@ class Recorder:
         return next(self._ids)
 
     def add(self, record: Record) -> None:
+        if record.id < self._since:
+            return  # it began before the last reset
         self._records.append(record)
         self._bytes += record.size
         self.totals[record.provider] = self.totals.get(record.provider, 0) + 1
@@ -168,6 +171,7 @@ class Recorder:
             self._bytes -= self._records.popleft().size
 
     def clear(self) -> None:
+        self._since = self.next_id()
         self._records.clear()
         self._bytes = 0
         self.totals.clear()

@@ -128,7 +128,14 @@ async def test_what_is_given_up_alarms_nobody_and_stays_counted(database, rows, 
 
 
 @pytest.mark.parametrize(
-    "given", [{"states": ("lost",)}, {"limit": 0}, {"limit": 10_001}, {"since": LATER.replace(tzinfo=None)}]
+    "given",
+    [
+        {"states": ("lost",)},
+        {"provider": "nope"},
+        {"limit": 0},
+        {"limit": 10_001},
+        {"since": LATER.replace(tzinfo=None)},
+    ],
 )
 def test_a_selection_that_cannot_be_names_its_field(given: dict[str, Any]) -> None:
     with pytest.raises(replay.ReplayError, match=next(iter(given)).removesuffix("s")):

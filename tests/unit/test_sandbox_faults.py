@@ -103,6 +103,17 @@ def test_a_slow_call_was_executed_when_the_client_gives_up(client: httpx.Client)
     assert sent(client) == 1
 
 
+def test_what_ends_after_a_reset_does_not_count_as_asked_since(client: httpx.Client) -> None:
+    fault(client, "slow", seconds=0.5)
+    with pytest.raises(httpx.ReadTimeout):
+        send(client, timeout=0.2)
+    client.post("/_control/reset").raise_for_status()
+    assert client.get("/_control/health").json()["unfinished"]
+    while client.get("/_control/health").json()["unfinished"]:
+        time.sleep(0.02)
+    assert client.get("/_control/health").json()["requests"] == {}
+
+
 def test_latency_delays_every_answer_of_a_provider(client: httpx.Client) -> None:
     client.post("/_control/latency", json={"provider": "ghl", "seconds": 0.2}).raise_for_status()
     started = time.monotonic()

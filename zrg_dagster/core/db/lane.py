@@ -137,10 +137,13 @@ class _Loop(Generic[Item]):
             if time.monotonic() - released_at > RELEASE_EVERY_S:
                 self._report.released += await self._work.release(now)
                 released_at = time.monotonic()
+            was_busy = bool(self._running)
             if await self.fill(now):
                 idle_since = None
                 if len(self._running) < self._limits.concurrency:
                     continue
+            elif was_busy and not self._running:
+                continue  # what ended while we asked may be what the next in line waited for
             if self._running:
                 idle_since = None
                 await asyncio.wait(self._running, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)

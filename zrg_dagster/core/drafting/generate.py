@@ -1,6 +1,5 @@
 """The text of a draft: a structured model call over the pack, and the signature added by us."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from zrg_dagster.core.drafting import length
 from zrg_dagster.core.drafting.archetypes import ARCHETYPES, of_regeneration
 from zrg_dagster.core.drafting.ask import ask
 from zrg_dagster.core.drafting.context import DraftContext
-from zrg_dagster.core.drafting.pack import ContextPack, make_pack
+from zrg_dagster.core.drafting.pack import ContextPack
 from zrg_dagster.core.drafting.sms import stored
 from zrg_dagster.core.drafting.strategy import as_text
 from zrg_dagster.core.text.chars import trimmed
@@ -51,7 +50,6 @@ class Generated:
     """`body` is None exactly when the call failed; an empty body is the guards' business."""
 
     body: str | None
-    subject: str | None
     call: ModelResult[ReplyDraft]
 
 
@@ -102,27 +100,24 @@ async def write(
 async def generate(
     client: StructuredModel,
     context: DraftContext,
+    pack: ContextPack,
     *,
-    tag: str | None = None,
+    tag: str,
     previous_draft: str = "",
     count: int | None = None,
-    told: Mapping[str, str] | None = None,
 ) -> Generated:
     """Write one draft with the single prompt, for somebody who waits for another one. Network.
 
-    `tag` is the lead's stored tag unless given; `previous_draft` asks for another text, and `count`, the presses so far,
-    for another shape (DR-26). `told` are sections of the pack that are on record for the message.
+    `previous_draft` asks for another text, and `count`, the presses so far, for another shape (DR-26).
     """
-    tag = tag or context.lead.sentiment_tag
-    pack = make_pack(context, tag=tag).plus(**(told or {}))
     shape = ""
     if count is not None and context.channel == "email":
         shape = ARCHETYPES[of_regeneration(context.trigger.id, count)]
     call = await write(client, context, pack, tag=tag, shape=shape, previous_draft=previous_draft)
     if call.value is None:
-        return Generated(None, None, call)
+        return Generated(None, call)
     body = within_length(context, trimmed(call.value.body))
-    return Generated(finished(context, body), subject_of(context), call)
+    return Generated(finished(context, body), call)
 
 
 def finished(context: DraftContext, body: str) -> str:

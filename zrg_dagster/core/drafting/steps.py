@@ -86,7 +86,6 @@ class DraftSteps:
         self._record = record
         self._tag = tag
         self._hold: str | None = None
-        self._is_prepared = False
 
     @property
     def _is_mail(self) -> bool:
@@ -102,9 +101,7 @@ class DraftSteps:
         )
 
     async def run(self) -> Drafted | Stopped:
-        """Every step that is not on record."""
-        if not self._is_prepared:
-            await self.prepare()
+        """Every step behind `prepare` that is not on record."""
         strategy = await self._strategy() if self._is_mail else None
         if isinstance(strategy, Stopped):
             return strategy
@@ -134,12 +131,11 @@ class DraftSteps:
     # ── what the message is ──────────────────────────────────────────────────
 
     async def prepare(self) -> None:
-        """Signature and meeting reading at the same time: neither needs the other. Once; `run` does it where nobody did."""
+        """Signature and meeting reading at the same time: neither needs the other."""
         (said, said_made), (contract, read_made) = await asyncio.gather(self._signature(), self._extract())
         if said_made or read_made:
             await self._record.write(*said_made, *read_made)
         self._know(said, contract)
-        self._is_prepared = True
 
     async def _signature(self) -> tuple[Signature | None, list[Artifact]]:
         if not self._is_mail:

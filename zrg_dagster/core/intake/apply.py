@@ -196,14 +196,11 @@ async def _tell_apart(
 
 async def _campaigns(conn: AsyncConnection, batch: Batch) -> dict[int, UUID]:
     """The campaign that each delivery names, by its number."""
-    keys = {
-        number: (event.workspace_id, reference.provider, reference.external_id)
-        for number, (event, parsed) in enumerate(batch.items)
-        if event.workspace_id and parsed.lead and (reference := parsed.lead.campaign)
-    }
-    wanted = {
-        key: lead.campaign for number, key in keys.items() if (lead := batch.items[number][1].lead) and lead.campaign
-    }
+    keys, wanted = {}, {}
+    for number, (event, parsed) in enumerate(batch.items):
+        if event.workspace_id and parsed.lead and (reference := parsed.lead.campaign):
+            keys[number] = key = (event.workspace_id, reference.provider, reference.external_id)
+            wanted[key] = reference
     found = await messages.ensure_campaigns(conn, wanted) if wanted else {}
     return {number: found[key] for number, key in keys.items()}
 

@@ -19,7 +19,7 @@ from zrg_dagster.core.base.seal import Sealer
 from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.intake.apply import Ending, apply
-from zrg_dagster.core.intake.read import ReadEvent, load_bodies, read
+from zrg_dagster.core.intake.read import PARSERS, ReadEvent, load_bodies, read
 from zrg_dagster.core.workspaces.audit import record
 
 STATES = ("pending", "running", "processed", "ignored", "quarantined", "dead", "discarded")
@@ -60,6 +60,8 @@ class Selection:
     def __post_init__(self) -> None:
         if unknown := set(self.states) - set(STATES):
             raise ReplayError(f"unknown state {', '.join(sorted(unknown))}; the states are {', '.join(STATES)}")
+        if self.provider is not None and self.provider not in PARSERS:
+            raise ReplayError(f"unknown provider {self.provider!r}; the providers are {', '.join(sorted(PARSERS))}")
         if not 1 <= self.limit <= MAX_EVENTS:
             raise ReplayError(f"limit: between 1 and {MAX_EVENTS}, not {self.limit}")
         for name in ("since", "until"):

@@ -15,6 +15,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.text.chars import trimmed
 from zrg_dagster.core.text.scrub import scrub
 from zrg_dagster.core.workspaces.access import Action, Role, allowed
 from zrg_dagster.core.workspaces.audit import record
@@ -237,7 +238,7 @@ async def delete(conn: AsyncConnection, workspace_id: UUID, note_id: UUID, *, au
 def checked(content: str, category: str) -> tuple[str, str, int]:
     """Content and category as they are stored, and how many addresses and numbers were taken out. `NoteError` for what
     cannot be: nothing at all, or too much."""
-    words, scrubbed = scrub(content.replace("\r\n", "\n").replace("\x00", "").strip())
+    words, scrubbed = scrub(trimmed(content.replace("\x00", "")))
     kind, also = scrub(" ".join(category.replace("\x00", "").split()))
     if not words:
         raise NoteError("a note without words says nothing; delete or expire it instead")

@@ -62,6 +62,7 @@ class Answer:
     """One answer. What is on record is not done again."""
 
     def __init__(self, given: SortedReply) -> None:
+        self._given = given
         self._world = given.world
         self._model = given.ai.model(given.world.model, Purpose.DRAFTING)
         self._budget = DayBudget(given.world, given.reply, given.correlation_id)
@@ -193,7 +194,7 @@ class Answer:
         if self._world.revision_disabled:
             return first, draft.body
         start = Start(draft.id, draft.version, draft.body, first, threshold)
-        loop = Revision(self._world, self._reply, self._tag, self._context, steps, record, start)
+        loop = Revision(self._given, steps, record, start)
         return await loop.run(self._budget.refusal)
 
     # ── what happens to it ───────────────────────────────────────────────────

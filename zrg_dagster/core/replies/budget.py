@@ -51,6 +51,12 @@ async def allowance_of(
     return allowance
 
 
+async def refusal(world: ReplyWorld, workspace_id: UUID, purpose: Purpose, correlation_id: str) -> str | None:
+    """Why the workspace may not ask for `purpose` now; None when it may."""
+    asked = (workspace_id, purpose, correlation_id, world.clock())
+    return (await allowance_of(world.engine, world.spending, *asked)).reason
+
+
 class DayBudget:
     """The day's budget as one reply meets it. A refusal is noted on the lead's list, each reason once."""
 

@@ -10,7 +10,7 @@ from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import calls_document
 from zrg_dagster.core.drafting.signature import sent_part
 from zrg_dagster.core.replies import signals, stages
-from zrg_dagster.core.replies.budget import allowance_of
+from zrg_dagster.core.replies.budget import refusal
 from zrg_dagster.core.replies.route import ask_link, ask_route
 from zrg_dagster.core.replies.signal_record import keep_signals
 from zrg_dagster.core.replies.signals import Heard, HeardBy
@@ -78,9 +78,7 @@ class Listening:
     async def _refusal(self) -> str | None:
         """Why the day's budget lets nobody ask. It stands in the record of this stage, not on the lead's list: what it costs
         the reply is said there by the stages that cannot do without a model."""
-        world, now = self._world, self._world.clock()
-        asked = (self._reply.message.workspace_id, Purpose.ROUTING, self._correlation_id, now)
-        return (await allowance_of(world.engine, world.spending, *asked)).reason
+        return await refusal(self._world, self._reply.message.workspace_id, Purpose.ROUTING, self._correlation_id)
 
     def _last_of_ours(self) -> str:
         """What we wrote last before the message; the lines run from the newest to the oldest."""

@@ -23,17 +23,16 @@ from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.drafting.pack import ContextPack, make_pack
 from zrg_dagster.core.replies import outbound, review
 from zrg_dagster.core.replies.before_draft import told_before
-from zrg_dagster.core.replies.budget import allowance_of
+from zrg_dagster.core.replies.budget import refusal
 from zrg_dagster.core.replies.classify import Tag
 from zrg_dagster.core.replies.decide import ReviewReason, doubt, guard_failed
+from zrg_dagster.core.replies.draft_rows import replace_text
 from zrg_dagster.core.replies.evaluate import Evaluation, Source, evaluate
 from zrg_dagster.core.replies.pipeline_result import Ended, NotNow, not_now
 from zrg_dagster.core.replies.world import ReplyWorld
 
-_NEW_TEXT = text("""
-    UPDATE app.draft SET body = :body, ai_body = :body, version = version + 1, confidence = :confidence, reason = :reason,
-        updated_at = :now
-    WHERE id = :id AND status = 'pending' AND version = :version RETURNING id""")
+_SAID = text("""
+    UPDATE app.draft SET action = 'needs_review', confidence = :confidence, reason = :reason WHERE id = :id""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +72,30 @@ class Regeneration:
         tag = draft.trigger_tag or draft.sentiment_tag
         if not is_eligible(tag):
             return Ended("skipped", "no_draft_for_tag")
-        if (refused := await self._refused(job, Purpose.DRAFTING)) is not None:
+        if (refused := await refusal(self._world, job.workspace_id, Purpose.DRAFTING, job.correlation_id)) is not None:
             return NotNow(refused, park=True, after_s=RETRY_S)
         model = ai.model(self._world.model, Purpose.DRAFTING)
         # Every version before this one was a press on the button or somebody's edit.
-        made = await generate(model, context, tag=tag, previous_draft=draft.body, count=version - 1, told=told)
+        pack = make_pack(context, tag=tag).plus(**told)
+        made = await generate(model, context, pack, tag=tag, previous_draft=draft.body, count=version - 1)
         about = (job.workspace_id, draft.trigger_message_id)
         if made.body is None:
             async with self._world.engine.begin() as conn:
                 await record_call(conn, *about, made.call, job.correlation_id, self._world.clock())
             return not_now(made.call)
-        pack = make_pack(context, tag=tag).plus(**told)
         judged = await self._judged(job, model, context, pack, draft, made.body)
         calls = [call for call in (made.call, judged.evaluation and judged.evaluation.call) if call]
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
             await record_calls(conn, calls_document(*about, calls, job.correlation_id, now))
-            text_of = {"body": made.body, "confidence": judged.confidence, "reason": judged.reason}
-            replaced = await conn.execute(_NEW_TEXT, {"id": draft_id, "version": version, "now": now, **text_of})
-            if replaced.scalar_one_or_none() is None:
+            if not await replace_text(conn, draft_id, version, made.body, now):
                 return Ended("skipped", "draft_already_handled")
+            await conn.execute(_SAID, {"id": draft_id, "confidence": judged.confidence, "reason": judged.reason})
             fresh = await outbound.load_draft(conn, draft_id)
             assert fresh is not None
             await outbound.plan_cards(conn, fresh, now, job.correlation_id)
             await enqueue(conn, [review.card_update(job.workspace_id, draft_id, job.correlation_id, now)])
         return Ended("done", "regenerated")
-
-    async def _refused(self, job: Row[Any], purpose: Purpose) -> str | None:
-        """Why the day's budget forbids asking for `purpose`."""
-        world = self._world
-        asked = (job.workspace_id, purpose, job.correlation_id, world.clock())
-        return (await allowance_of(world.engine, world.spending, *asked)).reason
 
     async def _judged(
         self,
@@ -119,7 +111,9 @@ class Regeneration:
             return _Judged(guard_failed(codes))
         if draft.threshold is None:
             return _Judged(ReviewReason.REGENERATED)
-        if (refused := await self._refused(job, Purpose.EVALUATION)) is not None:
+        if (
+            refused := await refusal(self._world, job.workspace_id, Purpose.EVALUATION, job.correlation_id)
+        ) is not None:
             return _Judged(refused)
         said = await evaluate(model, context, pack, body, tag=Tag(draft.trigger_tag or draft.sentiment_tag))
         if said.source is not Source.MODEL:

@@ -15,14 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult
-from zrg_dagster.core.drafting.context import DraftContext
 from zrg_dagster.core.drafting.generate import finished
 from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.drafting.record import RunRecord
 from zrg_dagster.core.drafting.runs import Artifact, RunStage
 from zrg_dagster.core.drafting.steps import DraftSteps, Refusal
 from zrg_dagster.core.replies import draft_rows, evaluate, stages
-from zrg_dagster.core.replies.classify import SettledTag
 from zrg_dagster.core.replies.evaluate import Evaluation, Source
 from zrg_dagster.core.replies.revise import (
     EVALUATOR_S,
@@ -39,8 +37,8 @@ from zrg_dagster.core.replies.revise import (
     select,
     unsigned,
 )
-from zrg_dagster.core.replies.stages import Reply, Stage
-from zrg_dagster.core.replies.world import ReplyWorld
+from zrg_dagster.core.replies.sorted_reply import SortedReply
+from zrg_dagster.core.replies.stages import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +55,11 @@ class Start:
 class Revision:
     """One loop. `run` gives the best evaluation with its text; nothing in it fails the decision."""
 
-    def __init__(
-        self,
-        world: ReplyWorld,
-        reply: Reply,
-        tag: SettledTag,
-        context: DraftContext,
-        steps: DraftSteps,
-        record: RunRecord,
-        start: Start,
-    ) -> None:
-        self._world = world
-        self._reply = reply
-        self._tag = tag
-        self._context = context
+    def __init__(self, given: SortedReply, steps: DraftSteps, record: RunRecord, start: Start) -> None:
+        self._world = given.world
+        self._reply = given.reply
+        self._tag = given.tag
+        self._context = given.context
         self._steps = steps
         self._record = record
         self._start = start
