@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
@@ -16,6 +17,7 @@ from psycopg import sql
 
 from zrg_dagster.core.base.settings import Settings, current_settings
 from zrg_dagster.core.db import migrate, roles
+from zrg_dagster.core.db.engine import sync_connect
 from zrg_dagster.local.postgres import EmbeddedPostgres
 
 pytest_plugins = ["tests.secret_watch"]
@@ -98,6 +100,18 @@ class Database:
     def __init__(self, cluster: Cluster, name: str) -> None:
         self._cluster = cluster
         self.name = name
+        self._kept: psycopg.Connection[dict[str, Any]] | None = None
+
+    def kept(self) -> psycopg.Connection[dict[str, Any]]:
+        """The worker's connection for what a test asks by the way; a new one for each question costs most of a test."""
+        if self._kept is None or self._kept.closed:
+            self._kept = sync_connect(self.dsn("worker"), statement_timeout_ms=30_000)
+            self._kept.autocommit = True
+        return self._kept
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
 
     def dsn(self, role: str) -> str:
         """The DSN of a role on this database; `dagster` is on the shared database zrg_dagster."""
@@ -143,7 +157,8 @@ def _clone(cluster: Cluster, template: str | None) -> Iterator[Database]:
     else:
         for statement in roles.database_rights(name):
             cluster.execute(statement)
-    yield Database(cluster, name)
+    with closing(Database(cluster, name)) as made:
+        yield made
     cluster.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

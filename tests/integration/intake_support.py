@@ -10,11 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.conftest import Database
 from tests.integration.seeds import NOW
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.db.engine import make_engine, sync_connect
+from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.lane import LaneLimits, LaneReport, drain_lane
 from zrg_dagster.core.db.lanes import INBOUND
 from zrg_dagster.core.intake.drain import InboundLane
@@ -70,18 +71,24 @@ def accept(database: Database, deliveries: Sequence[Delivery]) -> list[bool]:
 
 
 async def drain(
-    database: Database, *, workers: int = 1, batch_size: int = 500, now: datetime = LATER, budget_s: float = 60
+    database: Database,
+    *,
+    workers: int = 1,
+    batch_size: int = 500,
+    now: datetime = LATER,
+    budget_s: float = 60,
+    engine: AsyncEngine | None = None,
 ) -> LaneReport:
-    """Work the inbound lane until it is empty, with `workers` lanes at once."""
+    """Work the inbound lane until it is empty, with `workers` lanes at once, each on an engine of its own but for `engine`."""
     report = LaneReport()
 
     async def one() -> None:
-        engine = make_engine(database.dsn("worker"), pool_size=4)
+        own = engine or make_engine(database.dsn("worker"), pool_size=4)
         try:
-            lane = InboundLane(engine, batch_size=batch_size, lease_s=600, clock=lambda: now, report=report)
+            lane = InboundLane(own, batch_size=batch_size, lease_s=600, clock=lambda: now, report=report)
             limits = LaneLimits(concurrency=1, budget_s=budget_s, idle_s=0, lease_s=600)
             await drain_lane(
-                engine,
+                own,
                 database.dsn("worker"),
                 INBOUND,
                 lane.work(),
@@ -91,7 +98,8 @@ async def drain(
                 report=report,
             )
         finally:
-            await engine.dispose()
+            if engine is None:
+                await own.dispose()
 
     await asyncio.gather(*(one() for _ in range(workers)))
     return report
@@ -101,12 +109,11 @@ class Rows:
     """Reads, and a few writes, as the worker."""
 
     def __init__(self, database: Database) -> None:
-        self._dsn = database.dsn("worker")
+        self._database = database
 
     def all(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        with sync_connect(self._dsn, statement_timeout_ms=30_000) as connection:
-            cursor = connection.execute(statement.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+        cursor = self._database.kept().execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
 
     def one(self, statement: str, *values: Any) -> dict[str, Any]:
         (row,) = self.all(statement, *values)

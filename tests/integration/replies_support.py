@@ -200,6 +200,7 @@ class Scene:
         self.brain = brain
         self.vendors = Vendors()
         self.rows = Rows(database)
+        self.engine = make_engine(database.dsn("worker"), pool_size=8)
         self._script = script
         # Kinds of jobs that a test adds to the lane, made for its engine.
         self.more: Callable[[Any], dict[str, Any]] = lambda _engine: {}
@@ -237,13 +238,17 @@ class Scene:
             )  # fmt: skip
         return user
 
+    async def aclose(self) -> None:
+        await self.vendors.aclose()
+        await self.engine.dispose()
+
     def tick(self, **delta: float) -> datetime:
         self.now += timedelta(**delta)
         return self.now
 
     async def receive(self, *deliveries: intake_support.Delivery) -> None:
         intake_support.accept(self.database, deliveries)
-        await intake_support.drain(self.database, now=self.now)
+        await intake_support.drain(self.database, now=self.now, engine=self.engine)
 
     async def reply_comes(self, text: str = "Sounds useful, tell me more.", number: int = 4401, **options: Any) -> None:
         await self.receive(intake_support.replied(self.workspace, number, text, **options))
@@ -265,11 +270,10 @@ class Scene:
             gate=asyncio.Semaphore(8),
             sleep=lambda _seconds: asyncio.sleep(0),
         )
-        engine = make_engine(self.database.dsn("worker"), pool_size=6)
         report = LaneReport()
         try:
             world = ReplyWorld(
-                engine=engine,
+                engine=self.engine,
                 model=model,
                 has_model_key=has_key,
                 auto_send_disabled=auto_send_disabled,
@@ -283,37 +287,30 @@ class Scene:
                 lease_s=600,
                 report=report,
                 run_id="run-1",
-                also={**self.more(engine), history.KIND: history.ConversationSync(self.tools(engine))},
+                also={**self.more(self.engine), history.KIND: history.ConversationSync(self.tools(self.engine))},
             )
-            return await self._drain(engine, REPLIES, lane.work(), report, concurrency)
+            return await self._drain(REPLIES, lane.work(), report, concurrency)
         finally:
             await model.aclose()
-            await engine.dispose()
 
     async def sends(self, *, auto_send_disabled: bool = False) -> LaneReport:
         """Work the sends lane at the scene's time."""
-        engine = make_engine(self.database.dsn("worker"), pool_size=6)
         report = LaneReport()
-        try:
-            lane = SendsLane(
-                engine,
-                self.vendors,
-                access=self._access,
-                consequences=CONSEQUENCES,
-                auto_send_disabled=auto_send_disabled,
-                lease_s=600,
-                clock=lambda: self.now,
-                report=report,
-            )
-            return await self._drain(engine, SENDS, lane.work(), report)
-        finally:
-            await engine.dispose()
+        lane = SendsLane(
+            self.engine,
+            self.vendors,
+            access=self._access,
+            consequences=CONSEQUENCES,
+            auto_send_disabled=auto_send_disabled,
+            lease_s=600,
+            clock=lambda: self.now,
+            report=report,
+        )
+        return await self._drain(SENDS, lane.work(), report)
 
-    async def _drain(
-        self, engine: Any, queue: Queue, work: LaneWork[Any], report: LaneReport, concurrency: int = 4
-    ) -> LaneReport:
+    async def _drain(self, queue: Queue, work: LaneWork[Any], report: LaneReport, concurrency: int = 4) -> LaneReport:
         return await drain_lane(
-            engine,
+            self.engine,
             self.database.dsn("worker"),
             queue,
             work,
@@ -354,12 +351,8 @@ class Scene:
                 **payload,
             },
         )
-        engine = make_engine(self.database.dsn("worker"), pool_size=1)
-        try:
-            async with engine.begin() as conn:
-                await enqueue(conn, [job])
-        finally:
-            await engine.dispose()
+        async with self.engine.begin() as conn:
+            await enqueue(conn, [job])
         await self.replies()
         return self.rows.value("SELECT reason FROM app.job WHERE job_key = %s", job.job_key)
 
@@ -391,4 +384,4 @@ async def make_scene(database: Database) -> AsyncIterator[Scene]:
         try:
             yield scene
         finally:
-            await scene.vendors.aclose()
+            await scene.aclose()

@@ -24,7 +24,6 @@ from tests.integration.test_sending_vendors import CREDENTIALS
 from tests.integration.test_vendor_stops import connect
 from tests.unit.model_server import Scripted, serve
 from tests.unit.sandbox_tools import InProcess
-from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.leads.contacts import KIND as CONTACT
 from zrg_dagster.core.leads.vendor_stops import KIND as STOP_AT_VENDOR
 from zrg_dagster.core.providers.credential import Credential
@@ -93,7 +92,7 @@ class Story(Scene):
     async def work(self) -> None:
         """Everything that is due a few seconds later, lane after lane."""
         await self.at(self.now + timedelta(seconds=5))
-        await mail.drain(self.database, now=self.now, workers=2)
+        await mail.drain(self.database, now=self.now, workers=2, engine=self.engine)
         await self.replies()
         await self.sends()
         await self.replies()
@@ -143,12 +142,8 @@ class Story(Scene):
             reason=None,
             correlation_id="command",
         )
-        engine = make_engine(self.database.dsn("worker"), pool_size=1)
-        try:
-            async with engine.begin() as conn:
-                return await review.apply(conn, request, self.now)
-        finally:
-            await engine.dispose()
+        async with self.engine.begin() as conn:
+            return await review.apply(conn, request, self.now)
 
     async def left(self) -> list[dict[str, Any]]:
         """Mails of ours that the vendor has, whether it shows them or not."""
@@ -174,4 +169,4 @@ async def telling(database: Database, monkeypatch: pytest.MonkeyPatch, start: da
         try:
             yield story
         finally:
-            await story.vendors.aclose()
+            await story.aclose()
