@@ -1,11 +1,8 @@
 """`zrg autosend` over the ledger: which sends a stop keeps back, and that none leaves after it."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,7 +13,6 @@ from tests.conftest import Database
 from tests.integration.seeds import NOW, add_campaign, add_draft, add_lead, add_message, add_workspace
 from tests.integration.test_sending import Wire, accepted, drain, planned
 from zrg_dagster.core.base.clock import utc_now
-from zrg_dagster.core.db import roles
 from zrg_dagster.core.db.engine import make_engine
 from zrg_dagster.core.db.lane import LaneLimits, LaneReport, drain_lane
 from zrg_dagster.core.db.lanes import SENDS
@@ -188,24 +184,17 @@ async def test_what_does_not_exist_cannot_be_stopped(engine, switch, says):
             await switches.stop(conn, switch, reason="", actor="ops", now=NOW)
 
 
-async def test_the_command(engine, database, tmp_path):
+async def test_the_command(engine, database, zrg):
     await delayed(engine, 1, NOW, timedelta())
 
-    def zrg(*arguments: str) -> str:
-        environment = {f"ZRG_DB_{key.upper()}_URL": database.dsn(key) for key in roles.BY_KEY}
-        environment |= {"ZRG_HOME": str(tmp_path / "home"), "PYTHONTZPATH": "", "PATH": "/usr/bin:/bin"}
-        environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-        command = [sys.executable, "-m", "zrg_dagster.cli", "autosend", *arguments]
-        done = subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-        )
-        return done.stdout if done.returncode == 0 else f"{done.returncode} {done.stderr}"
-
-    assert zrg("show") == "nothing is stopped\n"
-    assert zrg("stop", "--workspace", "harbourline", "--reason", "wrong prices") == "stopped: workspace harbourline\n"
+    assert zrg("autosend", "show") == (0, "nothing is stopped\n")
+    stop = zrg("autosend", "stop", "--workspace", "harbourline", "--reason", "wrong prices")
+    assert stop == (0, "stopped: workspace harbourline\n")
     await drain(engine, database, Wire(accepted), now=utc_now())
-    shown = zrg("show")
+    shown = zrg("autosend", "show").text
     assert shown.startswith("workspace harbourline since ")
     assert shown.endswith("Z, 1 sends blocked: wrong prices\n")
-    assert zrg("start", "--workspace", "harbourline") == "lifted: workspace harbourline\nnothing is stopped\n"
-    assert "1 zrg: no workspace has the key 'x'" in zrg("stop", "--workspace", "x")
+    start = zrg("autosend", "start", "--workspace", "harbourline")
+    assert start == (0, "lifted: workspace harbourline\nnothing is stopped\n")
+    refused = zrg("autosend", "stop", "--workspace", "x")
+    assert (refused.code, "zrg: no workspace has the key 'x'" in refused.text) == (1, True)

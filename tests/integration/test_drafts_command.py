@@ -1,10 +1,6 @@
 """`zrg drafts` and `zrg send`, and two people who decide at once: the card's function, and one send."""
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,13 +19,11 @@ from tests.integration.test_sending_vendors import (
     sent_texts,
     work,
 )
-from zrg_dagster.core.db import roles
 from zrg_dagster.core.replies import review
 from zrg_dagster.core.replies.content import Recipients
 from zrg_dagster.core.replies.review import ReviewOutcome
 
 REVIEWER = "rev@x.example"
-Command = Callable[..., tuple[int, str]]
 
 
 def request(
@@ -140,22 +134,6 @@ async def test_a_command_is_checked_like_a_click(engine, role, outcome):  # noqa
         assert (await review.apply(conn, stranger, NOW)).outcome == "not_a_member"
 
 
-@pytest.fixture
-def zrg(database, tmp_path) -> Command:
-    environment = {f"ZRG_DB_{key.upper()}_URL": database.dsn(key) for key in roles.BY_KEY}
-    environment |= {"ZRG_HOME": str(tmp_path / "home"), "PYTHONTZPATH": "", "PATH": "/usr/bin:/bin"}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-
-    def run(*arguments: str, typed: str | None = None) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "zrg_dagster.cli", *arguments],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, input=typed,
-        )  # fmt: skip
-        return done.returncode, done.stdout + done.stderr
-
-    return run
-
-
 async def test_drafts_from_the_list_to_the_send(engine, database, sandbox, zrg):  # noqa: F811
     _, draft = await scene(engine)
     code, listed = zrg("drafts", "list", "--workspace", "harbourline")
@@ -169,9 +147,9 @@ async def test_drafts_from_the_list_to_the_send(engine, database, sandbox, zrg):
         True,
     )
     assert zrg("drafts", "approve", str(draft), "--by", "nobody@x.example")[0] == 1
-    code, said = zrg("drafts", "edit", str(draft), "--by", REVIEWER, "--file", "-", "--version", "7", typed="Call me.")
+    code, said = zrg("drafts", "edit", str(draft), "--by", REVIEWER, "--file", "-", "--version", "7", given="Call me.")
     assert (code, "look at it again" in said) == (1, True)
-    code, said = zrg("drafts", "edit", str(draft), "--by", REVIEWER, "--file", "-", "--version", "1", typed="Call me.")
+    code, said = zrg("drafts", "edit", str(draft), "--by", REVIEWER, "--file", "-", "--version", "1", given="Call me.")
     assert (code, said) == (0, "planned: it leaves with the next run of the sends lane\n")
     await work_now(engine, database, sandbox)
     assert await sent_texts(sandbox, "emailbison") == ["Call me."]

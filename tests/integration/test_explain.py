@@ -16,7 +16,6 @@ from tests.integration.test_drafts_command import (
     engine,  # noqa: F401 - fixtures
     sandbox,  # noqa: F401
     scene,
-    zrg,  # noqa: F401
 )
 from tests.integration.test_sending_vendors import plan, row, sent_texts, work
 from zrg_dagster.core.base.clock import utc_now
