@@ -16,6 +16,7 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
 from uuid import UUID
@@ -152,11 +153,13 @@ class Drains:
         book.check(name, expected, deliveries, told)
         self.statements.append(told["statements"] / told["claimed"])
         rate = told["claimed"] / told["seconds"]
+        kinds = Counter(each.file.partition("__")[0] for each in deliveries)
+        by_type = ", ".join(f"{kind} {number / told['seconds']:.0f}" for kind, number in kinds.most_common())
         slow = [told["batch_ms"][at * (len(told["batch_ms"]) - 1) // 4] for at in range(5)]
         note(
             "drain",
             f"{name}: {rate:.0f} a second, {told['claimed']} in {told['seconds']:.1f} s of which {told['cpu_s']:.1f} s "
-            f"Python, {told['statements']} statements, batches from first to last {slow} ms; added {expected}",
+            f"Python, {told['statements']} statements, batches from first to last {slow} ms; by type {by_type}; added {expected}",
         )
         return rate
 
