@@ -133,9 +133,10 @@ class ModelClient:
         *,
         max_output_tokens: int,
         timeout_s: float,
+        deadline_s: float | None = None,
         choice: ModelChoice | None = None,
     ) -> ModelResult[T]:
-        """Ask for one `schema`. `timeout_s` bounds an attempt, the client's deadline bounds all of them together.
+        """Ask for one `schema`. `timeout_s` bounds an attempt, `deadline_s` or else the client's own all of them together.
 
         Waiting for a free place in the gate before the first attempt does not count against the deadline.
         """
@@ -144,14 +145,15 @@ class ModelClient:
             return ModelResult(ModelOutcome.NO_KEY, None, prompt.key, prompt.version, choice.model)
         if (held := self._held_back(prompt, choice)) is not None:
             return held
+        deadline_s = deadline_s or self._deadline_s
         tokens = min(max_output_tokens + choice.reasoning_tokens, MAX_OUTPUT_TOKENS)
         call = _Call(prompt, schema, choice, tokens)
         while True:
             async with self._gate:
                 call.begin()
-                timeout = min(timeout_s, max(MIN_ATTEMPT_S, self._deadline_s - call.elapsed_s()))
+                timeout = min(timeout_s, max(MIN_ATTEMPT_S, deadline_s - call.elapsed_s()))
                 await self._attempt(self._sdk, call, timeout)
-            pause = call.next_pause_s(self._deadline_s)
+            pause = call.next_pause_s(deadline_s)
             if pause is None:
                 break
             await self._sleep(pause)

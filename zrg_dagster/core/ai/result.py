@@ -104,5 +104,6 @@ class StructuredModel(Protocol):
         *,
         max_output_tokens: int,
         timeout_s: float,
+        deadline_s: float | None = None,
         choice: ModelChoice | None = None,
     ) -> ModelResult[T]: ...

@@ -68,6 +68,7 @@ class WorkspaceModel:
         *,
         max_output_tokens: int,
         timeout_s: float,
+        deadline_s: float | None = None,
         choice: ModelChoice | None = None,
     ) -> ModelResult[T]:
         own = self._ai.overrides.get(prompt.key)
@@ -76,6 +77,7 @@ class WorkspaceModel:
             schema,
             max_output_tokens=max_output_tokens,
             timeout_s=timeout_s,
+            deadline_s=deadline_s,
             choice=choice or self.choice,
         )
 

@@ -243,7 +243,7 @@ class Settings(BaseSettings):
         description="What the model may cost a workspace in a UTC day unless it says otherwise itself, USD.",
     )
     model_max_in_flight: int = Field(
-        default=32,
+        default=96,  # a reply asks three questions at the same time at most
         ge=1,
         le=256,
         validation_alias="ZRG_MODEL_MAX_IN_FLIGHT",

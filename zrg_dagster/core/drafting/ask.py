@@ -26,12 +26,13 @@ async def ask(
     *,
     max_output_tokens: int,
     timeout_s: float,
+    deadline_s: float | None = None,
     total_s: float | None = None,
 ) -> ModelResult[T]:
     """Ask for one `schema` with the prompt `key`, which takes of `values` what it names. Network.
 
-    `timeout_s` bounds an attempt. `total_s` bounds everything, waiting for a free place included; what is cut off there
-    ends as a timeout like any other.
+    `timeout_s` bounds an attempt, `deadline_s` all attempts. `total_s` bounds everything, waiting for a free place included;
+    what is cut off there ends as a timeout like any other.
     """
     wanted = placeholders(load(key))
     prompt = render(key, {name: value for name, value in values.items() if name in wanted})
@@ -39,7 +40,7 @@ async def ask(
     try:
         async with asyncio.timeout(total_s):
             return await client.of(purpose).structured(
-                prompt, schema, max_output_tokens=max_output_tokens, timeout_s=timeout_s
+                prompt, schema, max_output_tokens=max_output_tokens, timeout_s=timeout_s, deadline_s=deadline_s
             )
     except TimeoutError:
         took = round((time.monotonic() - started) * 1000)

@@ -119,7 +119,7 @@ async def read_signature(client: StructuredModel, context: DraftContext, *, budg
         SignatureContext,
         max_output_tokens=MAX_OUTPUT_TOKENS,
         timeout_s=limit,
-        total_s=limit,
+        deadline_s=limit,
     )
     if call.value is None:
         return Signature("", f"{SignatureOutcome.MODEL_FAILED}:{call.reason}", call=call)

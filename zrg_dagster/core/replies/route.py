@@ -13,7 +13,7 @@ from zrg_dagster.core.replies.signals import Written
 
 ROUTE_PROMPT, LINK_PROMPT = "action_route", "scheduler_link"
 MAX_OUTPUT_TOKENS = 200
-# SI-01; waiting for a free place at the model included. Behind it stands an answer that needs no model.
+# SI-01. Waiting for a free place at the model does not count: a busy process would hear nothing but keywords.
 TIMEOUT_S = 4.0
 
 
@@ -52,7 +52,7 @@ async def ask_route(
         ActionRoute,
         max_output_tokens=MAX_OUTPUT_TOKENS,
         timeout_s=TIMEOUT_S,
-        total_s=TIMEOUT_S,
+        deadline_s=TIMEOUT_S,
     )
 
 
@@ -66,5 +66,5 @@ async def ask_link(client: StructuredModel, text: Written) -> ModelResult[Schedu
         SchedulerLink,
         max_output_tokens=MAX_OUTPUT_TOKENS,
         timeout_s=TIMEOUT_S,
-        total_s=TIMEOUT_S,
+        deadline_s=TIMEOUT_S,
     )
