@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from zrg_dagster.core.ai.answer import Reading, outcome_of_status, read_document
 from zrg_dagster.core.ai.breaker import Breakers, Circuit
+from zrg_dagster.core.ai.connections import Connections
 from zrg_dagster.core.ai.models import ModelChoice, Purpose, resolve
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import TRANSIENT, ModelOutcome, ModelResult
@@ -101,14 +102,16 @@ class ModelClient:
         self._gate = gate
         self._deadline_s = deadline_s
         self._sleep = sleep
-        # Our own retries know the deadline and the outcome classes; the SDK's would multiply with them.
-        self._sdk = None
-        if api_key:
+
+        def connect() -> openai.AsyncOpenAI:
             http = openai.DefaultAsyncHttpxClient(verify=client_context())
-            self._sdk = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
+            # Our own retries know the deadline and the outcome classes; the SDK's would multiply with them.
+            return openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
+
+        self._connections = Connections(connect) if api_key else None
 
     def __repr__(self) -> str:
-        return f"ModelClient(model={self._model!r}, has_key={self._sdk is not None})"
+        return f"ModelClient(model={self._model!r}, has_key={self.has_key})"
 
     @property
     def model(self) -> str | None:
@@ -116,11 +119,11 @@ class ModelClient:
 
     @property
     def has_key(self) -> bool:
-        return self._sdk is not None
+        return self._connections is not None
 
     async def aclose(self) -> None:
-        if self._sdk is not None:
-            await self._sdk.close()
+        if self._connections is not None:
+            await self._connections.aclose()
 
     def of(self, purpose: Purpose) -> "ModelClient":
         """Itself: without a workspace nothing tells one purpose from another."""
@@ -141,7 +144,7 @@ class ModelClient:
         Waiting for a free place in the gate before the first attempt does not count against the deadline.
         """
         choice = choice or resolve(None, Purpose.CLASSIFICATION, default_model=self._model)
-        if self._sdk is None:
+        if self._connections is None:
             return ModelResult(ModelOutcome.NO_KEY, None, prompt.key, prompt.version, choice.model)
         if (held := self._held_back(prompt, choice)) is not None:
             return held
@@ -152,7 +155,8 @@ class ModelClient:
             async with self._gate:
                 call.begin()
                 timeout = min(timeout_s, max(MIN_ATTEMPT_S, deadline_s - call.elapsed_s()))
-                await self._attempt(self._sdk, call, timeout)
+                with self._connections.one() as sdk:
+                    await self._attempt(sdk, call, timeout)
             pause = call.next_pause_s(deadline_s)
             if pause is None:
                 break
