@@ -131,7 +131,7 @@ RULES: tuple[Rule, ...] = (
         r"|a) (?:la liste )?bloctel",
         r"^(?:merci |svp )*(?:supprim|effac|retir)(?:ez|e|er) tout(?: (?:svp|merci|de suite|maintenant))*$",
         r"^(?:merci |svp |non )*plus (?:de |aucun )contact(?: (?:svp|merci))+$",
-        before=r"\b(?:ne|pas|nos|clients|pourquoi) (?:\w+ )?",
+        before=r"\b(?:ne|pas|nos|clients|numeros|gens|pourquoi) (?:\w+ )?",
         unless=rf"{OTHERS}|{INSTRUCTION}|\b(?:leads?|clause|contrat|facture|devis|nos commerciaux|notre outil)\b|\?$",
     ),
     rule(
