@@ -26,7 +26,8 @@ _ASKING = (
     r"(?:please|want(?:ed)? to|like to|love to|wish(?:ed)? to|need to|have to|must|tr(?:y|ying|ied) to|how (?:do|can"
     r"|could|to|would) ?(?:i|we|one)?|where (?:do|can) (?:i|we)|(?:can|could|would|will) you|way to|possible to|can i"
     r"|could i|may i|let me|ask(?:ed|ing)?(?: you)?(?: to)?|request(?:ed|ing)?(?: to)?|i already|i have(?: already)?"
-    r"|i would like|can not(?: seem to)?|to be|get|be|i|am|choose to|prefer to|mind|just|us|me)"
+    r"|i would like|(?:decided|choosing|chosen) to|can not(?: seem to)?|to be|get|be|i|am|choose to|prefer to|mind|just"
+    r"|us|me)"
 )
 _INSTRUCTION = (
     r"\b(?:if you|in case you|should you|you (?:may|can|could|want|wish|would like)|you would (?:like|rather)|click"
@@ -126,6 +127,7 @@ RULES: tuple[Rule, ...] = (
         "destroy block suppress clear took got_me left_me",
         r"\b(?:deactivate|disable|terminate) (?:my|this|our) (?:\w+ )?subscriptions?(?=$| ?,| (?:please|now"
         r"|to (?:your|these|this)))",
+        rf"\btake (?:down|out|off) {MINE}(?=$| ?,| (?:please|from|now)\b)",
         rf"\btake {MINE} down(?=$| ?,| (?:please|from|now))",
         r"\bsign (?:me|us) (?:off|out)(?=$| ?,| (?:please|of (?:this|these|your)|from (?:this|these|your)))",
         rf"\b{_REMOVE} {MINE}{AFTER_REMOVE}",
@@ -204,7 +206,8 @@ RULES: tuple[Rule, ...] = (
         r"^(?:removal|deletion)(?: please| request|$)",
         rf"\bconsider (?:me|us|this (?:\w+ )?(?:number|email|address)) {_REMOVED}",
         after=NOT_OURS,
-        unless=rf"{OTHER_THING}|\b(?:hate|sad|sorry|afraid) to be\b|{_NOT_SO}(?:be|get) (?:removed|deleted|taken)"
+        unless=rf"{OTHER_THING}|\b(?:off|out of) (?:this|that|the|a) (?:calls?|phone|plane|train|bus|meeting)\b(?!"
+        rf" list)|\b(?:hate|sad|sorry|afraid) to be\b|{_NOT_SO}(?:be|get) (?:removed|deleted|taken)"
         rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,4}}(?:be|get|to be|been) (?!{ME})|{QUESTION_ABOUT_TOOL}|{_MISTAKE}",
     ),
     rule(

@@ -238,7 +238,7 @@ RULES: tuple[Rule, ...] = (
         r"|from now on)\b",
         r"^(?:please )?do not (?:contact|call|text|disturb|solicit|email)$",
         before=r"\b(?:they|he|she|people|who|that (?!you)|leads|customers|clients|vendors|usually|guys|reps|team"
-        rf"|prospects|which|why|if you|you (?!to )|{OTHER_PEOPLE}) (?:\w+ )?|\b(?:i|we) (?!said|told|repeat"
+        rf"|prospects|which|why|if you|you (?!to )|{OTHER_PEOPLE}) (?:\w+ )?|\b(?:i|we) (?!please|said|told|repeat"
         rf"|insist|ask|demand)(?:\w+ )?|\bif you |\bwhy |\bto |{QUESTION_ABOUT_TOOL}.*|policy , ",
         after=rf"{WHEN}|{EVERY}| about (?!this|these|your|any|anything|it\b|that|further)| (?:names|liar|a "
         r"|on my (?:cell|mobile)|by (?:phone|text)(?! or| ,)|back (?:yet|until))",

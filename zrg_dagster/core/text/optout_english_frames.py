@@ -14,6 +14,7 @@ from zrg_dagster.core.text.optout_english_words import (
     ME,
     MINE,
     NEGATED,
+    NOT_OURS,
     NOUNS,
     OTHER_PEOPLE,
     QUESTION_ABOUT_TOOL,
@@ -160,7 +161,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:i am|we are|i have been|been)(?: \w+)? (?:being )?(?:spammed|harassed|bombarded|hounded"
         r"|pestered) (?:by|with) (?:you|your)\b",
         before=rf"{_OTHERS}|\b(?:not|never) (?:\w+ )?|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
-        after=rf"{WHEN}| to (?:be |get )?(?:approved|fixed|resolved)",
+        after=rf"{WHEN}|{NOT_OURS}| to (?:be |get )?(?:approved|fixed|resolved)",
         unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b"
         r"|\b(?:current|previous|old"
         r"|other) (?:vendor|provider|supplier|tool)|\b(?:leads|gadgets|plan|contract|invite|meeting"

@@ -44,7 +44,8 @@ ME = (
     r"|parents|grandma|grandmother|site|handset|device|extension|lab|studio|mother|mum|dad|father|kids?|son|daughter"
     r"|landline|store|shop|boss|domain|dms|line|wife|husband|account|family|whatsapp|linkedin)|anyone (?:here"
     rf"|on (?:this|our|my)|at)|every(?:one|body) (?:here|(?:at|in) (?:our|the|my|this) {_PLACE})|(?:at "
-    rf"|to )?the (?:(?:whole|entire|main) )?{_PLACE})"
+    rf"|to )?(?:the|my|our) (?:(?:whole|entire|main) )?{_PLACE}|(?:the )?(?:members?|people|employees) (?:of|in|at)"
+    rf" (?:my|our) \w+)"
 )
 FROM_WHERE = one_of(
     """lists? mailings? database db distribution emails? mails? crm records? systems? sequences? cadences? drips? funnel

@@ -29,7 +29,7 @@ RULES: tuple[Rule, ...] = (
         r" (?:abonnement|inscription)(?:(?=$| ?,| (?:svp|merci)\b)| (?:a|aux)"
         r" (?:(?:le |la )?(?:courriels?|mails?|emails?|messages?|newsletters?|infolettres?)(?=$| )|vos"
         r"|votre|cette|ces|la) ?)",
-        before=r"\b(?:pourcentage|proportion|combien|qui|ils|elles|des|pourquoi|si on|si nous|quand on|quand nous"
+        before=r"\b(?:\d+|pourcentage|proportion|combien|qui|ils|elles|des|pourquoi|si on|si nous|quand on|quand nous"
         r"|contacts?|adresses|gens|personnes|ne|pas|jamais"
         r"|(?:les|des|leurs|vos|nos|ces) demandes de|clause de|option de|mention de|mecanisme de|procedure de|lien de"
         r"|taux de|bouton de|page de|formulaire de|gestion des|vos|les|nos|leur|leurs|leads"
@@ -125,7 +125,8 @@ RULES: tuple[Rule, ...] = (
         "fr.be_removed",
         "etre_",
         r"\b(?:voudrais|souhait\w+|aimerais|aimerions|veux|demand\w+ a|voulons|voudrions|desire|exige"
-        r"|prefer\w+)(?: \w+)? etre (?:\w+ )?(?:retir|supprim|enlev|ray|effac|exclu|radi|elimin|ot|sort|desinscri"
+        r"|prefer\w+|apprec\w+)(?: \w+)? etre (?:\w+ )?(?:retir|supprim|enlev|ray|effac|exclu|radi|elimin|ot|sort"
+        r"|desinscri"
         r"|desabonn)(?:e|ee|es|ees|s|t|te|u|ue)?(?=$| ?[,?]| (?:svp|merci|de|du|des)\b)",
         r"\b(?:ai|avons) (?:deja )?demande (?:\w+ ){0,4}?(?:a|de) etre (?:retir|supprim|enlev|ray|effac|exclu|radi"
         r"|desinscri|desabonn)\w*"

@@ -86,7 +86,8 @@ RULES: tuple[Rule, ...] = (
         r"^(?:(?:merci|svp|bonjour) )*arrets?(?: (?:svp|merci))+$|\b(?:ce est|cest) (?:\w+ )?du harcelement\b",
         rf"\b(?:arretez|cessez) de (?:(?:me|nous) )?{CONTACT} (?:a|sur|vers) (?:ce|cette|mon|ma|notre|nos)\b",
         r"\b(?:demande|demandais|dit|dis|prie|supplie|dire|demander|demandons) (?:\w+ )?(?:de|d) (?:arreter|cesser"
-        r"|stopper)\b(?=$| ?[,?]| (?:de me|svp|merci|maintenant|tout|de nous|vos|ces|et|ca|cela|les))",
+        r"|stopper)\b(?=$| ?[,?]| (?:de me(?! (?:inquiet|plaind|press|stress|mefi|moqu|trac))|svp|merci|maintenant"
+        r"|tout|de nous|vos|ces|et|ca|cela|les))",
         r"\b(?:demand\w+|exig\w+|souhait\w+|veux|voulons|reclam\w+|voudrais)(?: \w+)?(?: le| la| un)? (?:arret"
         rf"|cessation|fin)(?: \w+)? (?:de|des|du)(?: \w+){{0,2}}? {NOUNS}\b",
         r"\bdi(?:re|t|s) (?:de )?(?:stop|non et non)\b|\bcombien de fois\b.{0,50}\b(?:arret\w*|stop|cess\w*|plus)\b",
@@ -162,6 +163,9 @@ RULES: tuple[Rule, ...] = (
         r"|relanc|ecri|telephon)\w+ (?:pas|plus)(?: (?:svp|merci))*(?=$| ,)",
         r"^(?:(?:non|et|merci|svp|donc|alors) |, )*ne (?:rappel|appel|relanc|contact|recontact|ecri|reecri|insist"
         r"|telephon)\w+ pas(?: (?:svp|merci))*$",
+        r"\bne (?:me|nous) (?:inclu|ajout|rajout|mett|inscri|compt)\w+ (?:plus|pas|jamais) (?:dans|a|sur|parmi) (?:vos"
+        r"|votre|une|cette|la"
+        r" liste)\b",
         r"\bne plus (?:me|nous) (?:mettre|ajouter|inclure|faire figurer|compter|inscrire)\b",
         r"\b(?:numero|adresse|mail|email|ligne|telephone)\b.{0,40}\bne (?:le|la|les) utilis\w+ (?:plus|pas)",
         rf"\bne (?:pren|perd)\w+ (?:plus|pas) (?:la peine|votre temps|ton temps) (?:de|a) (?:me |nous )?{CONTACT}",

@@ -60,7 +60,8 @@ OTHERS = (
     r"\b(?:nos|les|le|ce|chaque|certains|plusieurs|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:(?!e?mails? |appels?"
     r" |messages? |courri\w+ "
     r"|sms |envois )\w+ )?(?:clients?|abonnes|utilisateurs?|prospects?"
-    r"|leads?|destinataires?|lecteurs|membres|adherents|donateurs|visiteurs|commerciaux|gens|candidats?|concurrents?"
+    r"|leads?|destinataires?|lecteurs|membres(?! de (?:notre|mon)\b)|adherents|donateurs|visiteurs|commerciaux|gens"
+    r"|candidats?|concurrents?"
     r"|interlocuteurs?)\b|\bnos (?:\w+ )?contacts\b"
 )
 OTHER_THING = (

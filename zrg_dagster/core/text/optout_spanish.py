@@ -28,6 +28,7 @@ RULES: tuple[Rule, ...] = (
         r"|necesito|quisiera|prefiero|exijo|ruego|rogamos)(?: \w+){0,2}? (?:la |mi |una |dar )?(?:de )?baja\b",
         r"\b(?:mi|nuestra|como|esta) (?:\w+ )?(?:solicitud|peticion) de (?:baja|eliminacion|supresion|exclusion"
         r"|cancelacion)\b",
+        r"\bcomo (?:de )?baja(?=$| ?,| porfavor)",
         r"(?:^|, )(?P<do>)(?:porfavor |favor |gracias |la |mi |una |solicitud )*(?:de )?baja(?: (?:porfavor|gracias"
         r"|ahora|inmediata|definitiva|total|urgente))*(?=$| ?,)",
         r"\bbaja (?:porfavor|inmediata|de (?:su|esta|la|sus|estos|este|tu|mi|todas?|todos) (?:\w+ )?(?:listas?"
@@ -37,9 +38,11 @@ RULES: tuple[Rule, ...] = (
         r"|inscripcion))\b(?! (?:a|de|con"
         r"|en) (?!(?:su|sus|esta|este|estos|tu|la (?:lista|newsletter)|los correos|correos)))",
         before=r"\b(?:tasa|enlace|boton|link|numero|pagina|opcion|proceso) (?:de|para) (?:la )?|\b(?:no|ni"
-        r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian|ha) (?:\w+ )?"
+        r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian|ha) (?:(?!decidid"
+        r"|pedid|solicitad)\w+ )?"
         r"|\bcuesta |\bse (?!me|nos)|\b(?:esta|estaba|estan|fue|estoy) ",
-        after=r" (?:de|del|en|con)(?: (?:el|la|los|otro|otra|nuestro|nuestra|un|una))?(?: \w+)? (?:servicio|proveedor"
+        after=r" (?:al?|de|del|en|con)(?: (?:el|la|los|otro|otra|nuestro|nuestra|un|una))?(?: \w+)? (?:servicio"
+        r"|proveedor"
         r"|plataforma|herramienta|plan|contrato|software|operador|seguro|gimnasio|hubspot|salesforce|producto"
         r"|aplicacion|app|autonomos|curso|taller|webinar|evento|sesion|formacion|clases?)\b| (?:laboral|medica"
         r"|temporada|por (?:maternidad|enfermedad|paternidad)"

@@ -49,7 +49,8 @@ RULES: tuple[Rule, ...] = (
         r"(?:^|, )(?:porfavor |favor )?(?:pare|cesen?|deteng(?:an?|ase|anse)|paren(?:le)?)(?: (?:porfavor|esto|eso"
         r"|ahora))*(?= ,|$)",
         r"\b(?:dej(?:e|en|es|a|ad|ar|eis|ara|aran|aras|ase|asen|arais|aseis|arias?|arian|ando)(?:me|nos|lo|se)?"
-        r"|par(?:e|en|a|as|ad|ar|es|aras?|aran)|ces(?:e|en|ar|ad|a|es|aran?)|basta|termin(?:e|en|a|ar)|suspend(?:a|an"
+        r"|par(?:e|en|a(?= (?:de|con)\b)|as|ad|ar|es|aras?|aran)|ces(?:e|en|ar|ad|a|es|aran?)|basta|termin(?:e|en|a|ar)"
+        r"|suspend(?:a|an"
         r"|er)|acab(?:e|en|a|ad|ar)|absteng\w+|abst(?:en|ente|eneos|enerse)|evit(?:e|en|a|ar|ad|es|aran?)(?:me|nos)?"
         r"|deteng\w+)(?: porfavor| ahora)?(?: con| de)? (?:eso de |una vez de |volver a |seguir |estar "
         rf"|andar |intentar |tratar de |querer |pretender )?(?:{CLITIC_ME}|{CONTACT}(?=$| ?[,?]| (?:porfavor|gracias|a"
@@ -85,6 +86,7 @@ RULES: tuple[Rule, ...] = (
         r"|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad|molestad)\w+"
         r"|estar en (?:su|esta|la))",
+        r"\bfavor de (?:parar|cesar)(?=$| ?,| (?:porfavor|ahora)\b)",
         rf"\bque (?:me|nos) dej(?:e|en|es|eis) de {CONTACT}",
         exclamation=True,
         before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\bno (?:quier\w+|queremos|deseo|me gustaria|esper\w+) que "
@@ -235,7 +237,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "es.leave_me_alone",
         "fastid incord dej jod vayanse vete larg olvid pierd joder jodan mierda molest insist",
-        r"\b(?:me|nos) dej\w+ en paz\b|\b(?:dejen?|deja|dejad|dejar|dejes)(?:me|nos) (?:en paz|tranquil\w+"
+        r"\b(?:me|nos) (?:\w+ )?dej\w+ en paz\b|\b(?:dejen?|deja|dejad|dejar|dejes)(?:me|nos) (?:en paz|tranquil\w+"
         rf"|de (?:molestar|joder|{CONTACT}))|\b(?:vayanse|vete|larguense|largate|pierdanse|pierdase|pierdete)\b"
         r"|\b(?:olvid(?:e|en|a|ad|ense|ese|ate|ar|es)|pierd(?:a|an|e)|tir(?:e|en|a))(?:se)? (?:de )?(?:mi|este"
         r"|nuestro) (?:numero|correo|contacto|telefono|celular|movil|email|direccion)",

@@ -15,6 +15,7 @@ from zrg_dagster.core.text.optout_spanish_words import (
     NOUNS,
     OTHER_THING,
     OTHERS,
+    PLACE,
     UNWANTED,
     WHEN,
 )
@@ -24,7 +25,8 @@ _SPOKEN_FOR = (
     r"(?:mi (?:jef[ea]|director[a]?|madre|padre|marido|esposa|esposo|mujer|hij[oa]|soci[oa]|clienta?|abuel[oa]"
     r"|empresa|compania|equipo|hermano|hermana|companer[oa]|representad[oa])|(?:nuestr[oa]|la"
     r"|esta) (?:\w+ )?(?:empresa|compania|organizacion|direccion|directora|gerencia|equipo|jef[ea]|cliente|oficina"
-    r"|titular|sociedad|entidad|familia)|el (?:\w+ )?(?:director|gerente|jefe|senor|dueno|titular"
+    r"|titular|sociedad|entidad|familia)|(?:nuestr[oa]|el|la|est[ea]|mi) "
+    rf"{PLACE}|el (?:\w+ )?(?:director|gerente|jefe|senor|dueno|titular"
     r"|equipo)(?: \w+){0,2}|la (?:senora|senorita)(?: \w+){0,2}|(?:el )?sr(?: ,)? \w+|(?:la )?sra(?: ,)? \w+"
     r"|nadie(?: \w+){0,3}|ell[oa]s?|el)"
 )

@@ -29,7 +29,8 @@ PLACE = one_of(
 )
 TO_ME = (
     r"(?:(?:a|en|con|por|hacia) (?:este|esta|mi|nuestro|nuestra|mis|nuestros|nuestras|ese|esa) (?:\w+ )?\w+"
-    rf"|(?:a la|al|a el|en la|en el|a todo el|a toda la) {PLACE}|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros"
+    rf"|(?:a la|al|a el|en la|en el|a todo el|a toda la) {PLACE}|con(?:migo| nosotros| nosotras)|(?:a|con) (?:los|las"
+    rf"|el|la) \w+ (?:de|en) (?:nuestr[oa]|mi|est[ea]) \w+|a (?:mi|nosotros"
     r"|nadie)\b|por aqui|aqui|a ADDR)"
 )
 CLITIC_ME = (
@@ -80,7 +81,8 @@ INSTRUCTION = (
 OTHERS = (
     r"\b(?:nuestr[oa]s|el|ese|cada|los|las|sus|vuestr[oa]s|tus|mis|un|algun|cuando un|si un) (?:\w+ )?(?:clientes?"
     r"|usuarios?"
-    r"|suscriptor(?:es)?|leads?|prospect[oa]s?|vendedores|destinatarios?|interesados|lectores|miembros|donantes)\b"
+    r"|suscriptor(?:es)?|leads?|prospect[oa]s?|vendedores|destinatarios?|interesados|lectores|miembros(?! de (?:nuestr"
+    r"|mi\b))|donantes)\b"
 )
 OTHER_THING = (
     # A list of something else than who is written to.
@@ -132,7 +134,8 @@ UNWANTED = (
 NO_WANT = (
     r"(?:ni |no |nunca |jamas |tampoco )(?:nos |me |les |le )?(?:quiero|queremos|deseo|deseamos|interesan?|quisiera"
     r"|quisieramos|necesito|necesitamos|autorizo|autorizamos|autorice|autorizado|consiento|consentimos|acepto"
-    r"|aceptamos|pretendo|gustaria|apetece|pedi|solicite|permito|permitimos|(?:he|hemos) (?:pedido|autorizado|dado"
+    r"|aceptamos|pretendo|gustaria|apetece|pedi|solicite|permito|permitimos|(?:he|hemos) (?:pedido|aceptado|consentido"
+    r"|autorizado|dado"
     r"|solicitado)|(?:estoy|estamos|estaria) interesad[oa]s?|di|doy|damos|tengo interes en"
     r"|tenemos interes en)(?: (?:mas|seguir|volver a|nunca|que|en absoluto|jamas|mi|permiso|consentimiento"
     r"|autorizacion|para|a|el|de|en|continuar|por))*"
