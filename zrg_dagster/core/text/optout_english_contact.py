@@ -159,7 +159,7 @@ RULES: tuple[Rule, ...] = (
         r"\bwhen (?:will|are|do) you (?:going to |ever )?(?:stop|quit)(?=$| \?)",
         r"^(?:ok |okay |no |please )?you (?:can|may|should|could|must) (?:stop|quit)(?: (?:now|it|this|please|already"
         r"|here))*$",
-        r"\b(?:told|asked|begged|warned) (?:you|y'all|them|your \w+)(?: \w+){0,3}? to (?:stop|quit|cease)(?=$| ,)"
+        r"\b(?:told|asked|begged|warned) (?:you|y'all|your \w+)(?: \w+){0,3}? to (?:stop|quit|cease)(?=$| ,)"
         r"|\b(?:my|final|second|third|last|this) (?:\w+ )?(?:requests?|warnings?|notices?) to (?:stop|cease)\b",
         r"^(?:(?!we\b|they\b|it\b|i\b|full\b|bus\b|last\b|first\b|next\b|one\b|pit\b|quick\b|do\b|not\b|never\b|non\b"
         r"|a\b|the\b|tech\b)\w+ ){0,3}?(?:please|now|seriously|enough|said|would you|could you|can you"

@@ -219,7 +219,8 @@ RULES: tuple[Rule, ...] = (
         r"|record|apply|note)(?: \w+){0,3}? (?:(?:un ?subscri\w+|opt outs?|objection|erasure|suppression|deletion"
         r"|removal)(?=$| ?[,?]| (?:request|for|of|from|now|please|within|today)\b))",
         rf"\b(?:withdraw|retire|pull|release|take) {MINE}(?: \w+)? (?:from|out of|off) (?:your|the|circulation"
-        r"|rotation|this|any)\b(?! (?:meeting|invite|call|thread|loop|waitlist|old))",
+        r"|rotation|this|any)\b(?! (?:meeting|invite|call|thread|loop|waitlist|old"
+        r"|(?:\w+ )?(?:nomination|award|ballot|draw|raffle)))",
         rf"\btake {MINE} out of (?:circulation|rotation)\b",
         r"^(?:please |add (?:me |us |this |this number )?to |dnc )*dnc(?: (?:please|list|thanks))*$",
         r"\b(?:this is|take this as|here is|i hereby|formal|register|record|lodge|file"

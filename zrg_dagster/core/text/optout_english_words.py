@@ -13,6 +13,7 @@ _PLACE = one_of(
 MINE_NOUNS = one_of(
     """names? emails? mails? address(?:es)? numbers? num(?:ero)? phones? cell mobile contacts? info information details data
     company
+    school church clinic practice shop store restaurant hotel library charity
     domains? profile records? accounts? inbox(?:es)? mailbox organi[sz]ation firm business file entry line office team
     staff colleagues? employees department leads? linkedin personal gmail hotmail outlook wife husband partner mother father
     mum mom dad"""

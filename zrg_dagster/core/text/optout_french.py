@@ -90,7 +90,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:etre|ete|sois|soit|soient|soyons|voir|nous|soit bien|est|faire) (?:\w+ )?(?:retir|supprim|enlev|ray"
         r"|effac|exclu|radi|elimin|ot|sort|desinscri|desabonn)(?:e|ee|es|ees|s|t|te|u|ue|er)?\b.{0,40}(?:liste|bases?"
         r"|fichier|mailing|diffusion|contacts|envois|crm|donnees|systeme|sequence|newsletter)",
-        rf"\blaiss\w+ (?:moi |nous )?(?:en )?(?:dehors|hors) {LIST}",
+        rf"\blaiss\w+ (?:moi |nous |(?:ma|mon|notre) \w+ )?(?:en )?(?:dehors|hors) {LIST}",
         rf"\b(?:retrait|radiation|suppression|exclusion) {LIST}",
         r"(?:^|, )(?:(?:merci de|merci|svp|veuillez|et) )*(?:supprim|effac|retir|enlev)(?:ez|er)(?: (?:svp|merci))*$",
         rf"\b(?:numero|personne|adresse|erreur|mail|email|coordonnees|donnees)\b.{{0,40}}\b{REMOVE}{SOFT_END} (?:le|la"

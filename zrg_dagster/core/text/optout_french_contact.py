@@ -54,7 +54,8 @@ RULES: tuple[Rule, ...] = (
         r"|webinaire|projet|plateforme|application|systeme|compte|enquete|commande)s?\b"
         r"| (?:sortants?|entrants?)\b| vers (?!moi|nous|mon|ma\b|notre|cet|ce\b)",
         unless=rf"{OTHERS}(?! (?:de|a) )|\b(?:ne (?:vous |nous |te )?|pas )arret|\b(?:ne|pas) (?:vous |te )?(?:arret"
-        r"|cess)\w*|\barret\w* (?:vous|nous|toi)\b|\b(?:la|notre|nos|le) (?:campagne|prospection|sequence"
+        r"|cess)\w*|\barret\w* (?:vous|nous|toi)\b|\b(?:arret|cess)ons de nous\b|\b(?:la|notre|nos|le) (?:campagne"
+        r"|prospection|sequence"
         rf"|newsletter)\b(?! (?:a|aupres de) (?:moi|nous))(?<!cette sequence)|\bprojet\b|{INSTRUCTION}"
         r"|\bfin (?:de|du) (?:la )?(?:campagne|sequence|mois|annee|appel)|\ba froid\b|\b(?:the|to|we|you|us"
         r"|our|your|from|with)\b",
@@ -91,7 +92,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:demand\w+|exig\w+|souhait\w+|veux|voulons|reclam\w+|voudrais)(?: \w+)?(?: le| la| un)? (?:arret"
         rf"|cessation|fin)(?: \w+)? (?:de|des|du)(?: \w+){{0,2}}? {NOUNS}\b",
         r"\bdi(?:re|t|s) (?:de )?(?:stop|non et non)\b|\bcombien de fois\b.{0,50}\b(?:arret\w*|stop|cess\w*|plus)\b",
-        before=r"\b(?:nos|les) \w+ (?:\w+ ){0,3}",
+        before=r"\b(?:nos|les) \w+ (?:\w+ ){0,3}|\bleur (?:a |ai |avons )?",
         unless=OTHERS,
     ),
     rule(
@@ -164,6 +165,7 @@ RULES: tuple[Rule, ...] = (
         r"^(?:(?:non|et|merci|svp|donc|alors) |, )*ne (?:rappel|appel|relanc|contact|recontact|ecri|reecri|insist"
         r"|telephon)\w+ pas(?: (?:svp|merci))*$",
         r"\bne (?:me|nous) (?:inclu|ajout|rajout|mett|inscri|compt)\w+ (?:plus|pas|jamais) (?:dans|a|sur|parmi) (?:vos"
+        r"|de autres|aucune?"
         r"|votre|une|cette|la"
         r" liste)\b",
         r"\bne plus (?:me|nous) (?:mettre|ajouter|inclure|faire figurer|compter|inscrire)\b",

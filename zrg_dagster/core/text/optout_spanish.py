@@ -100,6 +100,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:supresion|eliminacion|cancelacion|borrado|baja|retirada) (?:inmediata |definitiva "
         r"|total )?de (?:todos )?(?:mi|mis|nuestr[oa]s?|este|esta) (?:\w+ )?(?:datos|correos?|direccion|numero"
         r"|informacion|telefono|registro|suscripcion|cuenta|perfil|email|nombre|contacto)",
+        rf"\bdej\w+ (?:a )?(?:mi|nuestr[oa]) \w+ fuera {LIST}",
         r"\bfuera de (?:su|sus|esta|tu|la) (?:lista|base|listado|envios)",
         before=r"\b(?:no|ni|sin) (?:me |nos |se |lo )?|\b(?:podemos|puedo|como) (?:\w+ )?",
         after=rf"(?: \w+){{0,4}}? {OTHER_THING}|(?: de \w+)? y (?:us|pon|anad|agreg|cambi|sustitu|reemplaz|met|quedat"

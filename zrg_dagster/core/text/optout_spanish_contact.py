@@ -86,6 +86,7 @@ RULES: tuple[Rule, ...] = (
         r"|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad|molestad)\w+"
         r"|estar en (?:su|esta|la))",
+        r"\bdej\w* de (?:hacer|dar)(?:me|nos) (?:mas |tanto )?seguimiento\b",
         r"\bfavor de (?:parar|cesar)(?=$| ?,| (?:porfavor|ahora)\b)",
         rf"\bque (?:me|nos) dej(?:e|en|es|eis) de {CONTACT}",
         exclamation=True,

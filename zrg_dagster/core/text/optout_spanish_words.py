@@ -95,7 +95,8 @@ OTHER_THING = (
     r"\b(?:reuni(?:on|ones)|invitaci(?:on|ones)|calendario|copia|cita|presupuesto|pedido|contrato|presentacion"
     r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|espera|convocatoria|invitados"
     r"|participantes|reserva|sala|turno|equipo|logo|punto|parrafo|pagina|web|factura|agenda de (?:la|el|hoy|manana)"
-    r"|proyecto|plan|paquete|tarifa|guardia|curso|taller|comite|canal|plantilla|caso|borrador|cartel|folleto|acta|firma"
+    r"|proyecto|candidatura|premio|plan|paquete|tarifa|guardia|curso|taller|comite|canal|plantilla|caso|borrador|cartel"
+    r"|folleto|acta|firma"
     r"|asistentes|mensaje anterior|ultimo mensaje)\b)"
 )
 PAST_QUESTION = r"\b(?:por que|porque|cuando|desde cuando|como es que) (?:\w+ ){0,3}"
