@@ -1,6 +1,6 @@
 """The opt-out floor on labelled corpora, scored per family and language.
 
-Four corpora are in-sample: the rules were changed after their misses were read. They say that nothing found once is lost
+Five corpora are in-sample: the rules were changed after their misses were read. They say that nothing found once is lost
 again, not how the floor does on text to come. That is what the blind one is for: its author has not seen the rules, and the
 rules have not been changed since its rows were read.
 """
@@ -19,14 +19,27 @@ from zrg_dagster.core.text.email_body import clean_reply
 from zrg_dagster.core.text.optout import RULES, Channel, _worth_asking, canonical_sentences, is_opt_out
 
 _DATA = Path(__file__).parent.parent / "data"
-# The development corpus, and three that were held out until their misses became development data too: when first run, the
-# floor found 97.3 % of the phrases of `held_out` with 1.2 % false alarms, 91.5 % with 3.4 % of `unseen`, and 98.1 % with
-# 3.3 % of `judge`.
-CORPORA = ("optout_corpus.tsv", "optout_corpus_held_out.tsv", "optout_corpus_unseen.tsv", "optout_corpus_judge.tsv")
+# The development corpus, and four that were held out until their misses became development data too: when first run, the
+# floor found 97.3 % of the phrases of `held_out` with 1.2 % false alarms, 91.5 % with 3.4 % of `unseen`, 98.1 % with
+# 3.3 % of `judge`, and of `second_judge` 98.6 % of requests and refusals and 75.7 % of what is only meant between the lines,
+# with 3.2 %.
+CORPORA = (
+    "optout_corpus.tsv",
+    "optout_corpus_held_out.tsv",
+    "optout_corpus_unseen.tsv",
+    "optout_corpus_judge.tsv",
+    "optout_corpus_second_judge.tsv",
+)
+# Requests that `second_judge` puts between the lines ("congratulations, most annoying sender of the quarter") are the model's
+# to read. The floor finds this share of them; a change of the rules may better it and not worsen it.
+BETWEEN_THE_LINES, FOUND_BETWEEN_THE_LINES = "indirect", 0.9
 BLIND = "optout_corpus_blind.tsv"
-# What the floor found of it at first sight: of requests and refusals 98.6 %, of what is only meant between the lines 75.7 %
-# (the model reads those), with 3.2 % false alarms. A change of the rules may better these and not worsen them.
-BLIND_PHRASES, BLIND_BETWEEN_THE_LINES, BLIND_ALARMS = 0.985, 0.757, 0.032
+# What the floor is to find in text that nobody tuned it for.
+BLIND_PHRASES, BLIND_ALARMS = 0.99, 0.01
+BLIND_FAMILIES = {
+    *("exact", "phrase", "phrase_quoted"),
+    *("keep_ordinary", "keep_decline", "keep_lookalike", "keep_quoted"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +85,7 @@ def _recall(corpus: str, *families: str, language: str | None = None) -> float:
 
 def _phrases(corpus: str) -> set[str]:
     """The families of requests in words of one's own."""
-    return {row.family for row in ROWS[corpus] if row.asks_to_stop} - {"exact", "quoted_real"}
+    return {row.family for row in ROWS[corpus] if row.asks_to_stop} - {"exact", "quoted_real", BETWEEN_THE_LINES}
 
 
 def _alarms(corpus: str) -> tuple[list[str], int]:
@@ -111,7 +124,7 @@ def test_every_exact_word_is_found(corpus: str) -> None:
 @pytest.mark.parametrize("corpus", CORPORA)
 @pytest.mark.parametrize("language", ["en", "es", "fr"])
 def test_phrases_are_found(corpus: str, language: str) -> None:
-    assert _recall(corpus, *_phrases(corpus), language=language) >= 0.99
+    assert _recall(corpus, *_phrases(corpus), language=language) == 1
 
 
 def test_an_own_request_above_quoted_text_is_found() -> None:
@@ -119,15 +132,20 @@ def test_an_own_request_above_quoted_text_is_found() -> None:
 
 
 @pytest.mark.parametrize("corpus", CORPORA)
-def test_false_alarms_are_rare(corpus: str) -> None:
+def test_there_are_no_false_alarms(corpus: str) -> None:
     alarms, harmless = _alarms(corpus)
-    assert len(alarms) <= 0.01 * harmless, alarms
+    assert harmless > 100
+    assert not alarms
+
+
+def test_what_is_meant_between_the_lines_is_found_as_often_as_before() -> None:
+    assert _recall("optout_corpus_second_judge.tsv", BETWEEN_THE_LINES) >= FOUND_BETWEEN_THE_LINES
 
 
 def test_text_that_the_rules_were_not_made_for() -> None:
+    assert {row.family for row in ROWS[BLIND]} == BLIND_FAMILIES
     assert _recall(BLIND, "exact") == 1
-    assert _recall(BLIND, "request", "refusal") >= BLIND_PHRASES
-    assert _recall(BLIND, "indirect") >= BLIND_BETWEEN_THE_LINES
+    assert _recall(BLIND, "phrase", "phrase_quoted") >= BLIND_PHRASES
     alarms, harmless = _alarms(BLIND)
     assert len(alarms) <= BLIND_ALARMS * harmless, alarms
 

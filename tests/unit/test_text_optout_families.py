@@ -141,6 +141,38 @@ OWN_WORDS_LIKE_A_FOOTER = [
     "Je ne trouve pas de lien pour me désabonner.", "No hay enlace para darse de baja.", "wrong number | unsubscribe me",
 ]  # fmt: skip
 
+# What a removal is off, what a document shows, what a product does; and the same verbs where the writer is who is removed.
+OFF_OUR_LISTS = [
+    "Please remove both this address and books@fern.example from your mailings.", "Take my email out of your system.",
+    "Please remove all addresses under our domain.", "Please don't share or use my email for marketing again.",
+    "Could you make sure I'm not on any of your future mailings?", "Please do us the courtesy of not writing again.",
+    "Nobody at this address wishes to hear from you.", "We kindly ask you to not contact us anymore.",
+    "Sácame de tus mails", "¿Dónde está el enlace para darme de baja?", "Saquen a todos los de Enebro de sus campañas.",
+    "Por favor descontinúen estos mensajes.", "No deseo que se pongan en contacto conmigo.", "Deje de intentar contactarme.",
+    "¿Nos podrían dejar en paz?", "No hace falta que me vuelvas a escribir.", "He decidido darme de baja.",
+    "Merci de radier l'adresse info@garage.example ainsi que celle-ci de votre liste.", "Enlevez-nous de là.",
+    "Je ne veux pas que mon adresse soit sur votre liste.", "Ne m'incluez plus dans vos campagnes.",
+    "Arrêtez d'essayer de me joindre.", "Je n'ai pas sollicité ces courriels.", "Annulez mon abonnement aux courriels.",
+]  # fmt: skip
+OFF_SOMETHING_ELSE = [
+    "Please remove me from the on-call rotation next week.", "Please drop me from the carpool list.",
+    "I need to be removed from the lease first.", "Remove me from Tuesday's session.", "Take my photo off slide 9.",
+    "How do I unsubscribe from the weekly digest in your tool?", "I opted out of the beta, does that affect us?",
+    "Please confirm you've removed the old card.", "Remove my old billing address and add the new one.",
+    "I asked Kim to take me off the approvals.", "I'm on a plane so don't call, I'll ring you tonight.",
+    "You're not bothering me at all.", "It's not that I want you to stop, I just need time.",
+    "How do you treat those who asked to be removed?", "Not interested in this offer.", "Don't call me Robert.",
+    "Quítame de la guardia del sábado.", "No me manden más muestras, ya elegimos la azul.", "Deje el material en la entrada.",
+    "No hace falta que me envíes más ejemplos.", "No quiero recibir el pedido en casa.", "Para no molestarte más, lo leo hoy.",
+    "Si os damos de baja a mitad de año, ¿hay penalización?", "Parad los recordatorios del contrato, ya está firmado.",
+    "Borra mi antigua dirección y pon la nueva.", "Le pedí a Eva que me sacara de las aprobaciones.",
+    "Comment désinscrire un salarié de la formation dans votre outil ?", "Arrête de m'appeler Monsieur :)",
+    "Sur la page 3 du devis, retirez mon nom.", "Supprimez mon deuxième compte utilisateur.", "Désolé de ne pas avoir rappelé.",
+    "Pas la peine de m'envoyer plus de références.", "Retirez-moi de la garde de samedi.", "N'envoyez plus de devis sans TVA.",
+    "Nous venons de renouveler pour trois ans, désolée.", "Il a demandé à être retiré du panel.", "Plus d'appels nécessaires.",
+    "Nous voulons que nos lecteurs puissent se désinscrire en un clic.", "Je ne souhaite pas recevoir la version papier.",
+]  # fmt: skip
+
 
 @pytest.mark.parametrize(
     "text",
@@ -151,6 +183,7 @@ OWN_WORDS_LIKE_A_FOOTER = [
         *PASSED_ON,
         *FAILED_OR_THREATENED,
         *OWN_WORDS_LIKE_A_FOOTER,
+        *OFF_OUR_LISTS,
     ],
 )
 def test_the_family_is_a_request(text: str) -> None:
@@ -158,7 +191,16 @@ def test_the_family_is_a_request(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [*OTHER_PEOPLE_AND_THINGS, *ONE_CALL_OR_MAIL, *NEARLY_DONE, *ONLY_TOLD, *REFUSED_OR_RETURNED, *FOOTERS]
+    "text",
+    [
+        *OTHER_PEOPLE_AND_THINGS,
+        *ONE_CALL_OR_MAIL,
+        *NEARLY_DONE,
+        *ONLY_TOLD,
+        *REFUSED_OR_RETURNED,
+        *FOOTERS,
+        *OFF_SOMETHING_ELSE,
+    ],
 )
 def test_its_look_alikes_are_none(text: str) -> None:
     assert detect(clean_reply(text, None), channel="email") is None

@@ -24,7 +24,17 @@ from zrg_dagster.core.text import (
     optout_spanish_frames,
 )
 from zrg_dagster.core.text.chars import folded
-from zrg_dagster.core.text.optout_context import FOOTER, GOES_ON, NEARLY, OTHER_CHANNEL, OWN, TAKES_BACK, TOLD
+from zrg_dagster.core.text.optout_context import (
+    FEATURE,
+    FOOTER,
+    GOES_ON,
+    NEARLY,
+    OTHER_CHANNEL,
+    OWN,
+    SHOWN,
+    TAKES_BACK,
+    TOLD,
+)
 from zrg_dagster.core.text.optout_rule import Rule
 from zrg_dagster.core.text.optout_spelling import spelled
 
@@ -177,7 +187,7 @@ def _phrase(text: str, prefix: str = "") -> Verdict | None:
 
 def _asks(rule: Rule, sentence: str) -> bool:
     return rule.finds(sentence) and not any(
-        context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY, TAKES_BACK)
+        context.search(sentence) for context in (FOOTER, TOLD, OWN, NEARLY, TAKES_BACK, SHOWN, FEATURE)
     )
 
 

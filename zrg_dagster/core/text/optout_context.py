@@ -1,7 +1,8 @@
 """What makes the words of a request something else, whatever the rule that found them (OO-03, OO-04).
 
-Five classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
-told, the writer's own customers, lists and mailings, what he nearly did, and his own mail that he takes back. A sixth
+Seven classes, each read on canonical spelling: a footer or instruction that is quoted, somebody else's request that is
+told, the writer's own customers, lists and mailings, what he nearly did, his own mail that he takes back, what a document
+shows, and how a feature of a product works. An eighth
 looks at the whole text: the writer offers another channel, another person or to come back, or goes on to buy, so a
 "don't call" is a preference and a leading "stop!" is an exclamation.
 """
@@ -15,7 +16,8 @@ FOOTER = re.compile(
     r")(?<!asked )(?<!way )(?<!possible )(?<!able )\bto (?:unsubscribe|opt out|be removed"
     r"|stop receiving)\b.{0,60}\b(?:click|reply|visit|follow|use|send|text|here|URL|link)\b|\b(?:click|tap|visit"
     r"|follow|use)\b.{0,60}\b(?:to (?:unsubscribe|opt out)|unsubscribe)\b|\bunsubscribe (?:here|, URL|URL|at any"
-    r"|with one|in one)|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not"
+    r"|with one|in one)|\bif you (?:wish|want|prefer|would like) to (?:stop|unsubscribe|opt out|no longer|be removed)\b"
+    r"|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not"
     r"|received this|are not the intended|have received)\b|\b(?:prefer|want) (?:no|fewer) (?:more )?(?:emails"
     r"|messages) \?|\bthis (?:email|message|communication)(?: and)?(?: \w+){0,6} (?:confidential|intended)"
     r"|\byou (?:are )?receiv(?:e|ed|ing) this(?!.{0,30}\bbecause (?:i|we)\b)|\bour privacy policy\b|\bsi (?:vous"
@@ -24,7 +26,9 @@ FOOTER = re.compile(
     r"|\bhaga clic\b|\b(?:repondez|envoyez|responda|envie|responde) (?:stop|baja|alto)\b|\bstop (?:au|al) \d"
     r"|\bpour (?:vous|te) (?:desabonner|desinscrire)\b"
     r"|\bpour (?:se|ne plus) (?:desabonner|desinscrire|recevoir).{0,60}\b(?:envoyez|repondez|ici|URL|ADDR|lien)\b"
-    r"|\bpara (?:darse|dejar de recibir|cancelar).{0,60}\b(?:responda|envie|aqui|URL|ADDR|enlace|escriba)\b|\b(?:este"
+    r"|\bpara (?:darse|dejar de recibir|cancelar).{0,60}\b(?:responda|envie|aqui|URL|ADDR|enlace|escriba)\b"
+    r"|\bsi (?:usted |vous )?(?:lo |le )?(?:ha|has|han|hubiera|avez) (?:recibido|recu) (?:este|esta|el|ce|cet|cette"
+    r"|le)\b|\b(?:este"
     r"|ce) (?:mensaje|correo|message|mail|email|courriel)(?: \w+){0,5} (?:confidencial|confidentiel|destinad)"
 )
 
@@ -45,6 +49,9 @@ TOLD = re.compile(
     rf"|escribio|contest\w+|quej\w+)\b|\b(?:si|cuando|que pasa si) (?:un |una |algun |el )?{_ES_THEIRS}\b"
     rf"|\b{_FR_THEIRS} (?:\w+ ){{0,2}}(?:dit|disent|repond|repondent|a repondu|ecrit|demande|demandent|a demande)\b"
     rf"|\b(?:si|quand|lorsque|des que) (?:un |une |le )?{_FR_THEIRS}\b"
+    rf"|\b(?:those|{_EN_THEIRS}) who (?:\w+ ){{0,3}}(?:ask|opt|unsub|said|request|want)"
+    rf"|\b(?:quienes|los que|aquellos que|{_ES_THEIRS} que) (?:\w+ ){{0,2}}(?:pid|ped|solicit|dijer|no quier)"
+    rf"|\b(?:ceux|celles|personnes|{_FR_THEIRS}) qui (?:\w+ ){{0,2}}(?:demand|dit|souhait|veul)"
     # One left, the writer stays.
     r"|\b(?:colleague|co ?founder|partner|boss|assistant|husband|wife|teammate|co ?worker|manager|team|he|she|they)"
     r" (?:\w+ ){0,2}(?:unsub|asked|opted|removed|told)\w*\b.{0,50}(?:\bbut|\bthough|\bhowever|,) (?:\w+ ){0,2}?"
@@ -85,6 +92,8 @@ NEARLY = re.compile(
     r"|(?:i|we)(?: would)?(?: also)? (?:normally|usually|typically|ordinarily)) "
     rf"(?:(?!but\b|and\b|please\b|so\b)\w+ ){{0,8}}?{_EN_REQUEST}"
     r"(?!.*\b(?:please|remove|stop|take (?:me|us|my|our)|do not|unsubscribe me)\b)"
+    r"|\bnot (?:that|because) (?:i|we) (?:want|need|like)\b|\bno es que (?:yo )?(?:quier|pid|dese)\w+\b"
+    r"|\best pas que (?:je|nous) (?:veu|voul|demand)\w+\b"
     r"|\bunsubscribe from the (?:feeling|idea|notion)"
     r"|\bwould (?:kill|hate|miss|be (?:\w+ )?(?:mad|sad|upset|furious|crazy|a fool))\b.{0,30}\bif (?:i|we) (?:ever )?"
     r"(?:unsubscribed|opted out)\b"
@@ -110,6 +119,52 @@ TAKES_BACK = re.compile(
     r"(?:mail|message|email|courriel|sms)s?|(?:mail|message|email|courriel|sms)s? (?:precedent|d avant|anterieur)s?)\b"
 )
 
+# What stands in a document and is to be taken out of it: "on page 3 of the quote, take my name off".
+_EN_PAGE = (
+    r"(?:pages?|slides?|deck|proposal|quote|contract|agreement|presentation|document|doc|draft|website|site|spreadsheet"
+    r"|agenda"
+    r"|brochure|paragraph|section|clause|footnote|cover|minutes|table of contents|org chart)"
+)
+_ES_PAGE = (
+    r"(?:pagina|diapositiva|presupuesto|contrato|propuesta|presentacion|documento|borrador|web|sitio|folleto|parrafo"
+    r"|seccion"
+    r"|clausula|portada|acta|anexo|hoja|plantilla|cartel)"
+)
+_FR_PAGE = (
+    r"(?:page|diapo|diapositive|slide|devis|contrat|proposition|presentation|document|brouillon|site|plaquette|brochure"
+    r"|paragraphe|section|clause|couverture|annexe|feuille|affiche|compte rendu|organigramme)s?"
+)
+SHOWN = re.compile(
+    rf"\b(?:on|in|at the (?:bottom|top|end) of) (?:the |this |your |our |my )?(?:\w+"
+    rf" )?{_EN_PAGE}\b[^?]{{0,60}}\b(?:remov|delet|tak"
+    r"|drop|strik|cut|wip)(?:e|ing) (?:me|us|my|our)\b(?! (?:\w+ )?(?:off|from|out of) (?:your|this|the) (?:\w+"
+    r" )?(?:lists?|mailing"
+    r"|database))"
+    rf"|\b(?:en|de) (?:la |el |su |tu |este |esta |vuestr[oa] )(?:\w+ )?{_ES_PAGE}\b[^?]{{0,60}}\b(?:elimin|borr|quit"
+    rf"|sac|retir)\w+"
+    r" (?:mi|mis|nuestr[oa]s?)\b(?! (?:\w+ )?de (?:su|tu|la) (?:lista|base))"
+    rf"|\b(?:sur|dans|en|au bas de) (?:la |le |les |votre |cette |ce |notre )?(?:\w+"
+    rf" )?{_FR_PAGE}\b[^?]{{0,60}}\b(?:retir|supprim"
+    r"|enlev|effac|ot)\w+ (?:mon|ma|mes|notre|nos)\b(?! (?:\w+ )?de (?:vos|votre|la) (?:liste|base|fichier))"
+)
+
+# How something works in our product or the writer's account there: "how do I unsubscribe from the digest in your tool?"
+FEATURE = re.compile(
+    r"\b(?:how|where|can|could|does|do|is|which|what|find|setting)\b.{0,80}\b(?:in|inside|within|through|via) (?:your"
+    r"|the|this|our)"
+    r" (?:\w+ )?"
+    r"(?:tool|app|platform|dashboard|product|software|portal|settings?|admin|interface|workspace|console|api|ui)\b"
+    r"|\b(?:como|donde|puedo|podemos|se puede|permite|hay|encuentro|ajuste)\b.{0,80}\b(?:en|desde|dentro de) (?:su |la "
+    r"|el |tu "
+    r"|vuestr[oa] |nuestr[oa] )"
+    r"(?:\w+ )?(?:herramienta|plataforma|aplicacion|app|panel|portal|producto|software|configuracion|ajustes|api)\b"
+    r"|\b(?:comment|ou|peut on|puis je|est ce que|est il|permet|trouve|reglage)\b.{0,80}\b(?:dans|depuis|via) (?:votre "
+    r"|le |la |cette "
+    r"|notre )"
+    r"(?:\w+ )?(?:outil|logiciel|plateforme|application|appli|interface|tableau de bord|console|parametres|reglages"
+    r"|api)\b"
+)
+
 # The writer asks to be reached another way: "just text me", "ADDR is better".
 _CHANNEL = r"(?:email|emails|text|texts|sms|call|message|whatsapp|linkedin|dm|phone|teams|signal|telegram|slack)"
 OTHER_CHANNEL = re.compile(
@@ -121,14 +176,17 @@ OTHER_CHANNEL = re.compile(
     r"|ando) (?:conduciendo|manejando|en (?:una |la |el |un )?(?:reunion|clase|medico|junta|llamada|cine|avion))\b"
     r"|\bje (?:conduis|suis en (?:reunion|cours|rendez vous|voiture|train|visio))\b|\b(?:prefiero|mejor"
     r"|preferiria) que (?:me|nos) (?:escrib|mand|envi)|\bprefer\w+ que (?:vous|tu) (?:me|nous) (?:ecri|envo)"
-    rf"|\b{_CHANNEL} (?:is|are|would be|works?) (?:\w+ )?(?:fine|better|best|ok|okay|easier|good|great|preferred"
+    rf"|\b{_CHANNEL} (?:is|are|would be|works?) (?:\w+ )?(?:fine|better|best|ok|okay|easier|good|great|perfect"
+    rf"|preferable|preferred"
     r"|instead|works)\b|(?:^|[.?] )please (?:text|email|call|message|write|whatsapp|sms) ,|(?:^|[,.?] )(?:text|email"
     rf"|sms|whatsapp|dm)(?: me)? \?|\b{_CHANNEL} (?:works|instead|preferred|only)\b|\binstead\b"
-    r"|(?<!not )(?<!to )(?<!you )\buse (?:my|this|the|ADDR)\b(?! (?:data|info))"
+    r"|(?<!not )(?<!to )(?<!you )(?<!or )\buse (?:my|this|the|ADDR)\b(?! (?:data|info))"
     r"|(?<!not )(?<!never )(?<!to )(?<!you )(?<!or )\b(?:reach|contact|write|try|find) (?:me|us|to me|to us"
     rf"|\w+) (?:at|on|via|by|through)\b|\b(?:prefer|only)(?: \w+)? (?:by |via |over |through |on )?{_CHANNEL}\b"
-    rf"|\b(?:by|via|over) (?:the )?{_CHANNEL} (?:please|is|only|instead|works)\b|(?<!no )(?<!ne )\b(?:use|usa|usen"
-    r"|usad|utiliza|utilice|utilicen|utilisez|utilise) (?:celle|celui|el|la|mi|este|esta|otro|le|les|mon|autre"
+    rf"|\b(?:by|via|over) (?:the )?{_CHANNEL} (?:please|is|only|instead|works)\b|(?<!no )(?<!ne )(?<!que )\b(?:use|usa"
+    rf"|usen"
+    r"|usad|utiliza|utilice|utilicen|utilisez|utilise|prenez|prends) (?:celle|celui|el|la|mi|este|esta|otro|le|les|mon"
+    r"|autre"
     r"|plutot)\b|(?<!no )(?<!de )(?<!en )\b(?:escrib[ae]n?me|mand[ae]n?me|envi[ae]n?me|llam[ae]n?me|escribidme"
     r"|contact[ae]n?me)\b|\b(?:mejor|prefiero|solo|mas bien)(?: \w+)? ?(?:por )?(?:correo|whatsapp|telefono|mensaje"
     r"|emails?|mail|linkedin|llamada)\b|\bpor (?:correo|whatsapp|telefono|email|mail) (?:mejor|si|esta bien"
@@ -141,7 +199,15 @@ OTHER_CHANNEL = re.compile(
     r"|par) (?:mail|sms|message|email)\b"
     r"|\b(?:por|via) (?:correo|email|mail|whatsapp|telefono|escrito|sms|teams|chat) (?:\w+ ){0,2}?(?:respondo|contesto"
     r"|contestamos|mejor|leo|siempre|perfecto|me va|hablamos|prefiero|atiendo|si)\b|\bcobertura\b"
-    r"|\b(?:bad|poor|no) (?:signal|reception)\b"
+    r"|\b(?:bad|poor|no) (?:signal|reception)\b|\bgoes (?:\w+ )?to voicemail\b|\bsalta (?:el|al) (?:buzon"
+    r"|contestador)\b"
+    r"|\btombe sur (?:la messagerie|le repondeur)\b"
+    r"|\btry (?:the|my) (?:\w+ )?(?:phone|cell|line|office|desk|mobile|number|extension|email|landline)\b"
+    r"|\bvoici (?:le|la|mon|ma) nouve\w+|\b(?:aqui|este|esta) (?:va|esta|es) (?:el|la|mi) nuev[oa]|\bhere is (?:my|the)"
+    r" new\b"
+    r"|\b(?:te|os|le|les) (?:llam|escrib|contact|avis)(?:amos|imos|o) (?:nosotros|nosotras|yo|luego|manana|cuando|la"
+    r" semana|el \w+"
+    r"|en cuanto)\b"
     # ... or through him or another, or when he comes back.
     r"|(?<!not )(?<!never )(?<!to )\b(?:deal with|go through|come to|talk to|speak to|work with) me\b"
     r"|\bi (?:handle|deal with|run) (?:this|that|it|these)(?=$| ?[,.])|\b(?!who)\w+ (?:owns|handles|runs|manages"
@@ -150,6 +216,9 @@ OTHER_CHANNEL = re.compile(
     r"|(?<!no )(?<!a )\b(?:habl|trat)\w+ (?:directamente )?conmigo\b"
     r"|\bje (?:vous |te |le )?(?:reviens|rappelle|recontacte|recontacterai|rappellerai|reviendrai)\b"
     r"|\b(?:i|we) (?:will|shall) (?:get|come|be) back (?:to you|in touch)\b"
+    r"|\b(?:i|we) (?:will|shall|can) (?:call|ring|phone|text|email|ping|write|message)(?: you)?(?: back)? (?:tonight"
+    r"|later|tomorrow"
+    r"|when|after|once|this \w+|on \w+day|in (?:a|an|the) \w+)\b"
 )
 
 # The writer goes on: "Stop! You convinced me, when do we start?", "no need to call, I'm signing tonight".
@@ -160,7 +229,8 @@ GOES_ON = re.compile(
     r"|(?:when|where|how) (?:do|can|could|should) (?:i|we) (?:start|begin|sign|pay)|send (?:me |us |over "
     r"|through )*(?:the|a|your) (?:contract|quote|pricing|invoice|deck|agreement|offer)|call me|sounds great"
     r"|love (?:it|this)(?! if| when| to)|one question|(?:quick|have a|got a|1) question|can i ask|tell me (?:more"
-    r"|about)|how much (?:is|does|do you|would|for)|(?:hell|heck) yes|what is the (?:price|cost)|does (?:it|that"
+    r"|about)|how much (?:is|does|do you|would|for)|(?:hell|heck) yes|what is the (?:price|cost)|(?:just )?kidding"
+    r"|joking|\w+day works|does (?:it|that"
     r"|this) (?:work|integrate|include|come)|before you go)\b|\b(?:cuando (?:empezamos|arrancamos|firmamos)"
     r"|convencid[oa]|convenciste|convencieron|convences|convencen|lo (?:he |hemos )?encontr(?:amos|e|ado)(?=$"
     r"| ?[,.])|me encanta|adelante|firm(?:o|amos|are)|cuanto (?:cuesta|vale)|jaj"
@@ -169,4 +239,5 @@ GOES_ON = re.compile(
     r"|commence|demarre|y va)|je signe|je (?:prends|valide)|quand (?:demarre|commence|signe)|quel est (?:le"
     r"|votre) (?:prix|tarif)|(?:une|ai une) question|combien (?:ca )?coute|envoyez (?:moi )?(?:le|un) (?:contrat"
     r"|devis)|je adore|est signe|cuentame mas|trouve (?:la (?:reponse|solution)))\b"
+    r"|\b(?:inclut|comprend|incluye|includes?)\b[^?]{0,40}\?"
 )

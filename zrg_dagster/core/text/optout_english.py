@@ -12,6 +12,7 @@ from zrg_dagster.core.text.optout_english_words import (
     ME,
     MINE,
     NEGATED,
+    NOT_OURS,
     OTHER_PEOPLE,
     OTHER_THING,
     QUESTION_ABOUT_TOOL,
@@ -25,7 +26,8 @@ _ASKING = (
     r"(?:please|want(?:ed)? to|like to|love to|wish(?:ed)? to|need to|have to|must|tr(?:y|ying|ied) to|how (?:do|can"
     r"|could|to|would) ?(?:i|we|one)?|where (?:do|can) (?:i|we)|(?:can|could|would|will) you|way to|possible to|can i"
     r"|could i|may i|let me|ask(?:ed|ing)?(?: you)?(?: to)?|request(?:ed|ing)?(?: to)?|i already|i have(?: already)?"
-    r"|i would like|can not(?: seem to)?|to be|get|be|i|am|choose to|prefer to|mind|just|us|me)"
+    r"|i would like|(?:decided|choosing|chosen) to|can not(?: seem to)?|to be|get|be|i|am|choose to|prefer to|mind|just"
+    r"|us|me)"
 )
 _INSTRUCTION = (
     r"\b(?:if you|in case you|should you|you (?:may|can|could|want|wish|would like)|you would (?:like|rather)|click"
@@ -35,7 +37,8 @@ _MISTAKE = (
     r"\b(?:accidentally|mistakenly|inadvertently|unintentionally|did not mean to"
     r"|never meant to) (?:\w+ ){0,4}(?:un ?sub|opt|remov|click|hit|press)|(?:unsubscribed|opted out|unsubscribe"
     r"|opt out|removed|removal)\b.{0,60}\b(?:by mistake|by accident|accidentally|was an? (?:mistake|accident|error)"
-    r"|in error|was a typo)|\b(?:put|add|sign|opt|subscribe) (?:me|us) (?:back|again)|\bre ?subscri|\bdisregard (?:my"
+    r"|in error|was a typo)|\b(?:put|add|sign|opt|subscribe) (?:me|us) (?:back|again)|\bre ?subscri|\b(?:was|is) an?"
+    r" (?:mistake|accident|error) to (?:un ?sub|opt)|\bdisregard (?:my"
     r"|the|that) (?:unsub|opt|removal)"
 )
 _NOT_SO = (
@@ -74,13 +77,14 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_UNSUB} (?:me|moi|us|my|our|this|ADDR|all|everything|now|please|today|immediately)\b",
         rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank|porfavor"
         r"|svp|from|i|we)\b)",
-        before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}",
+        before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}|\b(?:my|our|the) \w+ (?:has |had )?(?:\w+ed )?",
         after=rf"(?: me| us)? from (?!(?:(?!so\b|and\b|but\b|because\b|,)\S+ ){{0,5}}?{ABOUT_CONTACT})"
-        r"| (?:\w+ )?(?:people|leads|contacts|recipients|subscribers|customers|users)\b| (?:links?|rates?|buttons?"
+        r"| (?:\w+ (?:of (?:my|our|the) )?)?(?:people|leads|contacts|recipients|subscribers|customers|users|reps"
+        r"|sdrs)\b| (?:links?|rates?|buttons?"
         r"|pages?|options?"
         r"|features?|flows?|process|headers?|footers?|requests?|handling|webhooks?|events?|lists?|reasons?"
         r"|status)\b(?! (?:please|now))|(?: \w+){0,3}? (?:from|of) (?:\w+ ){0,2}(?:portal|training|course|webinar"
-        r"|workshop|event|trial|pilot|beta|class|session)\b",
+        r"|workshop|report|summary|recap|alerts?|event|trial|pilot|beta|class|session)\b",
         unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|{_NOT_SO}{_UNSUB}|\b(?:my|our"
         r"|the) (?:old"
         rf"|previous)\b|\bcompetitors?\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
@@ -108,7 +112,7 @@ RULES: tuple[Rule, ...] = (
         rf"(?:^|, |\b(?:and|thanks|interested|no|so) ){_OPT}(?=$| ?[,?]| (?:please|svp|porfavor|merci|gracias|thanks"
         r"|thank|now|of|from)\b)",
         before=rf"{_NOT_SO}|\b(?<!how )(?<!where )(?:do|must|should|will|would) we (?:have to )?",
-        after=rf" (?:of|from) (?!(?:\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before"
+        after=rf" (?:of|from) (?!(?:(?!,)\S+ ){{0,5}}?{ABOUT_CONTACT})| (?:later|any ?time|after|before"
         r"|once (?!already)(?:i|we|the|they|you)|during"
         r"|whenever|when|clause|option|period|window|rate|form|link|language|provision|process|feature"
         r"|mechanism|rules?|requirements?|handling|list|requests?|support|in)\b",
@@ -123,6 +127,7 @@ RULES: tuple[Rule, ...] = (
         "destroy block suppress clear took got_me left_me",
         r"\b(?:deactivate|disable|terminate) (?:my|this|our) (?:\w+ )?subscriptions?(?=$| ?,| (?:please|now"
         r"|to (?:your|these|this)))",
+        rf"\btake (?:down|out|off) {MINE}(?=$| ?,| (?:please|from|now)\b)",
         rf"\btake {MINE} down(?=$| ?,| (?:please|from|now))",
         r"\bsign (?:me|us) (?:off|out)(?=$| ?,| (?:please|of (?:this|these|your)|from (?:this|these|your)))",
         rf"\b{_REMOVE} {MINE}{AFTER_REMOVE}",
@@ -134,7 +139,8 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
         before=rf"{NEGATED}|{WE_DO}|\bno (?:need|reason) (?:for you )?to |\bhelp (?:me|us) |\bwhy (?:did|have|was"
         r"|were|do) (?:\w+ ){0,2}",
-        after=rf"(?: \w+){{0,2}}? {OTHER_THING}| and (?:use|replace|put|update)\b| as (?!soon|well|per|i|we|requested)"
+        after=rf"(?: \w+){{0,2}}? {OTHER_THING}|{NOT_OURS}| and (?:use|replace|put|update|add|enter|switch)\b| as"
+        rf" (?!soon|well|per|i|we|requested)"
         r"| with (?!immediate|your|all)"
         r"| on (?:the )?\w+day|(?: ?, \w+){0,3}.{0,20}(?:will join|instead of me)",
         unless=r"\b(?:can|could|may|do|how to) (?:(?:i|we) )?(?:\w+ )?(?:remove|delete|exclude|block|drop"
@@ -142,7 +148,14 @@ RULES: tuple[Rule, ...] = (
         r"|staff|employees?)\b(?! (?:from|off) your)|\b(?:delete|erase|purge|block) (?:the|this|that"
         r"|these) (?:\w+ )?emails?\b(?! (?:address|from|off|and stop))|\b(?:remove|delete) the (?:emails?"
         r"|contacts?|accounts?|address(?:es)?|numbers?|domain|company|line)\b(?! (?:from|off|above|below))"
-        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:test|demo|sample|dummy|duplicate|trial|old|dead) (?:data"
+        rf"|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:my|our) (?:old|previous|former|outdated|billing|shipping|delivery"
+        rf"|second"
+        r"|duplicate|extra|wrong) (?:\w+ )?(?:emails?|address|number|contact|phone|name|account)\b(?! (?:from|off|out"
+        r" of) (?:your|any|all))"
+        r"|\b(?:duplicates?|typos?|errors?|mistakes?|rows?|lines?|items?|images?|photos?|files?|attachments?"
+        r"|columns?)\b.{0,40}"
+        r"\b(?:remove|delete|drop|erase|suppress) (?:them|it|those)\b|\b(?:test|demo|sample|dummy|duplicate|trial|old"
+        r"|dead) (?:data"
         r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\b(?:if|suppose|assuming|once|when"
         r"|say) (?:i|we) (?:cancel|leave"
         r"|stop|quit|end|do not renew)\b|\bblock (?:my|our) (?:calendar|time)|\bif you (?:have )?received"
@@ -192,7 +205,9 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:i|we) want out\b(?=$| ?,| (?:of (?:your|this (?:list|sequence|mailing|email)|these)|now|please))",
         r"^(?:removal|deletion)(?: please| request|$)",
         rf"\bconsider (?:me|us|this (?:\w+ )?(?:number|email|address)) {_REMOVED}",
-        unless=rf"{OTHER_THING}|\b(?:hate|sad|sorry|afraid) to be\b|{_NOT_SO}(?:be|get) (?:removed|deleted|taken)"
+        after=NOT_OURS,
+        unless=rf"{OTHER_THING}|\b(?:off|out of) (?:this|that|the|a) (?:calls?|phone|plane|train|bus|meeting)\b(?!"
+        rf" list)|\b(?:hate|sad|sorry|afraid) to be\b|{_NOT_SO}(?:be|get) (?:removed|deleted|taken)"
         rf"|\b{OTHER_PEOPLE} (?:\w+ ){{0,4}}(?:be|get|to be|been) (?!{ME})|{QUESTION_ABOUT_TOOL}|{_MISTAKE}",
     ),
     rule(
@@ -207,7 +222,9 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:put|add|place) (?:a |the )?(?:dnc|do not contact|block|stop|suppression) (?:\w+ )?(?:on|for"
         rf"|against) {MINE}",
         r"\b(?:i am|we are|number is|we have been|i have been|line is|am registered) (?:\w+ )?(?:on|in|with"
-        r"|listed on) (?:the |a |your |our )?(?:\w+ ){0,2}?(?:do not (?:call|contact|mail)|dnc|tps|ctps)\b",
+        r"|listed on) (?:the |a |your |our )?(?:(?!so\b|and\b|but\b|please\b)\w+ ){0,2}?(?:do not (?:call|contact|mail)"
+        r"|dnc"
+        r"|tps|ctps)\b",
         r"\b(?:consider|treat|take|regard|accept|count) this(?: \w+)?(?: as)?(?: my| an?| our"
         r"| the)?(?: \w+){0,3}? (?:opt out|unsubscribe|removal|erasure|deletion|objection|cease|do not contact)\b",
         before=rf"{NEGATED}|\b(?:can|did|do) (?:we|they) |\b(?:would|will|could|did|does|might|can) (?:this|that"
@@ -224,6 +241,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:delete|erase|remove) (?:\w+ ){1,3}and (?:my|our) (?:\w+ )?(?:number|email|details|contact|data"
         r"|information|info|name)\b(?! (?:from|on|in|to|and)\b)",
         r"\bforget (?:that )?you (?:\w+ )?(?:have|had|know|knew) (?:of )?(?:my|this|me|us)\b",
+        r"\b(?:email|number|address|contact|name)\b.{0,60}\bforget (?:that )?you (?:ever )?(?:have|had|know|knew|got)"
+        r" it\b",
         r"^(?:please |just )?forget (?:about )?(?:me|us|i exist)(?: exist)?$",
         before=rf"{NEGATED}|\b(?:i|we|they) (?:\w+ ){{0,4}}|\byou (?:\w+ )?",
         unless=r"\b(?:old|previous|other|typo|outdated) (?:\w+ )?(?:number|email|address|one)\b.{0,40}\b(?:new|use|is"

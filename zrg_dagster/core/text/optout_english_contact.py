@@ -34,15 +34,22 @@ _UNWANTED = (
     rf"(?:(?:be |get |being |getting |to be |have been )?(?:\w+ )?{CONTACTED}\b|(?:be(?:ing)? |stay(?:ing)? )?(?:on"
     rf"|part of|in|included in|subscribed to|added to) (?:your|this|the|any|these) (?:\w+ ){{0,2}}?{FROM_WHERE}\b"
     rf"|{RECEIVE}(?: {WHICH}){{1,4}} (?:\w+ ){{0,2}}?{NOUNS}\b|{RECEIVE} (?:{NOUNS}|(?:any of )?(?:these|those|this)"
-    r"|any|anything|them|more)\b|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from(?! (?:me"
+    r"|any|anything|them|more)\b|(?:see|get|receive|open|read) another (?:one )?(?:of (?:these|those|your)|from you)"
+    r"|hear(?:ing)? (?:(?:anything|any more|more|any further|back) )?(?:from(?! (?:me"
     r"|us)\b)|any ?more"
     r"|anything|about (?:this|it|your))|you (?:to )?(?:(?:be|keep|ever|continue to|to|guys|or your \w+"
     rf"|or anyone(?: \w+){{0,4}}) ){{0,2}}(?:{CONTACT}|{CONTACTING})\b|(?:{WHICH} ){{1,4}}(?:\w+ )?{NOUNS}\b"
-    rf"|{NOUNS} from (?:you|your)|(?:any of )?(?:this|these|those) (?:things? )?in my (?:inbox|email)|(?:anything"
+    rf"|{NOUNS} from (?:you|your)|(?:any of )?(?:this|these|those) (?:things? )?in my (?:inbox|mailbox|email|feed|dms)"
+    rf"|(?:anything"
     r"|something)(?: more| further| else)? from (?:you|your))"
 )
 # Behind "stop sending me": one thing of many, "the long version".
 _ONE_THING = rf"| (?:the|an?) (?!same\b|sales|marketing|damn|fucking|{NOUNS}\b)\w+"
+# "Stop calling me sir": how he is called, not that he is.
+_BY_A_NAME = (
+    r"| (?:sir|ma'am|madam|boss|mr|mrs|ms|miss|dr|doctor|professor|by my|your (?:\w+ )?(?:friend|boss|customer))\b(?="
+    r" ?[,.]|$| \w+$)"
+)
 _UNWANTED_BEFORE = rf"\b{OTHER_PEOPLE} (?:\w+ ){{0,2}}"
 
 RULES: tuple[Rule, ...] = (
@@ -57,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         rf"|{NEGATED}|{ASKED_ABOUT}|(?<!love )(?<!appreciate )\b(?:this|that|it|tool|product|software"
         rf"|filter) (?:(?:will|would|can|could|does|to) )?|\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}"
         r"|\b(?:did|have|had) you (?:\w+ )?",
-        after=rf"{WHEN}{_ONE_THING}",
+        after=rf"{WHEN}{_ONE_THING}{_BY_A_NAME}",
         unless=r"\b(?:afraid|worried|hope) (?:\w+ )?you\b|\bif you stop\w* .{0,40}\band (?:send|start|use|offer"
         rf"|give)\b|{QUESTION_ABOUT_TOOL}",
         another_channel=True,
@@ -81,7 +88,9 @@ RULES: tuple[Rule, ...] = (
         r"|year|month|week|weeks|front|back|dead|bus) |\b(?:help (?:us|me|\w+)|how (?:do|can) (?:you|they)"
         r"|did you|have you|way) (?:to )?",
         after=rf"{WHEN}|{EVERY}{_ONE_THING}| (?:him|her|them|{OTHER_PEOPLE})\b",
-        unless=r"\bkeep (?:the|our) (?:\w+ )?(?:emails?|campaigns?|sequences?|ads|texts) (?:going|running|on)\b"
+        unless=r"\bthe (?:first|second|third|other|current|old|new|next|same|\w+er|\w+ly) (?:campaign|sequence"
+        r"|cadence)s?\b|"
+        r"\bkeep (?:the|our) (?:\w+ )?(?:emails?|campaigns?|sequences?|ads|texts) (?:going|running|on)\b"
         rf"|\bend (?:of|the) (?:call|campaign)|\bend (?:call|campaign|sequence)|{QUESTION_ABOUT_TOOL}|\b(?:stop"
         r"|suspend|halt|end|cease|avoid|quit) (?:(?:all|the|these|this|any) )*(?:sending "
         r"|running )?(?:\w+ )?(?:outreach|campaigns?|sequences?|emails?) (?:for|to) (?!me\b|us\b|my\b"
@@ -111,6 +120,9 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:wish|want|would like|like|ask|prefer) to (?:discontinue|cease|stop) (?:receiving|getting)\b",
         r"\b(?:call off|turn off|shut (?:off|down)|switch off|mute|kill) (?:your|the) (?:\w+ )?(?:bots?|dogs|ai"
         r"|robots?|automation|sequences?|campaign)\b(?! (?:for|in|at)\b)",
+        r"\b(?:sure|ensure|see (?:to it )?that) (?:that )?(?:i|we) (?:am|are|is) (?:\w+ )?(?:not|no longer|never|off)"
+        r" (?:\w+ "
+        rf")?(?:on|in|of|part of) (?:(?:any|your|this|the|these|of|future|all) ){{1,4}}(?:\w+ )?{FROM_WHERE}\b",
         r"\b(?:sure|ensure|see (?:to it )?that) (?:that )?(?:my|our) (?:name|email|number|address|details"
         r"|data)(?: \w+)? (?:does not|do not|is not|are not"
         r"|no longer|never)(?: \w+){0,3}? (?:on|in) (?:any|your|this|the)\b",
@@ -127,7 +139,7 @@ RULES: tuple[Rule, ...] = (
         r"|this)\b",
         r"\b(?:do not|never|stop|not to) (?:sell|sell or share|share|selling) (?:my|our) (?:\w+ )?(?:information|info"
         r"|data|details|email|number)\b(?! (?:with|address))",
-        r"\b(?:do not|never|stop|quit|no longer|not to) us(?:e|ing) (?:(?:my|our|this|it"
+        r"\b(?:do not|never|stop|quit|no longer|not to) (?:\w+ or )?us(?:e|ing) (?:(?:my|our|this|it"
         r"|the) ?)(?:\w+ ){0,2}?(?:number|email|address|phone|info|information|data|details|contact|again|any more)\b",
         before=rf"{NEGATED}|\bhate (?:to|for) (?:\w+ )?|\b(?:they|he|she|{OTHER_PEOPLE}) (?:\w+ ){{0,3}}"
         r"|\bhow many \w+ |\b(?:why|when"
@@ -147,7 +159,7 @@ RULES: tuple[Rule, ...] = (
         r"\bwhen (?:will|are|do) you (?:going to |ever )?(?:stop|quit)(?=$| \?)",
         r"^(?:ok |okay |no |please )?you (?:can|may|should|could|must) (?:stop|quit)(?: (?:now|it|this|please|already"
         r"|here))*$",
-        r"\b(?:told|asked|begged|warned) (?:you|y'all|them|your \w+)(?: \w+){0,3}? to (?:stop|quit|cease)(?=$| ,)"
+        r"\b(?:told|asked|begged|warned) (?:you|y'all|your \w+)(?: \w+){0,3}? to (?:stop|quit|cease)(?=$| ,)"
         r"|\b(?:my|final|second|third|last|this) (?:\w+ )?(?:requests?|warnings?|notices?) to (?:stop|cease)\b",
         r"^(?:(?!we\b|they\b|it\b|i\b|full\b|bus\b|last\b|first\b|next\b|one\b|pit\b|quick\b|do\b|not\b|never\b|non\b"
         r"|a\b|the\b|tech\b)\w+ ){0,3}?(?:please|now|seriously|enough|said|would you|could you|can you"
@@ -187,6 +199,12 @@ RULES: tuple[Rule, ...] = (
         rf"| authori[sz]ed to| welcome to| need to| bother to)? {CONTACT}(?: or {CONTACT})?(?: {ME})(?: (?:or"
         rf"|and) (?:{CONTACT} )?(?:{ME}|\w+))?(?:{END}| {AGAIN}\b|(?= (?:or|and|unless|about|to|for|like|on|by|via"
         r"|using|with|more)\b))",
+        rf"\b(?:note|sure|remember|asked?|requested?|like|told|want|please|prefer|need) (?:you )?to (?:not|never|no"
+        rf" longer)"
+        rf" {CONTACT} {ME}(?:{END}| {AGAIN}\b)",
+        rf"\b(?:courtesy|favou?r|kindness|decency|honou?r) (?:of|and|by) (?:not|never|no longer) (?:{CONTACTING}"
+        rf"|{CONTACT})"
+        rf"(?: {ME})?(?:{END}| {AGAIN}\b)",
         r"\b(?:do not|never) (?:bother|ask)(?: me| us)? (?:again|any more)\b",
         rf"\b(?:do not|never) {CONTACT} (?:it|him|her|them) (?:again|any more|ever)\b",
         r"\b(?:do not|never|not|not to) (?:put|add|include|enrol+|subscribe|sign) (?:me|us|my \w+|our \w+"
@@ -220,7 +238,7 @@ RULES: tuple[Rule, ...] = (
         r"|from now on)\b",
         r"^(?:please )?do not (?:contact|call|text|disturb|solicit|email)$",
         before=r"\b(?:they|he|she|people|who|that (?!you)|leads|customers|clients|vendors|usually|guys|reps|team"
-        rf"|prospects|which|why|if you|you (?!to )|{OTHER_PEOPLE}) (?:\w+ )?|\b(?:i|we) (?!said|told|repeat"
+        rf"|prospects|which|why|if you|you (?!to )|{OTHER_PEOPLE}) (?:\w+ )?|\b(?:i|we) (?!please|said|told|repeat"
         rf"|insist|ask|demand)(?:\w+ )?|\bif you |\bwhy |\bto |{QUESTION_ABOUT_TOOL}.*|policy , ",
         after=rf"{WHEN}|{EVERY}| about (?!this|these|your|any|anything|it\b|that|further)| (?:names|liar|a "
         r"|on my (?:cell|mobile)|by (?:phone|text)(?! or| ,)|back (?:yet|until))",
@@ -263,7 +281,8 @@ RULES: tuple[Rule, ...] = (
         rf"| about) (?:(?:all|being|getting|receiving|reading|seeing|deleting|hearing|of|from) ){{0,3}}(?:{CONTACTED}"
         rf"|(?:(?:your|these|this|those|the|you|all|constant) ){{1,2}}(?:\w+ ){{0,2}}?(?:{NOUNS}|{CONTACTING})"
         r"|from you)",
-        r"\b(?:nobody|no one|none of us)(?: \w+){0,4}? (?:wants?|asked for|asked|is interested in|needs?"
+        r"\b(?:nobody|no one|none of us)(?: \w+){0,4}? (?:wants?|wish(?:es)?|would like|asked for|asked|is interested"
+        r" in|needs?"
         rf"|cares? for|agreed|consented)(?: to)? {_UNWANTED}",
         rf"\bno need (?:for|of) (?:any )?(?:more|further|additional) (?:\w+ )?{NOUNS}",
         rf"\b(?:further|future|additional|any|more)(?: (?:more|further))? {NOUNS}(?: from you(?:r \w+)?)? (?:is|are"
@@ -289,9 +308,15 @@ RULES: tuple[Rule, ...] = (
         r"\bhow (?:do|can|would|to)(?: i| we)? (?:not|no longer|avoid) (?:get|receiv|hear)\w*\b",
         before=rf"{_UNWANTED_BEFORE}|\b(?:if you|you|they|people|who) (?:\w+ )?|\bwhy would (?:i|we|you) ",
         after=rf"{WHEN}| to (?:convince|know|tell|understand|decide|find|sell|see)\b",
-        unless=rf"\b{OTHER_PEOPLE} (?:\w+ )?(?:do not|never|no longer)|\bnot only\b|\bto miss\b|\bif you (?:no longer"
+        unless=rf"\bthe (?:first|second|third|other|current|old|new|next) (?:campaign|sequence|cadence)s?\b"
+        rf"|\b{OTHER_PEOPLE} (?:\w+ )?(?:do not|never|no longer)|\bnot only\b|\bto miss\b|\bif you (?:no longer"
         r"|do not|would (?:prefer|rather|like))\b|\bnot (?:want|wish|like) you to (?:stop|miss|think)"
-        r"|\bhear (?:about|from) (?:your )?(?:price|pricing|jane|him|her|my)\b|\b(?:feature|module|add on|tier"
+        r"|\binterested in (?:this|that|your|the|these) (?:(?!more\b)\w+ )?(?:offers?|promotions?|promos?|pitch"
+        r"|campaigns?|advertising"
+        r"|marketing|deal|material)\b(?! emails?| messages?| texts?| calls?)"
+        r"|\bhear (?:about|from) (?:your )?(?:price|pricing|jane|him|her|my)\b|\bjust (?:want|need|like|trying|looking"
+        r"|here)"
+        r"(?:ed|ing)? to (?:understand|see|learn|compare|try|test|buy)\b|\b(?:feature|module|add on|tier"
         r"|package)\b",
         another_channel=True,
         exclamation=True,

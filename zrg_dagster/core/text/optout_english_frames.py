@@ -14,6 +14,7 @@ from zrg_dagster.core.text.optout_english_words import (
     ME,
     MINE,
     NEGATED,
+    NOT_OURS,
     NOUNS,
     OTHER_PEOPLE,
     QUESTION_ABOUT_TOOL,
@@ -26,7 +27,7 @@ from zrg_dagster.core.text.optout_rule import Rule, one_of, rule
 _TO_ME = rf"(?:(?:to|with|at|on|for) )?{ME}\b"
 _CONTACTING_ME = rf"(?:{CONTACTING}|{CONTACT})(?: \w+)? {_TO_ME}"
 # Words between "never" and the verb; behind one of these the request is the opposite.
-_BETWEEN = r"(?: (?!(?:stop|cease|quit|hesitate|forget|fail|miss|give|mind|be|hear|get|want|need|wait)\b)\w+)"
+_BETWEEN = r"(?: (?!(?:bothering|stop|cease|quit|hesitate|forget|fail|miss|give|mind|be|hear|get|want|need|wait)\b)\w+)"
 _OURS = r"(?:(?:all|any|of|your|these|this|those|the|such|more|further|future|other|another|unsolicited|damn) ){1,4}"
 _THINGS = rf"{_OURS}(?:\w+ ){{0,2}}?(?:{NOUNS}|approaches|spam|follow ups|subscription|alerts|updates)\b"
 _THESE = (
@@ -43,6 +44,7 @@ _REMOVED = one_of(
     """removed deleted taken_off erased excluded purged dropped unsubscribed wiped struck_off opted_out blacklisted
     suppressed left_off left_out left_alone taken_out"""
 )
+_FILES = rf"(?:{FROM_WHERE}|files?|books|archives?)\b"
 _THEY = rf"\b(?:they|we|he|she|who|which|that|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
 _OTHERS = rf"\b(?:they|he|she|who|which|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
 _OUR_MAILINGS = r"\bour (?:\w+ )?(?:campaigns?|sequences?|leads|prospects|customers|clients|users|weekend|account)\b"
@@ -124,7 +126,7 @@ RULES: tuple[Rule, ...] = (
         unless=rf"{_OUR_MAILINGS}|\bhesitate|\bhow (?:do|can|would) you\b|\b(?:pdf|invoice|contract|quote|deck"
         r"|proposal|link)\b"
         r"|\b(?:required|needed|necessary|scheduled)\b.{0,30}\b(?:call|meeting)\b|\bwhy (?:do|did|have|are|would)\b"
-        r"|\bforget|\b(?:trial|contract) ends?\b",
+        r"|\bforget|\b(?:trial|contract) ends?\b|\byou are not (?:bothering|disturbing|annoying)",
         another_channel=True,
     ),
     rule(
@@ -145,7 +147,8 @@ RULES: tuple[Rule, ...] = (
         r"|removed|cleared)\b",
         r"\b(?:glad|happy|like|love|prefer|rather|want|wish|appreciate|grateful|pleased|expect|hope|ask|need|kindly"
         rf"|please)(?: \w+){{0,3}}? (?:be|being|get|am) (?:\w+ )?(?:left (?:off|out|alone)|{_REMOVED})(?=$| ?[,?]"
-        r"| (?:of|from|off|within|in|by|now|today|asap|immediately|as|please|future|your|any|these|this|all"
+        r"| (?:of|from|off|within|in|by|now|today|asap|immediately|as (?:soon|well|per|from|requested|i|we)|please"
+        r"|future|your|any|these|this|all"
         r"|further)\b)",
         r"\b(?:like|want|wish|get|need)(?: to get| to be| to come| me| us)? (?:off|out)(?: of)? (?:it|this|of this"
         rf"|these|(?:your|the|this)(?: \w+){{0,2}}? {FROM_WHERE})(?=$| ?[,?]| (?:please|now|thanks|asap)\b)",
@@ -158,7 +161,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:i am|we are|i have been|been)(?: \w+)? (?:being )?(?:spammed|harassed|bombarded|hounded"
         r"|pestered) (?:by|with) (?:you|your)\b",
         before=rf"{_OTHERS}|\b(?:not|never) (?:\w+ )?|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
-        after=rf"{WHEN}| to (?:be |get )?(?:approved|fixed|resolved)",
+        after=rf"{WHEN}|{NOT_OURS}| to (?:be |get )?(?:approved|fixed|resolved)",
         unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b"
         r"|\b(?:current|previous|old"
         r"|other) (?:vendor|provider|supplier|tool)|\b(?:leads|gadgets|plan|contract|invite|meeting"
@@ -176,6 +179,9 @@ RULES: tuple[Rule, ...] = (
         r"|will)\b(?<!will)",
         rf"\blast (?:time |one |thing |(?:\w+ )?{NOUNS} )?(?:that )?(?:i|we) (?:\w+ )?(?:hear|heard|want|get|receive"
         r"|see|wish|expect|accept)(?: to \w+)?(?: (?:from|of)(?: \w+)? (?:you|your)|$)",
+        r"\b(?:hope|trust|pray|assume)(?: that)? (?:this|that|it) (?:is|was|will be) the (?:very )?last (?:\w+ )?(?:i"
+        r"|we) (?:ever )?(?:hear"
+        r"|see|get|receive)\b",
         r"\bnext (?:one|time|email|message|call|text|contact)(?: \w+){0,3}? (?:goes|go|is going|will go|gets"
         r"|i) (?:\w+ ){0,2}?(?:to )?(?:the )?(?:ico|ftc|fcc|police|lawyers?|attorney|spam|junk|legal|authorities"
         r"|blocked|reported|report)\b",
@@ -201,18 +207,20 @@ RULES: tuple[Rule, ...] = (
         "amend updat_ update confirm process action honor honour respect heed observ removed solicit sales marketing "
         "requested demanded asked_for note mark retire withdraw dnc circulat rotation "
         "objection "
-        "object opt_out record respect cease",
+        "object opt_out record respect cease nothing disappear vanish gone keep no_more no_further",
         r"\b(?:update|amend|correct|change|adjust|mark|check)(?: \w+){0,2}? (?:records?|crm|file|files|database"
         r"|system|list|lists)\b.{0,60}\b(?:not (?:wish|want|to|be)|no longer|do not|never|so (?:that )?(?:we"
         r"|i) are not|opted? out|dnc|unsubscribed)\b",
         rf"\b(?:confirm|verify|let me know|acknowledge)(?: \w+){{0,4}}? (?:{_REMOVED}|opted out) {MINE}",
-        rf"\b(?:confirm|verify|acknowledge)(?: \w+){{0,3}}? (?:you have|i am|we are|i have been"
-        rf"|we have been) {_REMOVED}",
+        rf"\b(?:confirm|verify|acknowledge)(?: \w+){{0,3}}? (?:you have {_REMOVED}(?=$| ?[,?]| from\b| {MINE}\b)|(?:i"
+        rf" am|we are"
+        rf"|i have been|we have been) {_REMOVED})",
         r"\b(?:confirm|process|action|honou?r|respect|complete|register|execute|arrange|carry out|put through|log"
         r"|record|apply|note)(?: \w+){0,3}? (?:(?:un ?subscri\w+|opt outs?|objection|erasure|suppression|deletion"
         r"|removal)(?=$| ?[,?]| (?:request|for|of|from|now|please|within|today)\b))",
         rf"\b(?:withdraw|retire|pull|release|take) {MINE}(?: \w+)? (?:from|out of|off) (?:your|the|circulation"
-        r"|rotation|this|any)\b(?! (?:meeting|invite|call|thread|loop|waitlist|old))",
+        r"|rotation|this|any)\b(?! (?:meeting|invite|call|thread|loop|waitlist|old"
+        r"|(?:\w+ )?(?:nomination|award|ballot|draw|raffle)))",
         rf"\btake {MINE} out of (?:circulation|rotation)\b",
         r"^(?:please |add (?:me |us |this |this number )?to |dnc )*dnc(?: (?:please|list|thanks))*$",
         r"\b(?:this is|take this as|here is|i hereby|formal|register|record|lodge|file"
@@ -228,6 +236,14 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:mailbox|inbox|address|number|email|line|account|phone)(?: \w+){0,2}? (?:is|are) (?:not"
         r"|only)(?: \w+){0,3}? (?:for|used for|intended for|monitored for) (?:\w+ )?(?:solicit\w*|sales|marketing"
         r"|pitches|advertis\w*|spam|vendors?|promotion\w*|cold)",
+        r"\b(?:sure|ensure|see that|confirm|want|like)\b.{0,20}\b(?:nothing|no (?:\w+ )?\w+) (?:more|further|else)?"
+        r" ?(?:is|are|gets?|be|to"
+        r" be) (?:sent|mailed|emailed|delivered|addressed) (?:here|to (?:me|us|my|our|this)|our way|my way)\b",
+        rf"\b(?:name|address|number|email|details|data|record)s? (?:to |could |would |should |must |can )?(?:please"
+        rf" )?(?:disappear"
+        rf"|vanish|be gone)s? (?:from|off) (?:your|the|this|all)(?: \w+){{0,2}}? {_FILES}",
+        rf"\bkeep (?:your|these|this|those|the|all)(?: \w+){{0,2}}? (?:{NOUNS}|pitches) (?:away |out |off )(?:from |of"
+        rf" )?(?:me|us|my|our)\b",
         r"\bno (?:lawful|legal|legitimate) (?:basis|ground|grounds|reason|right) (?:for|to) (?:process|contact|email"
         r"|us|hold|keep|hav|stor|call|text)\w*\b",
         before=rf"{NEGATED}|{_OTHERS}",
@@ -261,7 +277,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.erase_it",
         "do_not erase delet remov forget bin_ lose_ wipe scrub drop destroy purge take_ turn_it switch_it "
-        "shut_it like_it want_it need_it sure_ ensure confirm",
+        "shut_it have_it get_it see_it have_them like_it want_it need_it sure_ ensure confirm",
         r"\b(?:my|this|our|wrong|his|her|their|the) (?:\w+ ){0,2}?(?:number|emails?|address(?:es)?|details|data"
         r"|contact|info|information|phone|name|mailbox|inbox|person|line|cell"
         r"|list)\b[^@]{0,120}\b(?<!not )(?<!to )(?<!you )(?<!we )(?<!i )(?<!can )(?:erase|delete|remove|lose|wipe"
@@ -278,6 +294,9 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:my|this|our) (?:\w+ ){0,2}?(?:number|emails?|address|details|data|contact|info"
         r"|name)\b[^@]{0,80}\b(?:make sure|ensure|see that|confirm) "
         r"(?:that )?(?:it|they) (?:is|are|gets?|has been) (?:\w+ )?(?:removed|deleted|erased|taken off|wiped)\b",
+        r"\bmy (?:\w+ ){0,2}?(?:name|number|email|address|details|data)\b[^@]{0,120}\b(?:have|get|see) (?:it|them)"
+        r" (?:taken (?:off|out)"
+        r"|removed|deleted|erased|unsubscribed)\b",
         r"\bkeeps? (?:on )?(?:emailing|texting|messaging|calling|writing|contacting) (?:to )?(?:me"
         r"|us)\b[^@]{0,40}\b(?:turn|switch|shut) it (?:off|down)\b",
         r"\b(?:number|emails?|address|name|details|phone"
@@ -286,7 +305,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:wrong number|my (?:\w+ )?phone|not \w+ phone|phone)\b[^@]{0,60}(?<!not )(?<!to )\b(?:remove|delete"
         r"|erase) (?:the|this|that) (?:\w+ )?number\b",
         r"\b(?:each|both|two|twice)\b[^@]{0,80}\b(?:remove|delete|take off|drop) (?:both|all|them|the other|each)\b",
-        unless=r"\b(?:old|previous|outdated|duplicate|test|demo|our (?:leads|list|database|crm|campaign|team"
+        unless=r"\b(?:old|previous|outdated|duplicates?|test|demo|our (?:leads|list|database|crm|campaign|team"
         r"|users))\b|\b(?:signature|slide|deck|invite|file|document|calendar|draft|copy|cc|table|contract"
         rf"|quote|sandbox|attachment|thread|meeting)\b|{QUESTION_ABOUT_TOOL}|\b(?:can|how do|should|do) (?:i"
         r"|we) (?:\w+ )?(?:remove|delete|erase|wipe)",
@@ -314,6 +333,9 @@ RULES: tuple[Rule, ...] = (
         rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {_REMOVED}"
         r"|(?:remove|delete|unsubscribe|take|drop|exclude) (?:him|her|them|(?:his|her|their) \w+)\b"
         r"|no further (?:contact|calls?|emails?|communication|approaches))",
+        r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:\w+ )?(?:ask|request|want|prefer|insist)(?:s|ed)?(?: that)?"
+        r" you(?: \w+)?"
+        rf" (?:not|never|no longer|stop|refrain from) (?:{CONTACT}|{CONTACTING}) (?:to |with )?(?:him|her|them)\b",
         r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |twice |clearly )?(?:asked|told"
         r"|begged) you(?: \w+){0,3}? (?:to"
         r" (?:stop|quit|leave)|not to)\b(?! by)",
@@ -323,7 +345,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:told|asked|informed) (?:you"
         r"|your \w+)\b[^@]{0,40}\b(?:he|she|they) "
         r"(?:does not|do not|no longer) (?:\w+ )?(?:want|wants|wish)",
-        unless=r"\b(?:meeting|invite|calendar|call with|thread|cc|copy|gadgets|make calls|write|but i do|yet|before"
+        unless=r"\b(?:meeting|invite|calendar|call with|thread|cc|copy|gadgets|make calls|write (?!to\b)|but i do|yet"
+        r"|before"
         r"|until|instead|reps|our (?:leads|list|campaign|crm|customers))\b|\?.{0,10}$",
         another_channel=True,
         whole=True,

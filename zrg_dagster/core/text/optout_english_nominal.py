@@ -37,6 +37,14 @@ _OURS = (
 )
 # A question about the tool, unless it is about "the process to be removed".
 _TOOL = rf"(?!.*process (?:to be|(?:for|of) (?:being|getting|coming)|to get) )(?:{QUESTION_ABOUT_TOOL})"
+# Whom he asked, and how often; somebody else ("I asked Kim to take me off") is no concern of ours.
+_YOU = (
+    r"(?:you|y'all|your|them|guys|people|team|colleagues?|company|office|support|repeatedly|already|before|nicely"
+    r"|politely"
+    r"|explicitly|clearly|specifically|times?|twice|once|two|three|four|five|several|many|multiple|numerous|a|few|last"
+    r"|week|month"
+    r"|year|yesterday|today|\d+|that|for|please|all|now|again|by|email|phone|on|rep|reps|agent)"
+)
 _MAILINGS = rf"(?:these|they|this|your|the|such|all|any)(?: \w+){{0,2}}? ?(?:{NOUNS})?"
 
 RULES: tuple[Rule, ...] = (
@@ -134,7 +142,7 @@ RULES: tuple[Rule, ...] = (
         rf"\byou (?:just )?(?:keep|kept|are still|continue|continued)(?: on| to)? (?:{CONTACTING}"
         rf"|{CONTACT})\b.{{0,40}}\b(?:even though|despite|although|after|when|while|but)\b.{{0,30}}\b(?:asked|told"
         r"|said|requested|unsubscrib\w+|opted|removed)\b",
-        rf"\b(?:i|we) (?:\w+ )?(?:asked|told|requested|begged|warned)(?: \w+){{0,4}}? (?:to )?(?:not|never|stop|quit"
+        rf"\b(?:i|we) (?:\w+ )?(?:asked|told|requested|begged|warned)(?: {_YOU}){{0,5}}? (?:to )?(?:not|never|stop|quit"
         rf"|cease|leave|remove|unsubscribe|delete|take)(?: to)? (?:{CONTACT}|{CONTACTING}|{MINE}|me|us)\b",
         r"\b(?:thought|believe|believed|sure) (?:i|we) (?:\w+ ){0,2}(?:made (?:it )?clear|said|told you|asked you"
         r"|unsubscribed|opted out|was removed|were removed)\b",
@@ -150,7 +158,8 @@ RULES: tuple[Rule, ...] = (
         r"|we) (?:will|am going to|shall|am"
         r"|are going to|have to)(?: \w+){0,2}? (?:report|block|sue|complain|file|take|contact|call|notify|inform"
         r"|involve)(?:ing)?\b",
-        r"\b(?:i|we) (?:am|are|will be|have|will) (?:\w+ )?(?:report|block)(?:ing|ed)? (?:this|the|your"
+        r"\b(?:i|we) (?:am|are|will be|have|will) (?:(?!not\b|never\b)\w+ )?(?:report|block)(?:ing|ed)? (?:this|the"
+        r"|your"
         r"|you)(?: \w+)?(?=$| ?,| (?:as|for|to|and|now|with)\b)",
         before=rf"{NEGATED}",
         unless=r"\b(?:calendar|time slot|meeting|bug|issue|numbers|results|by our|our (?:filter|firewall|it|server)"

@@ -77,7 +77,8 @@ RULES: tuple[Rule, ...] = (
         r"|this|it|your \w+|these|them|ADDR)(?: \w+){0,3}? (?:as|for|to|with) (?:spam|junk|abuse|phishing|harassment"
         r"|the \w+|ico|ftc|spamming)",
         rf"\b(?:any|one) more {NOUNS} and (?:i|we)\b",
-        r"\b(?:this|it) is (?:\w+ )?harassment\b|\byou are (?:\w+ )?(?:harassing|spamming|stalking|bothering"
+        r"\b(?:this|it) is (?:\w+ )?harassment\b|\byou are (?:(?!not\b|never\b)\w+ )?(?:harassing|spamming|stalking"
+        r"|bothering"
         r"|pestering) (?:me|us|my|our)\b|\bwhat part of (?!the\b|this\b|your\b|our\b|it\b|that\b|these\b)",
         rf"\b(?:breaking the law|illegal(?:ly)?|against the law|unlawful(?:ly)?)\b.{{0,20}}\b(?:{CONTACTING}"
         rf"|{CONTACT}) {ME}",

@@ -13,18 +13,23 @@ _PLACE = one_of(
 MINE_NOUNS = one_of(
     """names? emails? mails? address(?:es)? numbers? num(?:ero)? phones? cell mobile contacts? info information details data
     company
+    school church clinic practice shop store restaurant hotel library charity
     domains? profile records? accounts? inbox(?:es)? mailbox organi[sz]ation firm business file entry line office team
     staff colleagues? employees department leads? linkedin personal gmail hotmail outlook wife husband partner mother father
     mum mom dad"""
 )
 MINE = (
-    r"(?:me and (?:my|the) \w+|us all|us both|(?:both|each|every one|all(?: \w+)?) of (?:us|these addresses)"
+    r"(?:(?:both )?(?:me|us|ADDR|(?:this|my|our|the) (?:\w+ )?(?:email|address|number|account|inbox))(?: ADDR)? (?:and"
+    r"|or"
+    r"|as well as) (?:(?:me|us|ADDR|(?:my|the|our) (?:\w+ )?\w+)\b)(?: ADDR)?|us all|us both|(?:both|each|every one"
+    r"|all(?: \w+)?) of (?:us|these addresses)"
     r"|(?:the|my|our) "
     r"(?:(?:whole|entire) )?(?:team|department|office|company|staff|family|household)|me|us|myself|ourselves"
     r"|(?:both )?ADDR(?: (?:and|or) ADDR)?|him|her|them|the undersigned|(?:everyone"
     r"|everybody|anyone|all)(?: \w+)? (?:at|in|from|of) (?:our|my|this) \w+|everyone(?: here)?|anyone"
     r"|(?:the|all|every|these|any) (?:\w+ )?(?:ADDR )?(?:emails?|address(?:es)?|numbers?|domains?|contacts?) (?:above"
-    r"|below|at (?:ADDR|our \w+))|(?:all|any|every|the|following)(?: the| of the| following| address"
+    r"|below|(?:at|under|on|in|with|from) (?:ADDR|our \w+))|(?:all|any|every|the|following)(?: the| of the| following|"
+    r" address"
     r"| email)*,? ?(?:, )?ADDR(?: (?:email )?address(?:es)?| emails)?|(?:(?:all|both|any|either|each) )?(?:of )?(?:my"
     rf"|our) (?:\w+ ){{0,2}}?{MINE_NOUNS}(?: ADDR)?(?: (?:and|or) (?:(?:my|our) )?(?:\w+ )?{MINE_NOUNS})?|(?:this|that"
     r"|these|the) (?:\w+ )?(?:emails?|address(?:es)?|numbers?|num(?:ero)?|accounts?|contacts?|inbox|mailbox|domain"
@@ -40,7 +45,8 @@ ME = (
     r"|parents|grandma|grandmother|site|handset|device|extension|lab|studio|mother|mum|dad|father|kids?|son|daughter"
     r"|landline|store|shop|boss|domain|dms|line|wife|husband|account|family|whatsapp|linkedin)|anyone (?:here"
     rf"|on (?:this|our|my)|at)|every(?:one|body) (?:here|(?:at|in) (?:our|the|my|this) {_PLACE})|(?:at "
-    rf"|to )?the (?:(?:whole|entire|main) )?{_PLACE})"
+    rf"|to )?(?:the|my|our) (?:(?:whole|entire|main) )?{_PLACE}|(?:the )?(?:members?|people|employees) (?:of|in|at)"
+    rf" (?:my|our) \w+)"
 )
 FROM_WHERE = one_of(
     """lists? mailings? database db distribution emails? mails? crm records? systems? sequences? cadences? drips? funnel
@@ -49,8 +55,17 @@ FROM_WHERE = one_of(
     mailers? books? everything notifications? promotions? solicitations? directory rolodex follow_ups? bot platform
     broadcasts? threads? chains? group leads? servers? call_sheet thing this that it"""
 )
+# A list that mails are sent to; "the carpool list" is none.
+_MAIL_LIST = (
+    r"(?:mail\w*|emails?|contacts?|distribution|call\w*|marketing|sales|prospect\w*|text\w*|sms|newsletters?|outreach"
+    r"|subscri\w+"
+    r"|send\w*|damn|fucking|stupid|whole|entire|above|following|client|customer|drip|spam|promo\w*|master|current"
+    r"|vendor|leads?"
+    r"|broadcast|blast|solicitation|target|address|phone|general|company|recipients?|members?|user|active|list)"
+)
 # Removed from these, nobody has asked us to stop.
 OTHER_THING = (
+    rf"(?:\b(?:from|off|out of|on) the (?!{_MAIL_LIST}\b)\w+ lists?\b|"
     r"(?<!thanks )(?<!thank you )\b(?:from|off|out of|of|on|in|for|to|as) (?:(?:the|this|that|your|our|my"
     r"|\w+'s) )?(?:\w+ )?(?:cc|bcc|loop"
     r"|invites?|invitations?|meetings?|calendars?|events?|channels?|projects?|roles?|agendas?|webinars?|slack"
@@ -60,13 +75,20 @@ OTHER_THING = (
     r"|guards?|signature|folder|drive|(?<!call )sheet|\d{1,2} ?(?:am|pm)|spreadsheet|board|panel|owner|admin"
     r"|approver|workspace|seats?"
     r"|presentation|shortlist|beta|pilot|task|ticket|call(?= (?:on|at|with|invite))|zoom|huddle|standup|stand up"
-    r"|roster|report|reference|sandbox|environment|logos?|photo|picture|screenshot|copy|draft)\b"
+    r"|roster|rota|sessions?|class(?:es)?|courses?|training|workshops?|tours?|interviews?|lunch|dinner|trip|committee"
+    r"|carpool|(?:on call|guard|duty|support) rotation|shift|lease|report|reference|sandbox|environment|logos?|photo"
+    r"|picture|screenshot|copy|draft)\b)"
 )
 # A person's name or a thing that is not the writer, between the verb and "from the list".
 OTHER_PEOPLE = one_of(
     """leads? recipients? customers? clients? users? prospects? people subscribers? contacts they he she members someone
     anyone everyone somebody audience candidates? employees patients donors buyers vendors companies reps sdrs spammers
     competitors? providers? agencies readers folks who"""
+)
+# Behind a removal: off a thing of his or of everybody's ("the lease", "our rota") that nothing is sent to.
+NOT_OURS = (
+    rf"(?: (?:from|off|out of|of))? (?:the|our|my|an?|\w+'s|\w+day|next|tomorrow) (?!(?:\w+ ){{0,2}}?{FROM_WHERE}\b"
+    rf"|same\b|whole\b)\w+"
 )
 AFTER_REMOVE = (
     r"(?=$| ?[,?]| (?:from|off|out|please|porfavor|svp|thanks|thank|now|right|today|and|or|as soon|if|because|since"

@@ -9,6 +9,7 @@ from zrg_dagster.core.text.optout_french_words import (
     LIST,
     MINE,
     MISTAKE,
+    NOT_OURS,
     NOUNS,
     OTHER_THING,
     OTHERS,
@@ -24,20 +25,31 @@ RULES: tuple[Rule, ...] = (
         r"\bdesactiv\w+ (?:mon|notre|cet) abonnement(?=$| ?,| (?:svp|merci|a))",
         r"\bdes ?(?:abonn(?:er|ez|e|ement|ee|es|ees|iez|ements|ons|eriez|erez)|inscri(?:re|vez|s|t|ption|ptions|vons"
         r"|r|te|tes|ts|viez|rez|ve)|incri\w+)\b(?: (?:moi|nous))?",
-        r"\b(?:annul|resili|cess|stopp|arret|suppr)\w* (?:mon|cet|notre) (?:abonnement|inscription) (?:a|aux) (?:vos"
-        r"|votre|cette|ces|la) ",
-        before=r"\b(?:des|pourquoi|si on|si nous|quand on|quand nous|contacts?|adresses|gens|personnes|ne|pas|jamais"
-        r"|lien de|taux de|bouton de|page de|formulaire de|gestion des|vos|les|nos|leur|leurs|leads"
+        r"\b(?:(?:annul|resili|cess|stopp|arret|suppr)\w*|(?:mett|met)\w* (?:fin|un terme) a) (?:mon|cet|notre)"
+        r" (?:abonnement|inscription)(?:(?=$| ?,| (?:svp|merci)\b)| (?:a|aux)"
+        r" (?:(?:le |la )?(?:courriels?|mails?|emails?|messages?|newsletters?|infolettres?)(?=$| )|vos"
+        r"|votre|cette|ces|la) ?)",
+        before=r"\b(?:\d+|pourcentage|proportion|combien|qui|ils|elles|des|pourquoi|si on|si nous|quand on|quand nous"
+        r"|contacts?|adresses|gens|personnes|ne|pas|jamais"
+        r"|(?:les|des|leurs|vos|nos|ces) demandes de|clause de|option de|mention de|mecanisme de|procedure de|lien de"
+        r"|taux de|bouton de|page de|formulaire de|gestion des|vos|les|nos|leur|leurs|leads"
         r"|gerez vous les|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les|voulu|demande"
         r"|souhaite|a|de|jamais) ){0,3}",
         after=r"(?: \w+)? (?:du (?:service|contrat|logiciel|plan|forfait)|de (?:hubspot|votre (?:service|outil"
         r"|logiciel|offre)|notre (?:offre|forfait)|le offre|salesforce|linkedin)|au (?:service|forfait)|(?:du|de la"
         r"|de le|au|a la|a le) (?:webinaire|evenement|seance|formation|cours|atelier|salon|session|webinar"
-        r"|conference|rendez))",
+        r"|conference|rendez|rapport|resume|recapitulatif|bilan))|(?: \w+){1,4}? (?:du|des|de la|de le) (?:rapport"
+        r"|resume|recapitulatif|bilan)s?\b"
+        r"| vous\b"
+        # Somebody else whom a tool takes off something: "désinscrire un salarié de la formation".
+        r"| (?:notre|mon|ma|nos|mes) (?:salarie|employe|stagiaire|collegue|client|adherent|eleve|invite)\w*"
+        r"| (?:un|une|des|les|le|la|ses|ce|cette) (?!adresse|mail|email|courriel|numero|contact|nom|societe"
+        r"|entreprise|boite|compte|equipe|ligne|personne|domaine|portable|telephone|coordonnees|donnees|service"
+        r"|cabinet)\w+",
         unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bpourquoi (?:me |nous )?(?:avez|as|ai|suis)|\b(?:outil|logiciel"
         r"|plateforme|solution|systeme) (?:\w+ )?des|\btaux de|\bne (?:me |nous )?des ?(?:abonn|inscri)\w+ pas"
         r"|\b(?:comment|est ce que) (?:\w+ ){0,3}?(?:vous|votre|les gens|on) (?:\w+ )?(?:ger|trait)|\bpeut (?:on|il) "
-        r"|\bgere\w* ",
+        r"|\bgere\w* |\bcomment (?!pouv|pourr)\w+ez vous\b",
     ),
     rule(
         "fr.unsubscribe_broken",
@@ -52,11 +64,12 @@ RULES: tuple[Rule, ...] = (
         r"|charge|repond|donne)|marche pas|fonctionne pas|erreur|rien ne|casse|mort|404|introuvable|invalide)\b",
         r"\b(?:aucun|pas de|ou est le|ou trouver le|trouve pas (?:de|le)) (?:lien|bouton) (?:de |pour (?:me "
         r"|se )?)?des ?(?:abonn|inscri)",
-        unless=rf"\b(?:nos|notre) (?:\w+ )?(?:mails?|emails?|newsletters?|campagnes?|lien)\b|{OTHERS}",
+        unless=rf"\b(?:nos|notre) (?:\w+ )?(?:mails?|emails?|newsletters?|campagnes?|lien|site|page|outil|formulaire"
+        rf"|blog|boutique)\b|{OTHERS}",
     ),
     rule(
         "fr.remove_me",
-        "oubli "
+        "oubli dehors hors_ "
         "retir remov supprim suppression effacement retrait enlev effac detrui ray oter otez ote sortez sortir "
         "sors exclu "
         "exclusion vire elimin radi degag desinscri desabonn ecart purg disparaitre bloqu",
@@ -64,9 +77,12 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:me|nous|le|les) (?:(?:faire|voir|en) )?{REMOVE}(?:er|ir|re|iez|ez|e|iriez|eriez|erez|ait|rait)\b(?=$"
         rf"| ?[,?]| {LIST}| (?:svp|merci|maintenant|par|a l avenir|ainsi|et|de (?:la|la liste|vos|votre|cette|tout"
         r"|tous|toute|toutes)|afin|s)\b|.{0,40}\b(?:liste|base|fichier|mailing|diffusion))",
-        rf"\b{REMOVE}{SOFT_END} (?:svp )?(?:nous tous|toute? (?:le|la|notre|mon|ma) \w+|(?:mon|ma"
+        rf"\b{REMOVE}{SOFT_END} (?:svp )?(?:nous tous|(?:le ensemble|la totalite) (?:de|du|des) (?:\w+ )?\w+"
+        rf"|toute? (?:le|la|notre|mon|ma) \w+|(?:mon|ma"
         rf"|notre) \w+)(?: et moi)? {LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:svp )?{MINE}\b",
+        rf"\b{REMOVE}{SOFT_END} (?:svp )?(?:le|la|les) (?:adresses?|courriels?|emails?|mails?|numeros?|domaines?)"
+        rf"(?: (?:mail|email|suivante?s?|,))* (?:ADDR|\d[\d ]{{5,20}})(?: (?:et|ainsi que|,)(?: \w+){{1,2}})? {LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:(?:svp|ADDR|la|le|les) )?{LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:ADDR|(?:(?:toutes?|tout|tous|les|l|le|la|ce qui) )+(?:\w+ ){{0,3}}?(?:me|nous|mes"
         r"|nos|a mon|sur moi|a notre|que vous (?:avez|detenez|possedez))\b.{0,20}(?:concern|sujet|sur moi|sur nous"
@@ -74,6 +90,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:etre|ete|sois|soit|soient|soyons|voir|nous|soit bien|est|faire) (?:\w+ )?(?:retir|supprim|enlev|ray"
         r"|effac|exclu|radi|elimin|ot|sort|desinscri|desabonn)(?:e|ee|es|ees|s|t|te|u|ue|er)?\b.{0,40}(?:liste|bases?"
         r"|fichier|mailing|diffusion|contacts|envois|crm|donnees|systeme|sequence|newsletter)",
+        rf"\blaiss\w+ (?:moi |nous |(?:ma|mon|notre) \w+ )?(?:en )?(?:dehors|hors) {LIST}",
         rf"\b(?:retrait|radiation|suppression|exclusion) {LIST}",
         r"(?:^|, )(?:(?:merci de|merci|svp|veuillez|et) )*(?:supprim|effac|retir|enlev)(?:ez|er)(?: (?:svp|merci))*$",
         rf"\b(?:numero|personne|adresse|erreur|mail|email|coordonnees|donnees)\b.{{0,40}}\b{REMOVE}{SOFT_END} (?:le|la"
@@ -84,12 +101,21 @@ RULES: tuple[Rule, ...] = (
         r"|tous )?(?:mon|ma|mes|notre|nos|cette|ce) (?:\w+ )?(?:adresse|donnees|coordonnees|numero|nom|informations?"
         r"|infos|compte|contact|email|mail)|\b(?:mon|notre) (?:retrait|radiation|exclusion|effacement"
         r"|suppression) (?:de|du|immediat)",
-        before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:si|quand|que) (?:on|nous|je) (?:se |nous |me )?"
+        before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:avons|ai|ont|avez) (?:deja |bien |donc )?|\b(?:si"
+        r"|quand|que) (?:on|nous|je) (?:se |nous |me )?"
         r"|\b(?:je|on) (?:vous |te |nous )?|\bpeut on |\bcomment (?:\w+ )?",
-        after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
-        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\bliste des (?:participants|invites|intervenants|inscrits"
+        after=rf"(?: \w+){{0,4}}? {OTHER_THING}|{NOT_OURS}|(?: de \w+)? et (?:mett|utilis|ajout|rempla|pren"
+        rf"|gard)\w+\b(?! (?:\w+ )?(?:sur|dans)"
+        r" (?:votre|la|une) (?:\w+ )?liste)",
+        unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\b(?:mon|ma|mes|notre) (?:ancienn?e?|precedente?|deuxieme|seconde?"
+        rf"|autre) (?:adresse|mail|email"
+        r"|courriel|numero|compte|telephone)\b(?! de (?:vos|votre))|\bliste des (?:participants|invites|intervenants"
+        r"|inscrits"
         r"|presents)\b|\bsi (?:nous|on|je) (?:resili|arret|quitt|part)"
-        r"|\bdonnees de (?:test|demo)|\bnous (?:devons|voulons|voudrions|allons|souhaitons) (?!etre|ne|que"
+        r"|\b(?:donnees|contacts?|leads?|fiches?|profils?|numeros?) de (?:test|demo|essai)|\bcomptes? (?:utilisateur|de"
+        r" (?:test|demo|essai)|admin\w*|en double)|\b(?:deuxieme"
+        r"|second|autre) compte|\b(?:forfait|formule)\b|\bnous (?:devons|voulons|voudrions|allons|souhaitons) (?!etre"
+        r"|ne|que"
         r"|vous)|\b(?:il nous faut|nous avons besoin|avons nous)\b|\bne (?:me |nous )?(?:retir|supprim|enlev"
         r"|sort|oubli)\w* pas|\b(?:supprim|effac|oubli)\w* (?:mon|ce|cet|le"
         r"|notre) (?:(?!adresse)\w+ )?(?:message|mail|email)s?\b(?! (?:de|dans|adresse))|\bmail precedent"
@@ -99,12 +125,16 @@ RULES: tuple[Rule, ...] = (
         "fr.be_removed",
         "etre_",
         r"\b(?:voudrais|souhait\w+|aimerais|aimerions|veux|demand\w+ a|voulons|voudrions|desire|exige"
-        r"|prefer\w+)(?: \w+)? etre (?:\w+ )?(?:retir|supprim|enlev|ray|effac|exclu|radi|elimin|ot|sort|desinscri"
+        r"|prefer\w+|apprec\w+)(?: \w+)? etre (?:\w+ )?(?:retir|supprim|enlev|ray|effac|exclu|radi|elimin|ot|sort"
+        r"|desinscri"
         r"|desabonn)(?:e|ee|es|ees|s|t|te|u|ue)?(?=$| ?[,?]| (?:svp|merci|de|du|des)\b)",
+        r"\b(?:ai|avons) (?:deja )?demande (?:\w+ ){0,4}?(?:a|de) etre (?:retir|supprim|enlev|ray|effac|exclu|radi"
+        r"|desinscri|desabonn)\w*"
+        r"(?=$| ?[,?]| (?:svp|merci|de|du|des|et|mais)\b)",
         r"\b(?:donnees|coordonnees|adresse|nom|numero|mail|email)\b.{0,15}\bpas (?:a|lieu de"
         r"|vocation a) etre (?:dans|sur) (?:vo\w+|cette|la|une) ",
         before=r"\bne ",
-        after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
+        after=rf"(?: \w+){{0,4}}? {OTHER_THING}|{NOT_OURS}",
         unless=OTHERS,
     ),
     rule(
@@ -118,7 +148,7 @@ RULES: tuple[Rule, ...] = (
         r"|suppression|repoussoir|desinscri\w+|ne (?:pas|plus) (?:contact|appel|sollicit|derang)\w*|stop)",
         r"\bblacklist(?:ez|er|e) (?:moi|nous|mon|notre|cette|ce)|\b(?:me|nous) blacklist(?:ez|er|e)\b|\b(?:inscrit"
         r"|inscrite|suis) (?:sur|a|dans) (?:la liste )?bloctel",
-        before=r"\b(?:ne|pas) (?:me |nous )?",
+        before=r"\b(?:ne|pas) (?:me |nous )?|\b(?:des|les) (?:numeros|personnes|gens|contacts) ",
         unless=r"\bliste (?:de|des) (?:participants|invites)",
     ),
     rule(
@@ -134,6 +164,7 @@ RULES: tuple[Rule, ...] = (
         r"\bme oublier(?=$| ?[,?]| (?:svp|merci|definitiv))",
         before=r"\b(?:ne|pas|je|on) (?:\w+ )?",
         unless=r"\boubli\w* (?:moi |nous )?pas\b|\bpas oubli|\boubli\w* (?:mon|ce|cet) (?:precedent|dernier|premier) ",
+        another_channel=True,
     ),
     rule(
         "fr.rights",

@@ -22,7 +22,8 @@ from zrg_dagster.core.text.optout_rule import Rule, rule
 _SPOKEN_FOR = (
     r"(?:(?:mon|ma|notre|la|le|cette) (?:\w+ )?(?:patron|patronne|directeur|directrice|chef|cheffe|femme|mari|mere"
     r"|pere|fils|fille|client|cliente|associee?|societe|entreprise|direction|equipe|gerant|gerante|responsable"
-    r"|cabinet|organisme|mairie|etablissement|titulaire|famille|dirigeant)|(?:mme|monsieur|madame|m)(?: ,)? \w+"
+    r"|cabinet|ecole|magasin|boutique|restaurant|clinique|agence|bureau|association|hotel|college|lycee|service"
+    r"|organisme|mairie|etablissement|titulaire|famille|dirigeant)|(?:mme|monsieur|madame|m)(?: ,)? \w+"
     r"|personne(?: \w+){0,3}|il|elle|on|nous|celui ci|celle ci)"
 )
 _MY_THING = (
@@ -131,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         r"|a) (?:la liste )?bloctel",
         r"^(?:merci |svp )*(?:supprim|effac|retir)(?:ez|e|er) tout(?: (?:svp|merci|de suite|maintenant))*$",
         r"^(?:merci |svp |non )*plus (?:de |aucun )contact(?: (?:svp|merci))+$",
-        before=r"\b(?:ne|pas|nos|clients|pourquoi) (?:\w+ )?",
+        before=r"\b(?:ne|pas|nos|clients|numeros|gens|pourquoi) (?:\w+ )?",
         unless=rf"{OTHERS}|{INSTRUCTION}|\b(?:leads?|clause|contrat|facture|devis|nos commerciaux|notre outil)\b|\?$",
     ),
     rule(

@@ -7,7 +7,7 @@ from zrg_dagster.core.text.optout_rule import one_of
 
 NOUNS = one_of(
     """emails? mails? messages? courriels? courriers? sms textos? appels? relances? spams? pubs? publicites? sollicitations?
-    newsletters? prospection envois? communications? contacts? sequences? harcelement demarchages? spamming mailings?
+    rappels? newsletters? prospection envois? communications? contacts? sequences? harcelement demarchages? spamming mailings?
     campagnes? offres? propositions? promos? promotions? notifications? prospectus telephone demarches? infolettres?
     infos? lettres? pourriels? mps? mp whatsapps? invitations?_linkedin correspondances? merdes? conneries cochonneries
     contenus? echanges? insistance"""
@@ -30,13 +30,19 @@ STOP = (
     r"|un terme)|finiss(?:ez|ons)|suspend(?:ez|re)|interromp(?:ez|re)|renonc(?:ez|er)|lach(?:ez|er|e)|basta|halte"
     r"|dispens(?:ez|er)(?: vous)?|gard(?:ez|er) vous|fin)"
 )
-LIST = (
-    r"(?:de|du|des|hors|dans|depuis) (?:(?:votre|vos|la|les|le|cette|ce|ces|toutes?|tous|ta|tes|ton|leur|leurs"
-    r"|chacune|futurs?|futures|prochains?|prochaines|vos futurs|quelconque) ){0,3}(?:\w+ ){0,3}?(?:listes?|listings?"
+_LISTED = (
+    r"(?:listes?|listings?"
     r"|bases?|fichiers?|mailings?|diffusions?|donnees|newsletters?|envois?|campagnes?|contacts?|crm|mails?|emails?"
     r"|sequences?|systemes?|registres?|messages?|relances?|annuaires?|prospection|repertoires?|communications?"
-    r"|boucle de mails|carnets?|sollicitations?|programmes?|cible|routage|cela|la|ca)\b"
+    r"|boucle de mails|carnets?|sollicitations?|programmes?|cible|routage|cela|ca|courriels?|infolettres?|sms)\b"
 )
+LIST = (
+    r"(?:de|du|des|hors|dans|depuis) (?:(?:(?:votre|vos|la|les|le|cette|ce|ces|toutes?|tous|ta|tes|ton|leur|leurs"
+    r"|chacune|futurs?|futures|prochains?|prochaines|vos futurs|quelconque) ){0,3}(?:(?!une?\b)\w+ ){0,3}?"
+    rf"{_LISTED}|la(?=$| ?[,?]| (?:svp|merci|maintenant|et)\b))"
+)
+# Behind a removal: off a thing of his or of everybody's ("de la garde de samedi") that nothing is sent to.
+NOT_OURS = rf" (?:du|des|de (?:le|la)) (?!(?:\w+ ){{0,3}}?{_LISTED}|svp\b|merci\b|maintenant\b|et\b)\w+"
 MINE = (
     r"(?:toutes? |tous |l ensemble de |de )?(?:mon|ma|mes|notre|nos|cette|cet|ce|ces|les|toutes mes|tous mes"
     r"|toutes nos|tous nos) (?:\w+ )?(?:adresses?|courriels?|courriers?|mels?|emails?|mails?|noms?|numeros?"
@@ -51,16 +57,26 @@ SOFT_END = (
     r"(?:ez|er|e|ons|re|ir|is|iez|eriez|irez|erez|vez|riez|ait|ais|iriez|tes|es|ement|ant|vant|rait|rez|t|ai|sez|se)?"
 )
 OTHERS = (
-    r"\b(?:nos|les|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:(?!e?mails? |appels? |messages? |courri\w+ "
+    r"\b(?:nos|les|le|ce|chaque|certains|plusieurs|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:(?!e?mails? |appels?"
+    r" |messages? |courri\w+ "
     r"|sms |envois )\w+ )?(?:clients?|abonnes|utilisateurs?|prospects?"
-    r"|leads?|destinataires?|commerciaux|gens|candidats?|concurrents?|interlocuteurs?)\b|\bnos (?:\w+ )?contacts\b"
+    r"|leads?|destinataires?|lecteurs|membres(?! de (?:notre|mon)\b)|adherents|donateurs|visiteurs|commerciaux|gens"
+    r"|candidats?|concurrents?"
+    r"|interlocuteurs?)\b|\bnos (?:\w+ )?contacts\b"
 )
 OTHER_THING = (
+    # A list of something else than who is written to.
+    r"(?:\bliste (?:de|des|du) (?!diffusion|mails?|emails?|mailing|courriels?|contacts?|envois?|distribution"
+    r"|prospect\w*|destinataires?"
+    r"|relances?|newsletters?|infolettres?|clients?|abonnes|adresses|appels?|sms|messages?|demarchage|publipostage"
+    r"|votre|vos\b|spam"
+    r"|exclu\w+|opposition|ne\b|numeros|telephones?|marketing|sollicitations?|communications?|repoussoir"
+    r"|suppression)\w+|"
     r"\b(?:reunion|invitations?|calendrier|copie|boucle|agenda|reservation|devis|commande|diapo|diapos|deck|slide"
     r"|presentation|contrat|proposition|document|doc|page|point|annexe|logo|site|seance|rdv|rendez vous|evenement"
     r"|webinaire|visio|call|canal|planning|appel de|participants?|invites|paragraphe|ligne \d|facture|offre"
-    r"|maquette|brouillon"
-    r"|dossier|projet|equipe projet|liste des (?:participants|invites|intervenants|inscrits|presents)|panier)\b"
+    r"|maquette|brouillon|forfait|formule|garde|astreinte|permanence"
+    r"|dossier|projet|equipe projet|liste des (?:participants|invites|intervenants|inscrits|presents)|panier)\b)"
 )
 WHEN = (
     r"(?: \w+){0,3}? (?:avant|apres|le (?:matin|soir|week|weekend|lundi|mardi|mercredi|jeudi|vendredi|samedi"
@@ -74,6 +90,7 @@ INSTRUCTION = (
     r"|gerer|modifier|aussi|ne plus)|vous etes inscrit|(?:seul|unique|son|le) destinataire)\b"
 )
 MISTAKE = (
+    r"\b(?:etait|ete|fut|est|fait) une erreur\b.{0,40}\bdes ?(?:abonn|inscri)\w*|"
     r"\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
     r"|erreur de ma part)\b.{0,80}\b(?:re ?inscri|re ?abonn|remet|remettre)|(?:desabonn"
     r"|desinscri)\w*.{0,60}\b(?:par erreur|par megarde|sans (?:le )?(?:faire expres|vouloir)|accidentellement"
@@ -98,8 +115,9 @@ ASK = (
     r"|alors|besoin|afin|cela|ainsi|sorte|sais|jamais)"
 )
 UNWANTED = (
-    rf"(?:(?:de )?(?:etre|me faire|nous faire|me voir|se voir) (?:\w+ )?{CONTACT}|que (?:vous|tu|on|personne"
-    rf"|quiconque) (?:ne )?(?:me|nous|continu\w+|\w+ moi)|que (?:vous|tu) {CONTACT}|recevoir|avoir (?:de vos|vos"
+    rf"(?:recevoir(?! (?:la|le|les|une?|ma|mon|mes|notre) (?!(?:\w+ )?{NOUNS}))\b|(?:de )?(?:etre|me faire|nous faire"
+    rf"|me voir|se voir) (?:\w+ )?{CONTACT}|que (?:vous|tu|on|personne"
+    rf"|quiconque) (?:ne )?(?:me|nous|continu\w+|\w+ moi)|que (?:vous|tu) {CONTACT}|avoir (?:de vos|vos"
     r"|affaire|a faire|de nouvelles|de contact|de vos nouvelles)|entendre parler|vous (?:lire|entendre|voir)|figurer"
     r"|faire partie|etre (?:dans|sur|inscrit|abonn|destinataire|la cible|dans)\w*|(?:(?:de|vos|ces|vous|cette|ce"
     rf"|votre|tes|des|du|un|une|seul|seule|autres?|type|genre|tels|en|telles) )*{NOUNS}\b|(?:echanger|discuter|parler"

@@ -19,37 +19,44 @@ from zrg_dagster.core.text.optout_spanish_words import (
 RULES: tuple[Rule, ...] = (
     rule(
         "es.unsubscribe",
-        "baja scrib scrip",
+        "baja scrib scrip mi_registro",
         r"\bbaja del (?:newsletter|boletin|correo|mailing|listado|grupo|registro)\b",
         r"\b(?:d[aeo](?:r|n|d|s|mos|is)?|(?<=me )doy|(?<=nos )damos|dieran?|diesen?|diera|den|dad|darais|dando|dado"
         r"|dada|dados|deis|des|darian?|tramit\w+|proces\w+|gestion\w+|caus\w+)(?:me|nos|melo|se"
         r"|os)?(?: por favor)?(?: de| mi| la| una| esta)+ baja\b",
         r"\b(?:quiero|queremos|deseo|solicito|solicitamos|solicite|solicitado|pido|pedi|pedimos|pedido|favor|porfavor"
         r"|necesito|quisiera|prefiero|exijo|ruego|rogamos)(?: \w+){0,2}? (?:la |mi |una |dar )?(?:de )?baja\b",
+        r"\b(?:mi|nuestra|como|esta) (?:\w+ )?(?:solicitud|peticion) de (?:baja|eliminacion|supresion|exclusion"
+        r"|cancelacion)\b",
+        r"\bcomo (?:de )?baja(?=$| ?,| porfavor)",
         r"(?:^|, )(?P<do>)(?:porfavor |favor |gracias |la |mi |una |solicitud )*(?:de )?baja(?: (?:porfavor|gracias"
         r"|ahora|inmediata|definitiva|total|urgente))*(?=$| ?,)",
         r"\bbaja (?:porfavor|inmediata|de (?:su|esta|la|sus|estos|este|tu|mi|todas?|todos) (?:\w+ )?(?:listas?"
         r"|correos?|base|envios|newsletter|boletin|suscripcion|comunicaciones|emails?|numero|direccion|mails?))",
         r"\b(?:des-?suscrib|de-?suscrib|desinscrib|desubscrib|unsuscrib|desuscrip|dessuscrib)\w{0,8}",
-        r"\b(?:cancel|anul)\w{0,6} (?:(?:mi|la|esta|nuestra) )?(?:suscripcion|subscripcion)\b(?! (?:a|de|con"
+        r"\b(?:cancel|anul)\w{0,6} (?:(?:(?:mi|la|esta|nuestra) )?(?:suscripcion|subscripcion)|mi (?:registro"
+        r"|inscripcion))\b(?! (?:a|de|con"
         r"|en) (?!(?:su|sus|esta|este|estos|tu|la (?:lista|newsletter)|los correos|correos)))",
         before=r"\b(?:tasa|enlace|boton|link|numero|pagina|opcion|proceso) (?:de|para) (?:la )?|\b(?:no|ni"
-        r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian|ha) (?:\w+ )?"
+        r"|nunca) (?:\w+ ){0,3}|\b(?:me|nos) (?:di|dimos) (?:\w+ )?|\b(?:han|has|hemos|he|habian|ha) (?:(?!decidid"
+        r"|pedid|solicitad)\w+ )?"
         r"|\bcuesta |\bse (?!me|nos)|\b(?:esta|estaba|estan|fue|estoy) ",
-        after=r" (?:de|del|en|con)(?: (?:el|la|los|otro|otra|nuestro|nuestra|un|una))?(?: \w+)? (?:servicio|proveedor"
+        after=r" (?:al?|de|del|en|con)(?: (?:el|la|los|otro|otra|nuestro|nuestra|un|una))?(?: \w+)? (?:servicio"
+        r"|proveedor"
         r"|plataforma|herramienta|plan|contrato|software|operador|seguro|gimnasio|hubspot|salesforce|producto"
         r"|aplicacion|app|autonomos|curso|taller|webinar|evento|sesion|formacion|clases?)\b| (?:laboral|medica"
         r"|temporada|por (?:maternidad|enfermedad|paternidad)"
         r"|hasta|esta semana|del? (?:servicio|contrato|hubspot|plan)|en (?:nuestr|ventas|el servicio)|paternal"
         r"|maternal|(?:a )?(?:el|la|los|las|un|una|dos|tres|varios|nuestro|nuestra|mi) (?:\w+ )?(?:contratos?"
-        r"|servicios?|plan|cuenta de|licencias?|herramienta|proveedor|linea|usuarios?))",
+        r"|servicios?|plan|cuenta de|licencias?|herramienta|proveedor|linea|usuarios?|comerciales|vendedores|empleados"
+        r"|agentes))",
         unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\b(?:un|el|los) (?:contactos?|leads?|usuarios?)\b(?! de (?:su|sus"
         r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b|\b(?:puedo|podemos"
         r"|se puede|podria|podriamos) (?:cancelar|anular|dar)\b|\b(?:como|cuando) (?:gestiona|maneja|tramita|procesa)"
         r"|\b(?:cual|como) es (?:el|la) (?:proceso|procedimiento|politica)|\b(?:herramienta|sistema|plataforma"
         r"|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) |\bestoy de baja|\besta de baja"
         r"|\bsuscripcion (?:actual|anterior|vieja)\b|\bsi (?:\w+ )?(?:nos"
-        r"|me|se) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*"
+        r"|me|se|os|te|los|les) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*"
         r"|\b(?:cuando|siempre que) (?:yo )?(?:quiera|queramos|lo desee|lo necesite)\b",
     ),
     rule(
@@ -57,6 +64,9 @@ RULES: tuple[Rule, ...] = (
         "baja scri",
         r"\b(?:enlace|link|boton|opcion|pagina) (?:de|para) (?:la |dar(?:me|se) de )?(?:baja|(?:des"
         r"|can)\w+) (?:(?:la )?(?:suscripcion )?)?(?:no (?:funciona|sirve|va|anda|abre|existe)|esta rot[oa])",
+        r"\bdonde (?:esta|queda|encuentro|hay|aparece) (?:el |un )?(?:enlace|link|boton|opcion) (?:de|para) (?:la "
+        r"|dar(?:me|nos) "
+        r"de )?(?:baja|desuscri\w*|desapunt\w*)",
         r"\bno (?:hay|veo|encuentro|tienen|aparece) (?:el |ningun |un )?(?:enlace|link|boton|opcion) (?:de"
         r"|para) (?:\w+ )?(?:\w+ )?(?:baja|desuscri\w*)",
         r"\bno (?:trae|traen|incluye|incluyen|lleva|llevan|tiene|tienen|pone|ofrece|ofrecen|dan"
@@ -70,11 +80,13 @@ RULES: tuple[Rule, ...] = (
         "elimin borr quit saqu sac baj remuev remov retir exclu suprim supres tach baja depur desvincul descart "
         "desapunt apart fuera desregistr cancelac",
         rf"\b{REMOVE}{ENDING}?(?:me|nos)(?:l[oa])?\b(?=$| ?[,?]| {LIST}| (?:porfavor|ahora|gracias|please|y|ya"
-        r"|de (?:ahi|aqui|todo|su|sus|tu|esta|la|todas)|como|que|inmediatamente|fuera|porque|no|del?)\b)",
-        rf"\b(?:me|nos) (?:\w+ (?:a )?)?{REMOVE}{ENDING}\b(?: (?:porfavor|ahora|por completo))?(?:$| ?[,?]| {LIST}"
+        r"|de (?:ahi|aqui|todo|su|sus|tu|esta|todas)|como|que|inmediatamente|fuera|porque|no|para siempre"
+        r"|por completo|del todo|hoy|de forma|de manera)\b)",
+        rf"\b(?:me|nos) (?:\w+ (?:a )?)?(?!\w+(?:aron|ieron)\b){REMOVE}{ENDING}\b(?: (?:porfavor|ahora|por"
+        rf" completo))?(?:$| ?[,?]| {LIST}"
         r"| (?:fuera|y|de ahi|de aqui|gracias|porfavor)\b)",
         rf"\b{REMOVE}{ENDING}?(?:me|nos)? (?:porfavor )?(?:tambien )?(?:a )?(?:tod[oa]s(?: nosotr[oa]s)?|ambos"
-        r"|ambas|los (?:dos|tres|cuatro|cinco|\d+)"
+        r"|ambas|tod[oa]s los de \w+|los (?:dos|tres|cuatro|cinco|\d+)"
         r"|nosotr[oa]s|(?:mi|nuestr[oa]) \w+(?: y a mi)?|tod[oa] (?:el|la|mi|nuestr[oa]) \w+)(?: y a \w+(?: \w+)?)? "
         rf"(?:porfavor )?{LIST}",
         rf"\b(?!sac(?:aron|aste|asteis|ado|ais|an|as|o)\b){REMOVE}(?:{ENDING})(?:me|nos|se)? (?:porfavor )?{MINE}\b",
@@ -83,15 +95,21 @@ RULES: tuple[Rule, ...] = (
         r"|acerca de)\b.{0,25}\b(?:mi|nosotros|me|mia)\b",
         rf"\b(?:ser|sea|seamos|sean|haya sido|quedar|queden?|este|esten) (?:\w+ )?(?:{REMOVE}|dad[oa]s? de baja"
         r"|borr)\w*",
-        rf"\b{REMOVE}{ENDING}(?:me|nos)?(?:l[oae]s?)? {LIST}",
+        rf"\b(?!\w+(?:aron|ieron)\b){REMOVE}{ENDING}(?:me|nos)?(?:l[oae]s?)? {LIST}",
         rf"\b(?:numero|persona|equivoc\w+|direccion|correo|datos)\b.{{0,40}}\b{REMOVE}{ENDING}l[oae]s?\b",
         r"\b(?:supresion|eliminacion|cancelacion|borrado|baja|retirada) (?:inmediata |definitiva "
         r"|total )?de (?:todos )?(?:mi|mis|nuestr[oa]s?|este|esta) (?:\w+ )?(?:datos|correos?|direccion|numero"
         r"|informacion|telefono|registro|suscripcion|cuenta|perfil|email|nombre|contacto)",
+        rf"\bdej\w+ (?:a )?(?:mi|nuestr[oa]) \w+ fuera {LIST}",
         r"\bfuera de (?:su|sus|esta|tu|la) (?:lista|base|listado|envios)",
         before=r"\b(?:no|ni|sin) (?:me |nos |se |lo )?|\b(?:podemos|puedo|como) (?:\w+ )?",
-        after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
-        unless=rf"{OTHERS}|{INSTRUCTION}|\b(?:a )?(?:este|esta|esa|ese) (?:\w+ )?(?:reunion|invitacion|persona)"
+        after=rf"(?: \w+){{0,4}}? {OTHER_THING}|(?: de \w+)? y (?:us|pon|anad|agreg|cambi|sustitu|reemplaz|met|quedat"
+        rf"|utili)\w*\b"
+        r"(?! (?:\w+ )?en (?:su|la|una|vuestra) (?:\w+ )?lista)",
+        unless=rf"{OTHERS}|{INSTRUCTION}|\b(?:mi|mis|nuestr[oa]) (?:antigu[oa]|viej[oa]|anterior|otr[oa]|segund[oa])"
+        rf" (?:\w+ )?(?:direccion|correo"
+        r"|numero|email|mail|telefono|cuenta)\b(?! de (?:su|sus|tu|vuestra))|\b(?:a )?(?:este|esta|esa|ese) (?:\w+"
+        r" )?(?:reunion|invitacion|persona)"
         r"|\b(?:el|los|estos?) (?:correos?|mensajes?|mails?|emails?) (?:anterior|que)\b|\b(?:elimin"
         r"|borr)\w+ (?:este|el|ese) (?:correo|mensaje|email|mail)\b(?! de (?:su|tu|la))|\bno (?:me "
         r"|nos )?(?:elimin|borr|quit|saqu|retir)\w*|\bme sac\w* de (?:la )?duda|\bduda\b|quit\w+ tiempo"

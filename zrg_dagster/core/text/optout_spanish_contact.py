@@ -28,26 +28,42 @@ _THIS_CALL = (
     r"|producto|muestra|presupuesto)s?\b"
 )
 
+# What else one sends: "no me manden más muestras".
+_NO_MESSAGE = (
+    r"\b(?:no|nunca|jamas) (?:(?:me|nos|se) )?(?:(?:vuelv|sig)\w+ (?:a )?)?(?:envi|mand|remit)\w+ (?:mas |otr[oa]s? "
+    r"|tant[oa]s |la |el |las "
+    rf"|los |una? )*(?!(?:{NOUNS}|mas|la|el|las|los|una?|nada|nunca|jamas|porfavor|gracias|por|sus?|tus?|vuestr\w+"
+    rf"|est[aeo]s?|es[aeo]s?"
+    r"|ningun\w*|otr[oa]s?|tant[oa]s?|que|y|ni|al?|del?|desde|en|con|si|ya|ahora|porque|hasta|mierdas?|chorradas"
+    r"|solicitudes"
+    r"|invitaciones|tipo|clase|cualquier\w*|todo|contactar|escribir|llamar|pesad\w+)\b)[a-z]{3,}"
+    r"|\bno (?:me |nos |se )?l[oa]s? (?:envi|mand|remit)\w+ (?!mas|nunca)"
+)
+
 RULES: tuple[Rule, ...] = (
     rule(
         "es.stop",
-        "vale_de "
+        "vale_de descontinu discontinu "
         "dej pare para parar cese ceses cesar basta termin suspend deteng deten alto stop absten absteng evit "
         "cancel cort bien_de bien_con chole interrump elimin suficiente detiene deje",
-        r"(?:^|, )(?:porfavor |favor )?(?:cesen?|deteng(?:an?|ase|anse)|paren(?:le)?)(?: (?:porfavor|esto|eso"
+        r"(?:^|, )(?:porfavor |favor )?(?:pare|cesen?|deteng(?:an?|ase|anse)|paren(?:le)?)(?: (?:porfavor|esto|eso"
         r"|ahora))*(?= ,|$)",
         r"\b(?:dej(?:e|en|es|a|ad|ar|eis|ara|aran|aras|ase|asen|arais|aseis|arias?|arian|ando)(?:me|nos|lo|se)?"
-        r"|par(?:e|en|a|as|ad|ar|es|aras?|aran)|ces(?:e|en|ar|ad|a|es|aran?)|basta|termin(?:e|en|a|ar)|suspend(?:a|an"
+        r"|par(?:e|en|a(?= (?:de|con)\b)|as|ad|ar|es|aras?|aran)|ces(?:e|en|ar|ad|a|es|aran?)|basta|termin(?:e|en|a|ar)"
+        r"|suspend(?:a|an"
         r"|er)|acab(?:e|en|a|ad|ar)|absteng\w+|abst(?:en|ente|eneos|enerse)|evit(?:e|en|a|ar|ad|es|aran?)(?:me|nos)?"
         r"|deteng\w+)(?: porfavor| ahora)?(?: con| de)? (?:eso de |una vez de |volver a |seguir |estar "
-        rf"|andar )?(?:{CLITIC_ME}|{CONTACT}(?=$| ?[,?]| (?:porfavor|gracias|a (?:este|mi|esta|nuestro)|mas|tant[oa]s?"
+        rf"|andar |intentar |tratar de |querer |pretender )?(?:{CLITIC_ME}|{CONTACT}(?=$| ?[,?]| (?:porfavor|gracias|a"
+        rf" (?:este|mi|esta|nuestro)|mas|tant[oa]s?|esto|eso"
         r"|los|las|sus|tus|estos|estas|mensajes?|correos?|emails?|mails?|spam|publicidad|propaganda|sms|ahora|cosas"
         r"|por|y|o|ofertas|promociones|informacion|cualquier|ningun|tonterias|basura|newsletters|comunicaciones"
         r"|whatsapps?|hombre|tio|conmigo)))",
         r"\b(?:par(?:e|en|ar|ad|a)(?:le|se)?|cort(?:e|en|a|ad|ala|enla|ela|ar)|(?:esta|estuvo) bien(?= de)"
         r"|vale(?= de)|chole|alto a"
-        r"|dej(?:e|en|ar|ad|a)(?:nse|se)?|ces(?:e|en|ar|ad)|basta|suspend(?:an|a|er|ed)|interrump(?:an|a|ir|e)"
-        r"|deteng(?:an|a)|deten|acab(?:en|e|ad)|termin(?:en|e|ad)|cancel(?:en|e|ar|ad)|fren(?:en|e)|alto|elimin(?:en"
+        r"|dej(?:e|en|ar|ad|a)(?:nse|se)?(?= (?:(?:los|las) (?:correos?|mensajes?|emails?|mails?|llamadas)|de |con |sus"
+        r" |tus |est[oa]s |es[oa]s |tant|vuestr))|ces(?:e|en|ar|ad)|basta|suspend(?:an|a|er|ed)|interrump(?:an|a|ir|e)"
+        r"|deteng(?:an|a)|deten|d[ie]scontinu(?:en|e|ar|ad)|acab(?:en|e|ad)|termin(?:en|e|ad)|cancel(?:en|e|ar|ad)"
+        r"|fren(?:en|e)|alto|elimin(?:en"
         r"|e) )(?: de| con| el| la| los| las| todo| toda| cualquier| ahora)*(?: (?:envio"
         r"|recepcion)(?: de)?(?: cualquier| mas| todo| tipo| de)*)? (?:los |sus |tus |estos |estas |esos |esas "
         r"|tantos |tantas |todos |todas |las |mas |tanto |tanta |vuestr[oa]s |cualquier |tipo |de |este |esta |su "
@@ -64,16 +80,22 @@ RULES: tuple[Rule, ...] = (
         r"^(?:puedes|pueden|podrias?|podrian|podeis|podriais|(?:cuando|hasta cuando) (?:van|vais|vas) a) (?:parar"
         r"|cesar|dejarlo)(?: (?:porfavor|ahora))*(?: \?)?$",
         rf"\b(?:{ASK}|que) (?:que )?(?:pare|pares|paren|pareis|cese|cesen)(?=$| ?,| (?:porfavor|con|de una|ahora))",
-        r"(?:^|, |porfavor )(?:paren|basta|parad|stop)(?: (?:porfavor|con esto|gracias))*(?= ,|$)",
+        r"(?:^|, |porfavor )(?:paren|basta|parad|stop)(?: (?:porfavor|con esto|gracias))*(?= ,|$| no (?:quiero"
+        r"|queremos|me|nos)\b)",
         r"\b(?:quiero|quisiera|queremos|deseo|deseamos|necesito|necesitamos|como (?:hago para|puedo|hacer para"
         r"|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad|molestad)\w+"
         r"|estar en (?:su|esta|la))",
+        r"\bdej\w* de (?:hacer|dar)(?:me|nos) (?:mas |tanto )?seguimiento\b",
+        r"\bfavor de (?:parar|cesar)(?=$| ?,| (?:porfavor|ahora)\b)",
+        rf"\bque (?:me|nos) dej(?:e|en|es|eis) de {CONTACT}",
         exclamation=True,
         before=rf"{PAST_QUESTION}|{US}|\bse puede[n]? |\bno (?:quier\w+|queremos|deseo|me gustaria|esper\w+) que "
         r"|\b(?:no|nunca|ni) (?:me |nos |se |les |lo )?|\b(?:han|has|ha|habeis) ",
-        after=WHEN,
-        unless=rf"\bno (?:me |nos |se )?(?:dej|par|ces)\w* |{_THIS_CALL}|{OTHERS}|\b(?:para|deja"
+        after=rf"{WHEN}|(?: \w+)? (?:del?|para|sobre) (?:(?:la|el|los|las|mi|nuestr[oa]) )?(?:contrato|factura|pago"
+        rf"|reunion|evento|curso|webinar"
+        r"|proyecto|plataforma|app|sistema|cuenta|encuesta|pedido|renovacion)s?\b",
+        unless=rf"\bno (?:me |nos |se )?(?:dej|par(?!a que\b)|ces)\w* |{_THIS_CALL}|{OTHERS}|\b(?:para|deja"
         r"|deje) (?:de )?(?:contactar|llamar"
         r"|escribir)(?:nos|me)? (?:use|usa|marque|llame|puede)|\bdejamos|\bdej(?:e|en|a|ar|as|es)(?:me"
         r"|nos)? (?:un |una |su |el |la |tu )(?:mensaje|correo|telefono|email|mail|informacion|contacto"
@@ -84,12 +106,18 @@ RULES: tuple[Rule, ...] = (
         "es.no_longer_contact",
         "carec no_ ni_ nunca jamas tampoco sin_ de_us de_util ahorr inutil",
         rf"\bno (?:(?:me|nos) (?:esten?|estes|anden?|andes|sigan?|sigas) {CONTACT}|(?:esten?|estes|anden?) molest\w+)",
+        rf"\b(?:no|ni) (?:se|te|os) molest\w+ (?:mas )?en (?:(?:volver a|seguir) {CONTACT}|{CONTACT}(?<=me)"
+        rf"|{CONTACT}(?<=nos)"
+        rf"|{CONTACT} (?:mas|de nuevo|otra vez))\b",
+        r"\bno (?:me|nos|le|les) (?:den?|des|deis|hagan?|hagas|hagais) (?:mas |ningun )?(?:seguimiento|la lata|la"
+        r" brasa)\b",
         r"\bno (?:me|nos) lleg(?:uen|ue) (?:mas|ningun\w*|otr[oa]|nada)\b",
         r"\b(?:no|nunca) (?:me|nos) habl(?:e|es|en)(?=$| ?,| (?:mas|nunca|porfavor))",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco|ni)(?: (?:me|nos|se|lo|les|deben|debe|pueden|puede|podran|podra"
         r"|tienen que|tiene que))*(?: (?:vuelv|volv|sig|segu|sigu|continu|intent|trat|insist|pretend|se molest"
         rf"|quier)\w*(?: (?:a|en|de|que))?)?(?: (?:me|nos))? {CONTACT}(?: \w+){{0,3}}? (?:{MORE}|por (?:este|ningun"
-        r"|favor|esta|whatsapp|correo)|porfavor|a (?:este|esta|mi|nuestro|nuestra|ADDR)|cosas|correos?|mensajes?"
+        r"|favor|esta|whatsapp|correo)|porfavor|(?:por )?aqui|a (?:este|esta|mi|nuestro|nuestra|ADDR)|cosas|correos?"
+        r"|mensajes?"
         r"|mails?|emails?|spam|publicidad|propaganda|sms|ofertas|promociones|tonterias|basura|conmigo|con nosotros)\b",
         r"\b(?:no|nunca|jamas|nunca mas|tampoco)(?: se)?(?: (?:me|nos))? (?:vuelv\w+|volv\w+|sig\w+|siga|sigas"
         rf"|continu\w+|segu\w+)(?: a| en)?(?: {CLITIC_ME}| {CONTACT})(?=$| ?[,?]| )",
@@ -103,7 +131,9 @@ RULES: tuple[Rule, ...] = (
         rf"\bque (?:no|nunca|jamas) (?:se )?(?:me|nos) (?:{CONTACT}|vuelv\w+|volv\w+)(?:(?: \w+){{0,3}}? (?:mas|nunca"
         rf"|a {CONTACT})\b|(?=$))",
         r"\bno se (?:vuelv\w+ a )?comuni(?:qu|c)\w+ (?:con|mas|a)\b",
-        r"\bno (?:me|nos) (?:anad|agreg|inclu|met|pong|inscrib|suscrib|apunt)\w* (?:mas |nunca )?(?:a|en) ",
+        r"\bno (?:me|nos) (?:anad|agreg|inclu|met|pong|inscrib|suscrib|apunt)\w* (?:mas |nunca )?(?:a|en) (?!(?:la |el "
+        r"|una? |ningun"
+        r"|ninguna )?(?:copia|reunion|invitacion|grupo de trabajo|contrato|webinar|espera|apuro|duda))",
         r"\b(?:numero|correo|telefono|linea|email|direccion)\b.{0,40}\bno l[oae]s? (?:us|utili)\w+",
         r"\b(?:no|nunca|dej\w+ de) (?:us|utilic|utiliz)\w+ (?:(?:mi|mis|este|esta|nuestro) )(?:\w+ )?(?:numero|correo"
         r"|datos|email|direccion|telefono|informacion|contacto)",
@@ -118,7 +148,9 @@ RULES: tuple[Rule, ...] = (
         r"\bno (?:se )?(?:vuelv\w+|volv\w+|volver) a (?:poner(?:se|te)|comunicar(?:se|te)|poneros) en contacto"
         r"|\bno (?:se|te) pong\w+ en contacto (?:con(?:migo| nosotros) )?(?:mas|nunca|de nuevo|con(?:migo| nosotros))",
         r"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido|inutil)(?: que)?(?: (?:me"
-        rf"|nos))?(?: (?:vuelv\w+|volver|sig\w+)(?: a)?)? {CONTACT}(?: \w+)? (?:mas|de nuevo|otra vez|nunca)",
+        rf"|nos))?(?: (?:vuelv\w+|volver|sig\w+)(?: a)?)? {CONTACT}(?: \w+)? (?:mas(?=$| ?[,?]| (?:porfavor|gracias|a"
+        rf"|por|y|de|este|esta|sobre|ni|que|{NOUNS})\b)|de nuevo"
+        r"|otra vez|nunca)",
         r"\b(?:no (?:hace|haria) falta|no es necesario|no hay necesidad de|no tiene sentido|inutil) que (?:me "
         rf"|nos )?(?:insist\w+|(?:vuelv\w+|sig\w+) (?:a )?{CONTACT})",
         r"\bno (?:se )?(?:pierd|malgast|gast)\w+ (?:mas )?(?:(?:el|su|tu"
@@ -134,11 +166,13 @@ RULES: tuple[Rule, ...] = (
         r"|ten|guard|trat|almacen|conserv)\w+)",
         exclamation=True,
         before=r"\b(?:por que|cuando|si|aunque|mientras|hasta que|quien|ellos|nosotros|clientes|avise\w*|como"
-        r"|que pena que|veo que|la persona que) (?:\w+ ){0,2}|\bpor ",
-        after=rf"{WHEN}| (?:en frio|para )| a (?:mi|la|el|los|mis|nuestr\w+) \w+ (?:sin|hasta|antes|aun|todavia)\b"
+        r"|que pena que|veo que|la persona que) (?:\w+ ){0,2}|\bp(?:or|ara) ",
+        after=rf"{WHEN}| (?:en frio|para (?!ventas|esto|eso|publicidad|marketing|fines|promo|ofert|spam|nada|vender))|"
+        rf" a (?:mi|la|el|los|mis|nuestr\w+) \w+ (?:sin|hasta|antes|aun|todavia)\b"
         r"| (?:versiones|cambios|borradores|archivos|facturas|fotos|pedidos|presupuestos)\b"
         r"|(?: mas)? de (?:un|una|dos|tres|cuatro|cinco|\d)\b",
-        unless=r"\b(?:el|la|los|un|una) (?:\w+ )?(?:pdf|factura|presupuesto|contrato|invitacion|enlace|documento"
+        unless=rf"{_NO_MESSAGE}|"
+        r"\b(?:el|la|los|un|una) (?:\w+ )?(?:pdf|factura|presupuesto|contrato|invitacion|enlace|documento"
         rf"|catalogo|demo|deck)\b|\bsi (?:no )?(?:me|nos) |\bno (?:me|nos) {CONTACT}{WHEN}|\bno (?:me"
         r"|nos) \w+(?:aron|ieron|aste|iste)\b|\bno (?:me|nos) (?:molesta|molestan|llama la atencion|envio"
         r"|enviaste|enviaron|envia|mando|mandaron|llamo|llamaron|contesto|contactaron|escribio|escribieron"
@@ -158,7 +192,8 @@ RULES: tuple[Rule, ...] = (
         rf"\b{NO_WANT} (?:vuelv\w+ a |sig\w+ )?(?:us|utiliz|utilic)(?:en|es|arl[oa]|ando)\b",
         r"\b(?:forma|manera|modo) de (?:no|dejar de) recibir\b",
         rf"\b{NO_WANT} {UNWANTED}",
-        r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|ruego|pido|solicito|quisiera|quiero|deseo"
+        r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|ruego|pido|solicito|quisiera|quiero|dese\w+"
+        r"|querria\w*"
         rf"|rogaria)(?: \w+){{0,3}}? no (?:volver a |seguir |tener que )?{UNWANTED}",
         r"\b(?:harto|harta|hartos|cansad[oa]s?|aburrid[oa]) de (?:tant[oa]s? |tus |sus |estos |estas |recibir |que "
         rf"|los |las |vuestr[oa]s )+(?:\w+ )?(?:{NOUNS}|(?:me|nos) {CONTACT})",
@@ -176,7 +211,8 @@ RULES: tuple[Rule, ...] = (
         before=r"\b(?:si|quien|clientes|ellos|leads|prospectos) (?:\w+ )?",
         after=rf"{WHEN}| (?:un|una) (?:bot|robot|maquina|comercial)\b",
         unless=r"\b(?:la|el|una?|los) (?:\w+ )?(?:factura|presupuesto|pdf|contrato|catalogo|oferta economica|reunion"
-        r"|oportunidad|demo|leads?)\b|\bpero si\b|\bleads\b|\binformacion (?:sobre|de) otr"
+        r"|oportunidad|demo|leads?)\b|\bpero si\b|\bleads\b|\binformacion (?:sobre|de) otr|, (?:lo que )?(?:necesit"
+        r"|busc)(?:o|amos) |\bsino\b"
         r"|(?<!recibir )(?<!recibiendo )(?<!envien )(?<!manden )(?<!envie )(?<!mande )(?<!envies )\bmas "
         rf"informacion\b(?! comercial|suya)|\bnecesito mas\b|{INSTRUCTION}|{OTHERS}|\bno solo\b"
         r"|\bno (?:necesito|necesitamos) (?:mas )?(?:informacion|info|propuestas?|material|ofertas?"
@@ -202,7 +238,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "es.leave_me_alone",
         "fastid incord dej jod vayanse vete larg olvid pierd joder jodan mierda molest insist",
-        r"\b(?:me|nos) dej\w+ en paz\b|\b(?:dejen?|deja|dejad|dejar|dejes)(?:me|nos) (?:en paz|tranquil\w+"
+        r"\b(?:me|nos) (?:\w+ )?dej\w+ en paz\b|\b(?:dejen?|deja|dejad|dejar|dejes)(?:me|nos) (?:en paz|tranquil\w+"
         rf"|de (?:molestar|joder|{CONTACT}))|\b(?:vayanse|vete|larguense|largate|pierdanse|pierdase|pierdete)\b"
         r"|\b(?:olvid(?:e|en|a|ad|ense|ese|ate|ar|es)|pierd(?:a|an|e)|tir(?:e|en|a))(?:se)? (?:de )?(?:mi|este"
         r"|nuestro) (?:numero|correo|contacto|telefono|celular|movil|email|direccion)",

@@ -15,6 +15,7 @@ from zrg_dagster.core.text.optout_spanish_words import (
     NOUNS,
     OTHER_THING,
     OTHERS,
+    PLACE,
     UNWANTED,
     WHEN,
 )
@@ -24,7 +25,8 @@ _SPOKEN_FOR = (
     r"(?:mi (?:jef[ea]|director[a]?|madre|padre|marido|esposa|esposo|mujer|hij[oa]|soci[oa]|clienta?|abuel[oa]"
     r"|empresa|compania|equipo|hermano|hermana|companer[oa]|representad[oa])|(?:nuestr[oa]|la"
     r"|esta) (?:\w+ )?(?:empresa|compania|organizacion|direccion|directora|gerencia|equipo|jef[ea]|cliente|oficina"
-    r"|titular|sociedad|entidad|familia)|el (?:\w+ )?(?:director|gerente|jefe|senor|dueno|titular"
+    r"|titular|sociedad|entidad|familia)|(?:nuestr[oa]|el|la|est[ea]|mi) "
+    rf"{PLACE}|el (?:\w+ )?(?:director|gerente|jefe|senor|dueno|titular"
     r"|equipo)(?: \w+){0,2}|la (?:senora|senorita)(?: \w+){0,2}|(?:el )?sr(?: ,)? \w+|(?:la )?sra(?: ,)? \w+"
     r"|nadie(?: \w+){0,3}|ell[oa]s?|el)"
 )
@@ -48,6 +50,9 @@ RULES: tuple[Rule, ...] = (
         "no_ nadie",
         rf"\b{_SPOKEN_FOR} (?:ya )?(?:me (?:pide|ha pedido|dice) (?:\w+ ){{0,4}}?que )?no (?:{_WANTS}) (?:que "
         rf")?{_THEIR_WISH}",
+        rf"\b(?:les?|os|te) (?:pide|piden|ruega|ruegan|ha pedido|solicita|agradeceria) (?:\w+ )?que (?:ya )?no"
+        rf" (?:l[eoa]s?) "
+        rf"(?:vuelv\w+ a )?{CONTACT}",
         r"\b(?:me (?:pide|piden|ha pedido|encarga|indica|ruega)|de parte de|en nombre de|asistente)\b.{0,80}\bno "
         rf"{_WANTS} {_THEIR_WISH}",
         rf"\bnadie (?:\w+ ){{0,3}}?(?:quiere|desea|pidio|ha pedido|solicito|necesita) (?:\w+ )?{_THEIR_WISH}",
@@ -119,7 +124,8 @@ RULES: tuple[Rule, ...] = (
         r"|suscri\w+|$)?.{0,40}\b(?:y|pero|aun asi|aunque) (?:\w+ ){0,3}?(?:siguen?|sigo|seguis|continu\w+|llegan?"
         r"|recib\w+|todavia|insist\w+|me (?:escrib|llam|mand|envi)\w+)",
         r"\b(?:pedi|pedimos|dije|dijimos|solicite|solicitamos|he pedido|hemos pedido|he dicho"
-        r"|exigi)(?: \w+){0,3}? que (?:me|nos|lo|la) (?:borr|elimin|quit|sac|retir|suprim|dej|dieran|diesen)\w*",
+        r"|exigi)(?! a (?!usted|su\b|sus\b|tu\b|vosotros|vuestr|alguien))(?: \w+){0,3}? que (?:me|nos|lo|la) (?:borr"
+        r"|elimin|quit|sac|retir|suprim|dej|dieran|diesen)\w*",
         r"\bno (?:puedo|logro|consigo|pude|podemos|me deja[n]?|hay manera de|hay forma de|se puede|se como) (?:darme"
         r"|darse|dar|darnos|desuscribir\w*|desuscribirme)\b",
         r"\b(?:boton|enlace|link|opcion|pagina) (?:de|para) (?:\w+ )?(?:\w+ )?(?:baja|suscripcion"
@@ -155,6 +161,7 @@ RULES: tuple[Rule, ...] = (
         r"|nos) (?:vuelv\w+ a )?(?:llegu|envi|escrib|contact|mand|llam)\w*",
         before=r"\b(?:si|nosotros|ellos|clientes) (?:\w+ )?",
         unless=rf"{OTHERS}|\b(?:leads?|plataforma|herramienta|trial|prueba)\b|\?$",
+        another_channel=True,
     ),
     rule(
         "es.forbidden",
@@ -207,10 +214,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.threat",
-        "denunci deman report bloque autoridad agencia aepd profeco abogad policia proteccion",
+        "reclamacion queja denunci deman report bloque autoridad agencia aepd profeco abogad policia proteccion",
         rf"\b(?:si|como|otro|otra|un|una|la proxima|el proximo|al proximo|a la proxima)\b.{{0,50}}(?:{CONTACT}|{NOUNS}"
         rf"|mas|vez)\b.{{0,40}}\b(?:denuncio|denuncia|denunciare|denunciamos|demando|demanda|demandare|reporto"
         r"|reportare|bloqueo|bloqueare|aepd|profeco|autoridades|abogad[oa]s?|policia)\b",
+        r"\bsi (?:recib\w+|me lleg\w+|nos lleg\w+|sig\w+|vuelv\w+)\b.{0,40}\b(?:present|pon|interpon)\w+ (?:una"
+        r" )?(?:reclamacion"
+        r"|queja|denuncia)\b",
         r"\bsi (?:sig\w+|segu\w+|contin\w+|insist\w+|vuelv\w+|no (?:par|dej)\w+)\b.{0,50}\b(?:denunci\w+|demand\w+"
         r"|report\w+|aepd|abogad\w+|bloque\w+)",
         r"\b(?:denunci\w+|aepd|abogad\w+)\b.{0,30}\bsi (?:sig\w+|segu\w+|contin\w+|insist\w+|vuelv\w+|no (?:par"
@@ -221,10 +231,11 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.erase_it",
-        "fallec murio jubil no_trabaja borr elimin quit retir suprim saqu sac remuev",
+        "fallec murio jubil no_trabaja borr elimin quit retir suprim saqu sac remuev olvid",
         r"\b(?:mi|este|esta|nuestro|nuestra|mis|el|la|su|ese|sus|los|de|un) (?:\w+ "
         rf")?{_MY_THING}\b[^@]{{0,120}}\b(?:borr|elimin|quit|retir|suprim|saqu|remuev|descart|olvid)(?:a|e|en|an|ar|ad"
         r"|as|es|enl|eis|ir)l[oae]s?(?=$| ?[,.?]| (?:porfavor|ya|gracias|y|de|ahora|inmediat\w+)\b)",
+        rf"\b{_MY_THING}\b[^@]{{0,100}}\bolvid(?:e|en|a|ad|ar|ense|ese|ate)(?:se)? de (?:el|ella|ellos)\b",
         rf"\b{_MY_THING}\b[^@]{{0,100}}\b(?:que|quiero|quisiera|solicito que|pido que|exijo que"
         r"|favor que) (?:\w+ )?(?:me )?l[oae]s? (?:borr|elimin|quit|retir|suprim|saqu|remuev)\w+",
         r"\b(?:no trabaj[ao]|no trabajamos|no vive|no es mi|me jubile|fallecio|murio|ha fallecido|se jubilo"

@@ -29,7 +29,8 @@ PLACE = one_of(
 )
 TO_ME = (
     r"(?:(?:a|en|con|por|hacia) (?:este|esta|mi|nuestro|nuestra|mis|nuestros|nuestras|ese|esa) (?:\w+ )?\w+"
-    rf"|(?:a la|al|a el|en la|en el|a todo el|a toda la) {PLACE}|con(?:migo| nosotros| nosotras)|a (?:mi|nosotros"
+    rf"|(?:a la|al|a el|en la|en el|a todo el|a toda la) {PLACE}|con(?:migo| nosotros| nosotras)|(?:a|con) (?:los|las"
+    rf"|el|la) \w+ (?:de|en) (?:nuestr[oa]|mi|est[ea]) \w+|a (?:mi|nosotros"
     r"|nadie)\b|por aqui|aqui|a ADDR)"
 )
 CLITIC_ME = (
@@ -50,7 +51,8 @@ MINE = (
 LIST = (
     r"(?:de|del|d|en|desde|fuera de) (?:(?:su|sus|tu|tus|la|las|los|esta|este|estos|estas|esa|ese|todas?|todos"
     r"|vuestra|vuestro|vuestras|vuestros|el|cualquier|futur[oa]s|proxim[oa]s|aqui|ahi"
-    r"|alli) ){0,3}?(?:\w+ ){0,3}?(?:listas?|listados?|bases?|envios?|correos?|emails?|mailings?|newsletters?"
+    r"|alli) ){0,3}?(?:\w+ ){0,3}?(?:listas?|listados?|bases?|envios?|correos?|emails?|mails?|whatsapps?|sms|mailings?"
+    r"|newsletters?"
     r"|boletin(?:es)?|registros?|sistemas?|crm|agendas?|difusion|contactos|ficheros?|archivos?|directorio|campanas?"
     r"|secuencias?|comunicacion(?:es)?|mensajes|publicidad|cadenas?|suscripcion(?:es)?|grupo|marketing|llamadas|spam"
     r"|eso|esto|aqui|ahi|bd|servidores|promociones|automatizacion|embudo|plataforma|hilo|todo)\b"
@@ -77,22 +79,36 @@ INSTRUCTION = (
     r"|en cualquier momento|responda (?:baja|stop|con)|si (?:lo )?ha recibido|le informamos|destinatario)\b"
 )
 OTHERS = (
-    r"\b(?:nuestr[oa]s|los|las|sus|vuestr[oa]s|tus|mis|un|algun|cuando un|si un) (?:\w+ )?(?:clientes?|usuarios?"
-    r"|suscriptor(?:es)?|leads?|prospect[oa]s?|vendedores|destinatarios?|interesados)\b"
+    r"\b(?:nuestr[oa]s|el|ese|cada|los|las|sus|vuestr[oa]s|tus|mis|un|algun|cuando un|si un) (?:\w+ )?(?:clientes?"
+    r"|usuarios?"
+    r"|suscriptor(?:es)?|leads?|prospect[oa]s?|vendedores|destinatarios?|interesados|lectores|miembros(?! de (?:nuestr"
+    r"|mi\b))|donantes)\b"
 )
 OTHER_THING = (
+    # A list of something else than who is written to.
+    r"(?:\blista de (?!correos?|emails?|mails?|mailing|distribucion|envios?|contactos?|difusion|suscri\w+|marketing"
+    r"|llamadas|clientes"
+    r"|prospect\w+|destinatarios|direcciones|newsletter|boletin|mensajes|whatsapp|sms|spam|exclu\w+|no\b|bajas"
+    r"|publicidad"
+    r"|promociones|usuarios|leads|remitentes|ventas|comunicaciones|ustedes|usted|tu\b|su\b|vosotros|vds?\b|telefonos?"
+    r"|numeros)\w+|"
     r"\b(?:reuni(?:on|ones)|invitaci(?:on|ones)|calendario|copia|cita|presupuesto|pedido|contrato|presentacion"
     r"|propuesta|diapositiva|documento|enlace|demo|llamada del?|evento|webinar|hoja|espera|convocatoria|invitados"
     r"|participantes|reserva|sala|turno|equipo|logo|punto|parrafo|pagina|web|factura|agenda de (?:la|el|hoy|manana)"
-    r"|canal|plantilla|caso|borrador|cartel|folleto|acta|firma|asistentes|mensaje anterior|ultimo mensaje)\b"
+    r"|proyecto|candidatura|premio|plan|paquete|tarifa|guardia|curso|taller|comite|canal|plantilla|caso|borrador|cartel"
+    r"|folleto|acta|firma"
+    r"|asistentes|mensaje anterior|ultimo mensaje)\b)"
 )
 PAST_QUESTION = r"\b(?:por que|porque|cuando|desde cuando|como es que) (?:\w+ ){0,3}"
 US = (
-    r"\b(?:nosotros|queremos(?! que)|querriamos(?! que)|necesitamos|podemos|debemos|ellos|vamos a|tenemos que"
+    r"\b(?:nosotros|queremos(?! que)|querriamos(?! que)|necesitamos|podemos|debemos(?! (?:ped|solic|rog))|ellos|vamos"
+    r" a(?! (?:ped|solic|rog))|tenemos que(?! (?:ped|solic|rog))"
     r"|hay que|tuvimos que|quiero que (?:mi|nuestro) equipo|hemos|como|piden|pide) (?:\w+ ){0,2}"
 )
 MISTAKE = (
-    r"\b(?:por error|sin querer|por equivocacion|accidentalmente)\b.{0,60}\b(?:baja|suscri|desuscri)|\b(?:baja"
+    r"\b(?:fue|era|ha sido|es) (?:un )?error\b.{0,40}\b(?:baja|desuscri\w*|borr\w+)|\bvolv\w+ a (?:apuntar|meter|poner"
+    r"|dar de alta)"
+    r"|\b(?:por error|sin querer|por equivocacion|accidentalmente)\b.{0,60}\b(?:baja|suscri|desuscri)|\b(?:baja"
     r"|desuscri\w*)\b.{0,60}\b(?:por error|sin querer|por equivocacion|fue un error)|\b(?:volver a (?:incluir"
     r"|suscribir|anadir|inscribir)|(?:re|vuelv\w+ a )(?:suscrib|inclu|agreg)\w+)"
 )
@@ -103,9 +119,11 @@ ASK = (
     r"|mejor|que)"
 )
 UNWANTED = (
-    r"(?:recib\w+|(?:que |seguir |volver a |continuar )?(?:ser|sea|siendo|estar siendo) (?:\w+ )?(?:contactad"
+    rf"(?:recib\w+\b(?! (?:el|la|los|las|mi|mis|un|una|nuestr[oa]s?) (?!(?:\w+ )?{NOUNS}))|"
+    r"(?:que |seguir |volver a |continuar )?(?:ser|sea|siendo|estar siendo) (?:\w+ )?(?:contactad"
     r"|molestad|llamad|incluid|acosad)\w+|(?:que )?(?:me|nos) (?:vuelv\w+ a |sig\w+ |esten? |andes? "
     rf"|anden? )?{CONTACT}|que (?:vuelv\w+ a |sig\w+ )?{CONTACT}|seguir (?:recib\w+|en)|volver a recib\w+"
+    r"|que (?:se |te )?(?:vuelv\w+ a )?pon(?:erse|erte|gan?|gas) en contacto"
     rf"|{CONTACT}(?<=me)|(?:(?:sus|tus|mas|estos|estas|los|las|ningun|ninguna|de|tipo|este|esta|esa|ese|su|tu|otro"
     rf"|otra|vuestr[oa]s|tener|tantos|ver|leer|aceptar|seguir viendo|aceptamos|esos|esas) )*{NOUNS}\b"
     r"|(?:volver a )?(?:saber|oir|ver|tener|escuchar|leer) (?:nada )?(?:mas )?(?:nada )?(?:mas )?(?:de|sobre|con"
@@ -117,7 +135,8 @@ UNWANTED = (
 NO_WANT = (
     r"(?:ni |no |nunca |jamas |tampoco )(?:nos |me |les |le )?(?:quiero|queremos|deseo|deseamos|interesan?|quisiera"
     r"|quisieramos|necesito|necesitamos|autorizo|autorizamos|autorice|autorizado|consiento|consentimos|acepto"
-    r"|aceptamos|pretendo|gustaria|apetece|pedi|solicite|permito|permitimos|(?:he|hemos) (?:pedido|autorizado|dado"
+    r"|aceptamos|pretendo|gustaria|apetece|pedi|solicite|permito|permitimos|(?:he|hemos) (?:pedido|aceptado|consentido"
+    r"|autorizado|dado"
     r"|solicitado)|(?:estoy|estamos|estaria) interesad[oa]s?|di|doy|damos|tengo interes en"
     r"|tenemos interes en)(?: (?:mas|seguir|volver a|nunca|que|en absoluto|jamas|mi|permiso|consentimiento"
     r"|autorizacion|para|a|el|de|en|continuar|por))*"

@@ -143,6 +143,7 @@ _PHRASES = tuple(
         ("electroni", r"\b(?:correos?|courriers?|mensajes?) electroni(?:co|que)s?\b", "emails"),
         ("message", r"\b(?:text|sms|email|mail|linkedin|whatsapp|voice|phone|marketing) (?=messages?\b)", ""),
         ("call", r"\b(?:text|sms|email|mail|linkedin|whatsapp|voice|phone|marketing) (?=calls?\b)", ""),
+        (" 2 ", r"\b(want|wants|like|need|wish|have|going|try|trying|asked) 2 (?=[a-z])", r"\1 to "),
         ("right ", r"\bright (?:now|away)\b", "now"),
         ("at once", r"\bat once\b", "now"),
         ("the ", r"\bthe (?:hell|fuck|heck) (?=out|off|up)", ""),

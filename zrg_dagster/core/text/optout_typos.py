@@ -109,7 +109,8 @@ def head_word(token: str) -> str:
         keys |= _without(token, 2)
     for key in sorted(keys, key=len, reverse=True):
         for head in _INDEX.get(key, ()):
-            if head[0] == token[0] and _is_typo(token, head):
+            # Two letters may be wrong only in a long head ("désolée" is no "delete").
+            if head[0] == token[0] and (head in _LONG or len(key) >= len(token) - 1) and _is_typo(token, head):
                 return head
     return token
 
