@@ -1,5 +1,6 @@
 """Bookings in any order: which version stands, what it does to its lead, and strangers who become known later."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 from tests.integration import intake_support as world
 from tests.integration.intake_support import Rows, accept, drain
 from tests.integration.seeds import NOW
+from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.db.engine import make_engine
+from zrg_dagster.core.intake.appointments import NewAppointment, link_appointments, named_meanwhile, store_appointments
+from zrg_dagster.core.intake.identity import Resolution
+from zrg_dagster.core.intake.leads import write_resolution
+from zrg_dagster.core.providers.records import AppointmentRecord
 
 MINUTE = timedelta(minutes=1)
 
@@ -107,3 +114,41 @@ async def test_a_booking_by_a_stranger_finds_its_lead_later(database, rows, work
     assert lead["status"] == "meeting-booked"
     assert rows.value("SELECT lead_id FROM app.appointment") == lead["id"]
     assert rows.column("SELECT fact FROM ops.fact_dirty") == ["booking"], "its day is built again, now with a lead"
+
+
+@pytest.mark.parametrize(
+    "provider, kind, name", [("GHL", "ghl_contact", "c1"), ("CALENDLY", "alternate_email", "a@b.example")]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_booking_and_its_person_find_each_other_when_two_workers_store_them_at_once(
+    database, rows, workspace, provider, kind, name, is_first
+):
+    lead = new_id()
+    record = AppointmentRecord(
+        "k", provider, "b1", "CONFIRMED", NOW, attendee_email=name if provider == "CALENDLY" else None
+    )
+    booking = NewAppointment(workspace, None, record, name if provider == "GHL" else None, new_id())
+    person = Resolution(new_leads={lead: workspace}, new_identities={(workspace, kind, name): lead})
+
+    async def book(conn):
+        await store_appointments(conn, [booking])
+        await link_appointments(conn, await named_meanwhile(conn, [booking]))
+
+    async def appear(conn):
+        await write_resolution(conn, person)
+        await link_appointments(conn, person.new_identities)
+
+    first, second = (book, appear) if is_first else (appear, book)
+    engine = make_engine(database.dsn("worker"))
+    try:
+        async with engine.connect() as one, engine.connect() as two:
+            await first(one)
+            late = asyncio.create_task(second(two))
+            await asyncio.wait([late], timeout=0.3)
+            assert not late.done(), "it waits for the end of the other"
+            await one.commit()
+            await late
+            await two.commit()
+    finally:
+        await engine.dispose()
+    assert rows.value("SELECT lead_id FROM app.appointment") == lead

@@ -21,6 +21,7 @@ from zrg_dagster.core.intake.appointments import (
     NewAppointment,
     apply_to_leads,
     link_appointments,
+    named_meanwhile,
     store_appointments,
 )
 from zrg_dagster.core.intake.batch import Batch, Ending
@@ -302,7 +303,8 @@ async def _store_appointments(conn: AsyncConnection, batch: Batch, now: datetime
         if parsed.appointment is not None and number not in batch.found.lead_of:
             batch.reasons[number] = "lead_not_identified"
     stored = await store_appointments(conn, found)
-    linked = await link_appointments(conn, batch.found.new_identities)
+    known = await named_meanwhile(conn, found)
+    linked = await link_appointments(conn, {**known, **batch.found.new_identities})
     booked = await apply_to_leads(conn, [*stored, *linked], now)
     campaign_days = await sync_campaigns(conn, {*batch.changes, *batch.found.lead_of.values()})
     if booked:

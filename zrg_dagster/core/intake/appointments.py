@@ -12,7 +12,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.ids import new_id
-from zrg_dagster.core.intake.identity import Identity
+from zrg_dagster.core.intake.identity import EMAIL_KINDS, Identity
+from zrg_dagster.core.intake.leads import known_identities, lock_names
 from zrg_dagster.core.providers.records import AppointmentRecord
 
 Key = tuple[UUID, str, str]  # workspace, provider, vendor's id
@@ -31,6 +32,14 @@ class NewAppointment:
     @property
     def key(self) -> Key:
         return (self.workspace_id, self.record.provider.lower(), self.record.external_id)
+
+    @property
+    def names(self) -> list[Identity]:
+        """By what its person would be found: the vendor's contact, or the address as own or as alternate one."""
+        if self.contact_id is not None:
+            return [(self.workspace_id, "ghl_contact", self.contact_id)]
+        address = self.record.attendee_email
+        return [(self.workspace_id, kind, address) for kind in sorted(EMAIL_KINDS)] if address else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +164,16 @@ def _row(each: NewAppointment) -> dict[str, Any]:
         "version_at": record.version_at,
         "event_id": each.event_id,
     }
+
+
+async def named_meanwhile(conn: AsyncConnection, found: Sequence[NewAppointment]) -> dict[Identity, UUID]:
+    """The leads that another transaction gave the names of stored bookings whose person was unknown. Call it after storing:
+    each of the two would else commit without having seen the other, and the booking would never find its lead."""
+    names = {name for each in found if each.lead_id is None for name in each.names}
+    if not names:
+        return {}
+    await lock_names(conn, names)
+    return await known_identities(conn, sorted(names))
 
 
 _LINK = text("""

@@ -1,6 +1,6 @@
 """Set-based writes of leads: identities, contact fields, roll-ups. A handful of statements for a whole batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from zrg_dagster.core.leads.fields import FIELDS, Claim, merge
 from zrg_dagster.core.leads.replier import set_repliers
 
 # Beside the classes of the lanes' workers (core/db/queue.py).
-ADDRESS_LOCK_CLASS = 7111
+NAME_LOCK_CLASS = 7111
 
 
 class IdentityRace(RuntimeError):
@@ -119,7 +119,7 @@ async def write_resolution(conn: AsyncConnection, found: Resolution, *, source: 
         await conn.execute(_CANDIDATES, parameters)
 
 
-_ADDRESS_LOCKS = text("""
+_NAME_LOCKS = text("""
     SELECT pg_advisory_xact_lock(:class, l.hash)
     FROM (SELECT DISTINCT hashtext(k.workspace_id || ' ' || k.value) AS hash
           FROM unnest(CAST(:workspaces AS uuid[]), CAST(:values AS text[])) AS k (workspace_id, value) ORDER BY 1) l""")
@@ -130,16 +130,25 @@ _OTHER_OWNER = text("""
         AND i.kind IN ('email', 'alternate_email') AND i.lead_id <> k.lead_id""")
 
 
+async def lock_names(conn: AsyncConnection, names: Collection[Identity]) -> None:
+    """Until the end of the transaction nobody else gives one of these addresses or contacts to a lead, and who looks for the
+    lead of one waits. Other kinds of names are passed over."""
+    kept = [(workspace, value) for workspace, kind, value in names if kind in EMAIL_KINDS or kind == "ghl_contact"]
+    if kept:
+        parameters = {"workspaces": [each for each, _ in kept], "values": [each for _, each in kept]}
+        await conn.execute(_NAME_LOCKS, {**parameters, "class": NAME_LOCK_CLASS})
+
+
 async def _arbitrate_addresses(conn: AsyncConnection, new: Mapping[Identity, UUID]) -> None:
     """One address belongs to one lead, be it as own or as alternate address.
 
     The primary key holds the kind, so that two workers could give one address to two leads without ever noticing.
     """
+    await lock_names(conn, new)
     addresses = [(key[0], key[2], lead_id) for key, lead_id in new.items() if key[1] in EMAIL_KINDS]
     if not addresses:
         return
     parameters = {"workspaces": [each[0] for each in addresses], "values": [each[1] for each in addresses]}
-    await conn.execute(_ADDRESS_LOCKS, {**parameters, "class": ADDRESS_LOCK_CLASS})
     taken = await conn.execute(_OTHER_OWNER, {**parameters, "leads": [each[2] for each in addresses]})
     if number := taken.scalar_one():
         raise IdentityRace(f"{number} addresses were given to another lead meanwhile")

@@ -18,7 +18,7 @@ from zrg_dagster.core.db import lanes, queue
 from zrg_dagster.core.leads.fields import VENDOR_RECORD, Claim
 from zrg_dagster.core.providers.records import IDENTITY_PRIORITY, LeadRecord, SignalRecord
 
-# Beside the class of addresses (core/intake/leads.py).
+# Beside the class of names (core/intake/leads.py).
 LINKEDIN_LOCK_CLASS = 7112
 SOURCE = "unipile:new_relation"
 MEMBER, PROFILE = "linkedin_member", "linkedin_url"
