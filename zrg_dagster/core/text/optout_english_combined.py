@@ -209,6 +209,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "en.not_again",
         "not_ never spare removal deletion erasure no_more no_further subscription it_off",
+        r"\b(?:do not|never) (?:text|message|email|write|reply|dm|call)(?: me| us)? back(?=$| ?,| (?:please|again|thanks)\b)",
         rf"\b(?:do not|never)(?: (?:you|ever|even|please|bother|dare|try to|bother to))? {CONTACT_ALONE} (?:again"
         rf"|any more|any further|any longer)\b",
         rf"\b(?:do not|never) (?:have|let|get|allow|make) (?:\w+ ){{1,4}}?(?:{CONTACT} {ME}|(?:{CONTACT_ALONE})(?=$| ?,"
@@ -234,6 +235,6 @@ RULES: tuple[Rule, ...] = (
         unless=rf"{QUESTION_ABOUT_TOOL}|\b(?:leads|customers|clients|prospects)\b|\bhesitate\b|\bhow (?:do|does|is"
         rf"|are)\b",
         another_channel=True,
-        also="have_a let_ again any_more further longer you spare my_ our_ off_for cancel subscription from_you",
+        also="_back have_a let_ again any_more further longer you spare my_ our_ off_for cancel subscription from_you",
     ),
 )

@@ -123,7 +123,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:my|our|this|the) (?:\w+ ){{0,2}}?(?:{MINE_NOUNS}|line|mobile|voicemail) (?:is|are|may|must|should|can"
         rf"|shall) (?:not|never|no"
         r" longer) (?:\w+ )?(?:to )?(?:be |for )?(?:used|shared|sold|given|passed|contacted|called|emailed|texted"
-        r"|messaged|added|kept|stored"
+        r"|messaged|added"
         r"|solicited|sales|advertising|marketing|pitches|solicitations?|spam|promotions?)(?=$| ?[,.]| (?:for|by|to|in"
         r"|on|at|again|any|please"
         r"|calls?|emails?)\b)",

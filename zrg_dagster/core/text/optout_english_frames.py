@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
         "en.end_it",
         "close_my close_our "
         "kill turn switch disabl shut spare cut_ drop_ pull finish stop quit done ceas end_ knock mute discontinu "
-        "_else out_of_my off_my from_my jog_on cancel a_rest get_",
+        "_else out_of_my off_my from_my jog_on cancel a_rest get_stuffed get_knotted get_bent of_our off_our from_our",
         rf"{ASKED}(?:kill|shut (?:off|down)|turn off|switch off|disable|mute|cut(?: out| off)?|pull the plug on"
         rf"|finish with|be done with|drop|silence|knock off|knock it off with|cancel) {_THINGS}",
         rf"{ASKED}(?:turn|switch|shut) {_OURS}(?:\w+ )?(?:{NOUNS}|ones)? ?off\b",

@@ -172,6 +172,8 @@ RULES: tuple[Rule, ...] = (
         r"|before"
         r"|until|instead|reps|our (?:leads|list|campaign|crm|customers))\b|\?.{0,10}$",
         another_channel=True,
+        also="remov unsub delet drop take taken stop cease quit refrain not_ no_longer never exclu no_further leave eras "
+        "purg wip struck opted black suppress left_",
         whole=True,
     ),
 )

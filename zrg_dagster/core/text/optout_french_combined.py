@@ -77,7 +77,7 @@ RULES: tuple[Rule, ...] = (
         r"|tentative)",
         rf"\bpassez vous de (?:me |nous )?{CONTACT}",
         before=r"\b(?:ne|pas|ai|avons|a|on|je|pourquoi|si|pouvons|voulons|allons|comment|nous) (?:\w+ )?",
-        after=WHEN,
+        after=rf"{WHEN}| (?:sortants?|entrants?)\b| (?:vers|du|de la|pour|sur) (?!moi|nous|mon|ma\b|notre|cet|ce\b)",
         unless=rf"{OTHERS}|{INSTRUCTION}|\b(?:nos|notre|leads?|contrat|facture|commande|projet|essai|a froid)\b|\?$",
         another_channel=True,
     ),

@@ -75,7 +75,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "es.remove_mine",
-        "elimin borr quit saqu sac remuev remov retir exclu suprim supres tach baja desapunt fuera cancel desaparez "
+        "no_deb no_tien no_pinta no_teng al_margen elimin borr quit saqu sac remuev remov retir exclu suprim "
+        "supres tach baja desapunt fuera cancel desaparez "
         "desaparec limpi",
         rf"\b(?:{REMOVE}|limpi|cancel|bloque){ENDING}(?:me|nos|se)? (?:porfavor )?(?:tambien )?(?:(?:a|el|la|los|las"
         rf"|tod[oa]s?"
