@@ -1,6 +1,6 @@
 """The opt-out floor on labelled corpora, scored per family and language.
 
-Five corpora are in-sample: the rules were changed after their misses were read. They say that nothing found once is lost
+Six corpora are in-sample: the rules were changed after their misses were read. They say that nothing found once is lost
 again, not how the floor does on text to come. That is what the blind one is for: its author has not seen the rules, and the
 rules have not been changed since its rows were read.
 """
@@ -19,16 +19,17 @@ from zrg_dagster.core.text.email_body import clean_reply
 from zrg_dagster.core.text.optout import RULES, Channel, _worth_asking, canonical_sentences, is_opt_out
 
 _DATA = Path(__file__).parent.parent / "data"
-# The development corpus, and four that were held out until their misses became development data too: when first run, the
+# The development corpus, and five that were held out until their misses became development data too: when first run, the
 # floor found 97.3 % of the phrases of `held_out` with 1.2 % false alarms, 91.5 % with 3.4 % of `unseen`, 98.1 % with
-# 3.3 % of `judge`, and of `second_judge` 98.6 % of requests and refusals and 75.7 % of what is only meant between the lines,
-# with 3.2 %.
+# 3.3 % of `judge`, of `second_judge` 98.6 % of requests and refusals and 75.7 % of what is only meant between the lines,
+# with 3.2 %, and 97.4 % of the requests of `third_judge` with 0.9 %.
 CORPORA = (
     "optout_corpus.tsv",
     "optout_corpus_held_out.tsv",
     "optout_corpus_unseen.tsv",
     "optout_corpus_judge.tsv",
     "optout_corpus_second_judge.tsv",
+    "optout_corpus_third_judge.tsv",
 )
 # Requests that `second_judge` puts between the lines ("congratulations, most annoying sender of the quarter") are the model's
 # to read. The floor finds this share of them; a change of the rules may better it and not worsen it.
@@ -154,7 +155,7 @@ def test_text_that_the_rules_were_not_made_for() -> None:
 def test_no_request_is_lost_by_the_substrings_that_spare_work() -> None:
     """A rule looks only at text that holds one of its `needs`; what it would read as a request must hold one that some
     rule needs."""
-    without_needs = tuple(dataclasses.replace(rule, needs=("",)) for rule in RULES)
+    without_needs = tuple(dataclasses.replace(rule, needs=("",), also=None) for rule in RULES)
     for row in (row for rows in ROWS.values() for row in rows if row.asks_to_stop):
         sentences = list(canonical_sentences(folded(row.text)))
         for parts, whole in ((sentences, False), ([" . ".join(sentences)], True)):

@@ -12,14 +12,20 @@ from typing import Literal
 
 from zrg_dagster.core.text import (
     optout_english,
+    optout_english_combined,
     optout_english_contact,
+    optout_english_ends,
     optout_english_frames,
     optout_english_nominal,
+    optout_english_records,
     optout_english_refusal,
+    optout_english_unwanted,
     optout_french,
+    optout_french_combined,
     optout_french_contact,
     optout_french_frames,
     optout_spanish,
+    optout_spanish_combined,
     optout_spanish_contact,
     optout_spanish_frames,
 )
@@ -194,15 +200,21 @@ def _asks(rule: Rule, sentence: str) -> bool:
 RULES: tuple[Rule, ...] = (
     *optout_english.RULES,
     *optout_english_contact.RULES,
+    *optout_english_unwanted.RULES,
     *optout_english_refusal.RULES,
     *optout_english_frames.RULES,
+    *optout_english_records.RULES,
     *optout_english_nominal.RULES,
+    *optout_english_combined.RULES,
+    *optout_english_ends.RULES,
     *optout_spanish.RULES,
     *optout_spanish_contact.RULES,
     *optout_spanish_frames.RULES,
+    *optout_spanish_combined.RULES,
     *optout_french.RULES,
     *optout_french_contact.RULES,
     *optout_french_frames.RULES,
+    *optout_french_combined.RULES,
 )
 
 # What a rule needs by its first three letters, with the rule's place. One walk over a text finds what rules it is worth

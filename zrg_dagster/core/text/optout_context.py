@@ -14,7 +14,8 @@ FOOTER = re.compile(
     r"\b(?:reply|text|type|send|respond|answer)(?: back)?(?: with)? (?:stop|end|quit|unsubscribe|opt out)\b(?! (?:to"
     r"|sending|emailing|texting) me)|(?<!want )(?<!wanted )(?<!like )(?<!need )(?<!wish )(?<!tried )(?<!trying "
     r")(?<!asked )(?<!way )(?<!possible )(?<!able )\bto (?:unsubscribe|opt out|be removed"
-    r"|stop receiving)\b.{0,60}\b(?:click|reply|visit|follow|use|send|text|here|URL|link)\b|\b(?:click|tap|visit"
+    r"|stop receiving)\b.{0,60}\b(?:click|reply|visit|follow|use|send|text|here|URL|link"
+    r"|(?:email|write|contact)(?: to| us(?: at)?)? ADDR)\b|\b(?:click|tap|visit"
     r"|follow|use)\b.{0,60}\b(?:to (?:unsubscribe|opt out)|unsubscribe)\b|\bunsubscribe (?:here|, URL|URL|at any"
     r"|with one|in one)|\bif you (?:wish|want|prefer|would like) to (?:stop|unsubscribe|opt out|no longer|be removed)\b"
     r"|\bif you (?:no longer (?:wish|want)|do not (?:wish|want)|would (?:prefer|rather) not|wish not"
@@ -27,7 +28,8 @@ FOOTER = re.compile(
     r"|\bpour (?:vous|te) (?:desabonner|desinscrire)\b"
     r"|\bpour (?:se|ne plus) (?:desabonner|desinscrire|recevoir).{0,60}\b(?:envoyez|repondez|ici|URL|ADDR|lien)\b"
     r"|\bpara (?:darse|dejar de recibir|cancelar).{0,60}\b(?:responda|envie|aqui|URL|ADDR|enlace|escriba)\b"
-    r"|\bsi (?:usted |vous )?(?:lo |le )?(?:ha|has|han|hubiera|avez) (?:recibido|recu) (?:este|esta|el|ce|cet|cette"
+    r"|\bsi (?:vous|usted)? ?(?:le|lo) (?:recevez|recibe|recibiera) (?:par erreur|por error)\b|\bsi (?:usted "
+    r"|vous )?(?:lo |le )?(?:ha|has|han|hubiera|avez) (?:recibido|recu) (?:este|esta|el|ce|cet|cette"
     r"|le)\b|\b(?:este"
     r"|ce) (?:mensaje|correo|message|mail|email|courriel)(?: \w+){0,5} (?:confidencial|confidentiel|destinad)"
 )
@@ -166,13 +168,14 @@ FEATURE = re.compile(
 )
 
 # The writer asks to be reached another way: "just text me", "ADDR is better".
-_CHANNEL = r"(?:email|emails|text|texts|sms|call|message|whatsapp|linkedin|dm|phone|teams|signal|telegram|slack)"
+_CHANNEL = r"(?:chat|email|emails|text|texts|sms|call|message|whatsapp|linkedin|dm|phone|teams|signal|telegram|slack)"
 OTHER_CHANNEL = re.compile(
     r"(?:^|[,.?] |\b(?:please|just|instead|rather|but|then|better|only|can|could|would) )(?:(?:please|just|only"
     r"|you can|can you|feel free to|better to|better|you may|rather) )*(?:email|text|sms|call|message|whatsapp|write"
     r"|dm|ring|phone|ping)(?: to)? (?:me|us|my|ADDR|the (?:office|main|landline|front|cell|other|details|offer"
     r"|switchboard))\b(?! (?:\w+ )?(?:again|one more|any more|and i))|\b(?:i am|am) (?:driving(?= [,.?]|$| now| right"
-    r"| rn)|in a meeting|in class|at the doctor|on a call|at work|at the gym|sleeping)\b|\b(?:estoy"
+    r"| rn)|in a meeting|in class|at the doctor|on a call|at work|at the gym|sleeping)\b(?! (?:, )?(?:please )?(?:stop"
+    r"|quit)\b)|\b(?:estoy"
     r"|ando) (?:conduciendo|manejando|en (?:una |la |el |un )?(?:reunion|clase|medico|junta|llamada|cine|avion))\b"
     r"|\bje (?:conduis|suis en (?:reunion|cours|rendez vous|voiture|train|visio))\b|\b(?:prefiero|mejor"
     r"|preferiria) que (?:me|nos) (?:escrib|mand|envi)|\bprefer\w+ que (?:vous|tu) (?:me|nous) (?:ecri|envo)"
@@ -180,7 +183,7 @@ OTHER_CHANNEL = re.compile(
     rf"|preferable|preferred"
     r"|instead|works)\b|(?:^|[.?] )please (?:text|email|call|message|write|whatsapp|sms) ,|(?:^|[,.?] )(?:text|email"
     rf"|sms|whatsapp|dm)(?: me)? \?|\b{_CHANNEL} (?:works|instead|preferred|only)\b|\binstead\b"
-    r"|(?<!not )(?<!to )(?<!you )(?<!or )\buse (?:my|this|the|ADDR)\b(?! (?:data|info))"
+    r"|(?<!not )(?<!to )(?<!you )(?<!or )(?<!i )(?<!we )\buse (?:my|this|the|ADDR)\b(?! (?:data|info))"
     r"|(?<!not )(?<!never )(?<!to )(?<!you )(?<!or )\b(?:reach|contact|write|try|find) (?:me|us|to me|to us"
     rf"|\w+) (?:at|on|via|by|through)\b|\b(?:prefer|only)(?: \w+)? (?:by |via |over |through |on )?{_CHANNEL}\b"
     rf"|\b(?:by|via|over) (?:the )?{_CHANNEL} (?:please|is|only|instead|works)\b|(?<!no )(?<!ne )(?<!que )\b(?:use|usa"
@@ -209,6 +212,10 @@ OTHER_CHANNEL = re.compile(
     r" semana|el \w+"
     r"|en cuanto)\b"
     # ... or through him or another, or when he comes back.
+    r"|\bce est moi (?:qui (?:decide|signe|gere|valide|tranche|choisis|paie|pilote)|le (?:decideur|decisionnaire))\b"
+    r"|\bla decision (?:me revient|est la mienne|es mia)\b|\b(?:soy yo quien|yo decido|yo llevo"
+    r"|lo llevo yo)\b|\bi am the one who (?:decides|signs|buys|handles)\b|\bi (?:make|take) (?:the|these"
+    r"|this) (?:\w+ )?decisions?\b"
     r"|(?<!not )(?<!never )(?<!to )\b(?:deal with|go through|come to|talk to|speak to|work with) me\b"
     r"|\bi (?:handle|deal with|run) (?:this|that|it|these)(?=$| ?[,.])|\b(?!who)\w+ (?:owns|handles|runs|manages"
     r"|is responsible for|looks after|deals with|takes care of) (?:it|this|that|these)(?=$| ?[,.])"

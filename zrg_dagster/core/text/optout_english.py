@@ -137,7 +137,8 @@ RULES: tuple[Rule, ...] = (
         r"(?:^|, |\bplease |\band |\bnot interested )(?:please )?(?:remove"
         r"|delete)(?: (?:please|now|thanks|thank you|today|asap|this|it|everything))*$",
         rf"\b(?:remove|delete|block) {MINE} (?:immediately|entirely|too)\b",
-        before=rf"{NEGATED}|{WE_DO}|\bno (?:need|reason) (?:for you )?to |\bhelp (?:me|us) |\bwhy (?:did|have|was"
+        before=rf"{NEGATED}|{WE_DO}|\bno (?:need|reason) (?:for you )?to |\bhelp (?:me|us) |\bkeeps |\bwhy (?:did|have"
+        rf"|was"
         r"|were|do) (?:\w+ ){0,2}",
         after=rf"(?: \w+){{0,2}}? {OTHER_THING}|{NOT_OURS}| and (?:use|replace|put|update|add|enter|switch)\b| as"
         rf" (?!soon|well|per|i|we|requested)"
@@ -159,7 +160,11 @@ RULES: tuple[Rule, ...] = (
         r"|contacts?|records?|accounts?|leads?|entries)\b|\bkeep (?:me|us) on\b|\b(?:if|suppose|assuming|once|when"
         r"|say) (?:i|we) (?:cancel|leave"
         r"|stop|quit|end|do not renew)\b|\bblock (?:my|our) (?:calendar|time)|\bif you (?:have )?received"
-        r"|\bin error\b",
+        r"|\bin error\b|\b(?:remov|delet|drop|strik|exclud)(?:e|ing) the (?!(?:phone|email|above|following|mobile"
+        r"|office|cell"
+        r"|contact|whole|entire)\b)\w+ (?:line|details|info|information|data|entry|file|names?|records?"
+        r"|account)\b(?! (?:from"
+        r"|off|out|above|below))",
     ),
     rule(
         "en.remove_from_list",
@@ -179,7 +184,7 @@ RULES: tuple[Rule, ...] = (
         before=rf"{NEGATED}|{WE_DO}|\b{OTHER_PEOPLE} (?:\w+ )?|\bwhy (?:did|have|was|were|do) (?:\w+ ){{0,2}}",
         unless=rf"{OTHER_THING}|{QUESTION_ABOUT_TOOL}|{_MISTAKE}|\b(?:the|that|this|a) (?:\w+ )?(?:name|person|guy|row"
         r"|bullet|line|logo|section|slide|attendee|field|column|duplicates?) (?:from|off)\b"
-        r"|\bif you (?:have )?received",
+        r"|\bpull (?:the|these|those) (?:numbers|data|figures|stats|information|details)\b|\bif you (?:have )?received",
     ),
     rule(
         "en.be_removed",

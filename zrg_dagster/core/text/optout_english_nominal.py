@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_REMOVE}(?: \w+){{0,3}}? (?:references?|mentions?|trace|record|records|entry|entries|mention"
         r"|listing) (?:to|of|for|about|on) (?:me|us|my|our|this)\b",
         r"\b(?:pull|drop|scrub|yank|ditch|trash|toss|bin|scratch|discard) (?:my|our|this) (?:\w+ )?(?:contact|info"
-        r"|details|email|number|name|address|data)",
+        r"|details|email|number|name|address|data)\b(?! (?:when|if|to|in)\b)",
         before=rf"{NEGATED}|\b(?:how do you|do you) (?:\w+ )?",
         unless=rf"{_TOOL}|{_OURS}|{OTHER_THING}|(?<!i )(?<!we )\b(?:customer|lead|client|prospect|user|subscriber"
         r"|contact)s?(?: \w+)? (?:to be|be"

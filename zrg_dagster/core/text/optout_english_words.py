@@ -4,18 +4,22 @@ from zrg_dagster.core.text.optout_rule import one_of
 
 # Where the writer works or lives; "the store" is his when he says who is contacted.
 _PLACE = one_of(
-    """office offices store stores shop shops restaurant cafe bar bakery salon hotel surgery clinic practice pharmacy hospital
-    school church nursery gym studio lab farm warehouse factory workshop garage showroom dealership library branch house home
+    """office offices store stores shop shops restaurant cafe bar bakery salon hotel surgery clinic practice pharmacy
+    hospital
+    school church nursery gym studio lab farm warehouse factory workshop garage showroom dealership library branch
+    house home
     premises site kitchen team staff department company business firm front_desk desk reception receptionist switchboard
     main_line centre center owner boss family manager director ceo"""
 )
 # Who is contacted.
 MINE_NOUNS = one_of(
-    """names? emails? mails? address(?:es)? numbers? num(?:ero)? phones? cell mobile contacts? info information details data
+    """names? emails? mails? address(?:es)? numbers? num(?:ero)? phones? cell mobile contacts? info information
+    details data
     company
     school church clinic practice shop store restaurant hotel library charity
     domains? profile records? accounts? inbox(?:es)? mailbox organi[sz]ation firm business file entry line office team
-    staff colleagues? employees department leads? linkedin personal gmail hotmail outlook wife husband partner mother father
+    staff colleagues? employees department leads? linkedin personal gmail hotmail outlook wife husband partner mother
+    father
     mum mom dad"""
 )
 MINE = (
@@ -36,14 +40,18 @@ MINE = (
     r"|person|company|line)(?: address)?)"
 )
 ME = (
-    r"(?:me|us|myself|here|ADDR|(?:on |at |to )?(?:this|that) (?:\w+ )?(?:number|email|address|inbox|account|mailbox"
+    r"(?:me|us|myself|here|ADDR|(?:either|any|both|all) of us|(?:on |at |to )?(?:this|that) (?:\w+ )?(?:number|email"
+    r"|address|inbox|account|mailbox"
     r"|phone|house|home|office|team|extension|department|clinic|business|line|cell|person|company|domain|profile)"
     r"|(?:on |at |to )?(?:any(?:one|body)?(?: \w+)? (?:at|in|from|of) )?(?:my|our) (?:\w+ ){0,2}?(?:number|emails?"
     r"|address(?:es)?|phones?|cell|mobile|inbox(?:es)?|mailbox|team|company|office|staff|colleagues?|employees|people"
     r"|organi[sz]ation|firm|business|department|coworkers?|job|house|home|work|mom|reception(?:ist)?|front desk"
     r"|switchboard|branch|clinic|practice|school|church|desk|household|residence|farm|managers?|directors?|ceo|owner"
     r"|parents|grandma|grandmother|site|handset|device|extension|lab|studio|mother|mum|dad|father|kids?|son|daughter"
-    r"|landline|store|shop|boss|domain|dms|line|wife|husband|account|family|whatsapp|linkedin)|anyone (?:here"
+    r"|landline|store|shop|teachers?|nurses?|doctors?|volunteers|interns?|trainees|technicians|instructors|professors"
+    r"|faculty|secretar(?:y|ies)|administrators?|principal|pastor|drivers|engineers|developers|assistants?"
+    r"|accountants?|trustees|board|executives|founders?|lawyers|physicians|personnel|workers|crew|group|boss|domain|dms"
+    r"|line|wife|husband|account|family|whatsapp|linkedin)|anyone (?:here"
     rf"|on (?:this|our|my)|at)|every(?:one|body) (?:here|(?:at|in) (?:our|the|my|this) {_PLACE})|(?:at "
     rf"|to )?(?:the|my|our) (?:(?:whole|entire|main) )?{_PLACE}|(?:the )?(?:members?|people|employees) (?:of|in|at)"
     rf" (?:my|our) \w+)"
@@ -53,7 +61,8 @@ FROM_WHERE = one_of(
     campaigns? rotation outreach contacts? subscriptions? marketing files? texts? calls? spam blasts? radar newsletters?
     messages? messaging communications? correspondence sends? automations? flows? pipeline prospects? prospecting
     mailers? books? everything notifications? promotions? solicitations? directory rolodex follow_ups? bot platform
-    broadcasts? threads? chains? group leads? servers? call_sheet thing this that it"""
+    broadcasts? threads? chains? group leads? servers? call_sheet rolls? queue cycle workflow address_book register
+    thing this that it"""
 )
 # A list that mails are sent to; "the carpool list" is none.
 _MAIL_LIST = (
@@ -94,7 +103,7 @@ AFTER_REMOVE = (
     r"(?=$| ?[,?]| (?:from|off|out|please|porfavor|svp|thanks|thank|now|right|today|and|or|as soon|if|because|since"
     r"|before|i|we|you|too|altogether|forever|ok|okay|instead|also|already|this|within|everywhere|on your|in your"
     r"|with|using|via|under|per|at your|by|for good|asap|then|again|but|so|bro|dude|man|sir|ma'am|on file|held"
-    r"|stored|that would)\b)"
+    r"|stored|that would|he|she|they|it is|it has|no|not|stop|do not|is|nobody|whoever)\b)"
 )
 DNC = (
     r"(?:do not (?:contact|call|email|mail|text|disturb|message|solicit|market)|dnc|dnd|suppression|suppressed"
@@ -107,8 +116,11 @@ CONTACT = one_of(
     """contact re_?contact email mail text message call phone ring write(?:_to)? dm ping reach(?:_out)?(?:_to)? bother
     disturb solicit harass spam pester bug approach target follow_?up(?:_with|_on)? get_in_touch(?:_with)?
     get_in_contact(?:_with)? be_in_touch(?:_with)? communicate(?:_with)? correspond(?:_with)? market_to pitch(?:_to)?
-    engage hassle annoy hound nag prospect chase inmail sell_to send(?:_anything|_stuff|_messages|_emails?|_texts?)?(?:_to)?
-    cold_(?:call|email) touch_base(?:_with)? circle_back(?:_to|_with)? speak_to talk_to whatsapp sms add(?=_me) try_me"""
+    engage hassle annoy hound nag prospect chase inmail sell_to
+    send(?:_anything|_stuff|_messages|_emails?|_texts?)?(?:_to)?
+    cold_(?:call|email) touch_base(?:_with)? circle_back(?:_to|_with)? speak_to talk_to whatsapp sms add(?=_me)
+    try_(?:me|us) pursue trouble inundate nudge call_on
+    (?:make|initiate|attempt|establish)_contact(?:_with)?"""
 )
 CONTACT_ALONE = one_of(
     """contact email mail text message call(?:_back)? phone dm circle_back touch_base ring
@@ -122,10 +134,12 @@ CONTACTING = one_of(
     following_up prospecting chasing pitching trying_to_(?:sell|contact|reach|call|get|pitch|talk) disturbing wasting
     inmailing communicating corresponding blasting flooding bombarding hassling nagging selling blowing(?:_up)? filling
     clogging approaching getting_in_touch mass_emailing whatsapping cluttering adding(?=_me) trying being_in_touch
-    cold_(?:calling|emailing) circling_back hitting(?:_up)? asking badgering recontacting polluting dialing dialling"""
+    cold_(?:calling|emailing) connecting(?:_with)? pursuing circling_back hitting(?:_up)? asking badgering
+    recontacting polluting dialing dialling"""
 )
 CONTACTED = one_of(
-    """contacted emailed called texted messaged bothered spammed solicited disturbed approached marketed_to mailed phoned
+    """contacted emailed called texted messaged bothered spammed solicited disturbed approached marketed_to mailed
+    phoned pitched rung troubled nudged sequenced enrolled inundated hassled badgered
     harassed targeted followed_up reached(?:_out_to)? written_to pinged hounded pestered chased prospected sold_to
     cold_(?:called|emailed) added_to"""
 )
@@ -167,7 +181,7 @@ AGAIN = (
     r"(?:again|no more|any more|any further|further|any longer|in (?:the )?future|going forward|moving forward"
     r"|from (?:now|here)|for any reason|under any circumstances?|unsolicited|with (?:this|these|your|any|more"
     r"|further)|about (?:this|these|your|any|anything)|regarding|at all|another time|in any (?:way|form)|by any"
-    r"|through any|on any|with sales)"
+    r"|through any|on any|with sales|here(?=$| ?,| (?:or|again|any more|please))|anywhere)"
 )
 END = (
     r"(?=$| ?[,?]| (?:please|porfavor|svp|thanks|thank|now|today|and|or|as|because|since|i|we|it is|this|forever"

@@ -33,7 +33,8 @@ RULES: tuple[Rule, ...] = (
         r"|contacts?|adresses|gens|personnes|ne|pas|jamais"
         r"|(?:les|des|leurs|vos|nos|ces) demandes de|clause de|option de|mention de|mecanisme de|procedure de|lien de"
         r"|taux de|bouton de|page de|formulaire de|gestion des|vos|les|nos|leur|leurs|leads"
-        r"|gerez vous les|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les|voulu|demande"
+        r"|gerez vous les|liste|nombre|parmi|me suis|suis|etais|ai|taux des|liens de) (?:(?:me|vous|nous|se|les|voulu"
+        r"|demande"
         r"|souhaite|a|de|jamais) ){0,3}",
         after=r"(?: \w+)? (?:du (?:service|contrat|logiciel|plan|forfait)|de (?:hubspot|votre (?:service|outil"
         r"|logiciel|offre)|notre (?:offre|forfait)|le offre|salesforce|linkedin)|au (?:service|forfait)|(?:du|de la"

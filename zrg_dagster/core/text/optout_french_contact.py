@@ -19,6 +19,14 @@ from zrg_dagster.core.text.optout_french_words import (
 )
 from zrg_dagster.core.text.optout_rule import Rule, rule
 
+# Behind "inutile de relancer": any other word is somebody else's name.
+_BEHIND = (
+    r"(?:svp|merci|moi|nous|encore|plus|davantage|de|du|des|a|aux?|cette|ce|cet|mon|ma|mes|notre|nos|vos|votre|ces|tous"
+    r"|toute?s?|par|sur|car|je|on|puisque|et|ou|ni|pour|avec|afin|ainsi|maintenant|ADDR|le|la|les|que|quoi|si|ca|cela"
+    r"|mais"
+    r"|il|ici|dans|vers|nouveau|constamment|toujours|sans|en|chaque|une|un|parce|tout|donc|jamais)\b"
+)
+
 RULES: tuple[Rule, ...] = (
     rule(
         "fr.stop",
@@ -153,7 +161,7 @@ RULES: tuple[Rule, ...] = (
         r"|vaut mieux ne pas|pas necessaire|superflu|il est inutile)(?: \w+)?(?: de| a)? (?:(?:me|nous|de|y"
         r"|continuer a) )*(?:re|insist)?(?:contact|relanc|recri|ecri|appel|insist|rappel|sollicit|revenir"
         rf"|reecri|envoy(?=\w*(?:$| ?[,?]| (?:svp|merci)| (?:(?:de|vos|ces|plus|davantage|autres?|d|encore|toujours)"
-        rf" )*{NOUNS})))\w*",
+        rf" )*{NOUNS})))\w*\b(?:(?<=vers)|(?! (?!{_BEHIND})\w))",
         r"\b(?:que|de sorte que|facon que|a ce que|afin que|pour que) (?:je|nous|on|plus personne|personne|vous|tu"
         r"|votre \w+|vos \w+) ne (?:\w+ )?(?:plus|jamais|recoi\w+|soi\w+|sois|soyons|recev\w+|(?:me"
         rf"|nous) {CONTACT})(?: (?:plus|jamais))?",
@@ -246,7 +254,7 @@ RULES: tuple[Rule, ...] = (
         r"^(?:merci |svp )*(?:plus (?:jamais )?(?:de )?(?:ca|cela|contact)|plus rien)(?: (?:svp|merci))*$",
         before=r"\b(?:recu|recois|ai|avons|y a|a) ",
         after=rf"{WHEN}| (?:vocal|vocaux|avant|postal|postaux|papier)\b| (?:sur|dans) (?:votre|le|la|notre) (?:site"
-        rf"|page|fiche)\b| de votre part , ",
+        rf"|page|fiche)\b| de votre part , (?!svp|merci)",
         unless=r"\b(?:besoin|necessaires?|que|il y a|trouv\w+|recu|questions?)\b|\bplus de (?:contacts?|infos?|details"
         r"|informations?|propositions?|offres?|contenus?|lettres?|notifications?|promotions?)(?: (?:sur|svp"
         r"|concernant|a ce|pour))?(?=$| (?:\?|sur|svp|concernant|pour|a ce))",

@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         "prie_ cessiez arret "
         "interdi bienvenu indesirable desire exige demand somm demeure rien_recevoir fini_ suffit_de bloctel "
         "que_le_on tout plus_de_contact",
-        r"\b(?:interdis|interdisons|interdit|interdiction)(?: \w+)? (?:de|a|que) (?:\w+ )?(?:contact|ecri|appel"
+        r"\b(?:interdis|interdisons|interdit|interdiction)(?: \w+)? (?:de|a|que) (?:\w+ )?(?:re)?(?:contact|ecri|appel"
         r"|utilis|envoy|relanc|sollicit|demarch|adress|me |nous )\w*",
         rf"\b(?:vos|ces|votre|ce|cette|tes|tous vos) (?:\w+ )?(?:{NOUNS}|demarchage) (?:\w+ )?(?:ne )?(?:sont"
         r"|est) (?:\w+ )?(?:pas (?:\w+ )?(?:bienvenu|desire|souhaite)|indesirable|non desire|non sollicite"

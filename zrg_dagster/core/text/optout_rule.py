@@ -10,7 +10,7 @@ class Rule:
     """Shapes of one request to stop, read on one sentence in canonical spelling (`optout_spelling.spelled`).
 
     `needs`: a sentence without any of these substrings (of three letters at least) is not
-    looked at. `asks`: the request. `before` and `after` look
+    looked at, nor one without any of those in `also`, where it is given. `asks`: the request. `before` and `after` look
     at the words before and behind a found request and make it something else ("why did you ...", "... before noon");
     `unless` does so from anywhere in the sentence. With `another_channel` the request is a preference when the writer
     offers another channel ("don't call, email me"). A group named `do` in a request marks where its verb begins, when the
@@ -26,6 +26,7 @@ class Rule:
     another_channel: bool = False
     exclamation: bool = False
     whole: bool = False
+    also: re.Pattern[str] | None = None
     wants: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,7 +34,7 @@ class Rule:
         object.__setattr__(self, "wants", re.compile("|".join(map(re.escape, self.needs))))
 
     def finds(self, sentence: str) -> bool:
-        if self.wants.search(sentence) is None:
+        if self.wants.search(sentence) is None or (self.also is not None and self.also.search(sentence) is None):
             return False
         if all(self._explained_away(sentence, found) for asks in self.asks for found in asks.finditer(sentence)):
             return False
@@ -57,8 +58,9 @@ def rule(
     another_channel: bool = False,
     exclamation: bool = False,
     whole: bool = False,
+    also: str | None = None,
 ) -> Rule:
-    """`needs` are substrings separated by blanks, an underscore stands for a blank; `before` is tied to the end of the
+    """`needs` and `also` are substrings separated by blanks, an underscore stands for a blank; `before` is tied to the end of the
     words before the request, `after` to the start of those behind it."""
     return Rule(
         name=name,
@@ -70,6 +72,7 @@ def rule(
         another_channel=another_channel,
         exclamation=exclamation,
         whole=whole,
+        also=re.compile("|".join(re.escape(part.replace("_", " ")) for part in also.split())) if also else None,
     )
 
 

@@ -135,7 +135,8 @@ RULES: tuple[Rule, ...] = (
         r"|una? |ningun"
         r"|ninguna )?(?:copia|reunion|invitacion|grupo de trabajo|contrato|webinar|espera|apuro|duda))",
         r"\b(?:numero|correo|telefono|linea|email|direccion)\b.{0,40}\bno l[oae]s? (?:us|utili)\w+",
-        r"\b(?:no|nunca|dej\w+ de) (?:us|utilic|utiliz)\w+ (?:(?:mi|mis|este|esta|nuestro) )(?:\w+ )?(?:numero|correo"
+        r"\b(?:no|nunca|dej\w+ de|no (?:vuelv|sig)\w+ a|absteng\w+ de|evit\w+) (?:us|utilic|utiliz)\w+ (?:(?:mi|mis"
+        r"|este|esta|nuestro) )(?:\w+ )?(?:numero|correo"
         r"|datos|email|direccion|telefono|informacion|contacto)",
         r"(?:^|, |\b(?:porfavor|y|pero|gracias|interesa|que|hola) )(?:ya )?no (?:me|nos) (?:(?:llam|contact|molest"
         r"|mand|envi|busqu|marqu|texte|mensaje|fastidi|hostig|incordi|acos|atosig|bombarde)(?:e|en|es|eis)|(?:escrib"
@@ -192,7 +193,9 @@ RULES: tuple[Rule, ...] = (
         rf"\b{NO_WANT} (?:vuelv\w+ a |sig\w+ )?(?:us|utiliz|utilic)(?:en|es|arl[oa]|ando)\b",
         r"\b(?:forma|manera|modo) de (?:no|dejar de) recibir\b",
         rf"\b{NO_WANT} {UNWANTED}",
-        r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|ruego|pido|solicito|quisiera|quiero|dese\w+"
+        r"\b(?:prefier\w+|prefer\w+|gustaria|agradec\w+|agradezco|mejor|r(?:ue|o)g\w+|p[ei]d\w+|solicit\w+|quisi\w+"
+        r"|quiero|queremos"
+        r"|exij\w+|exig\w+|dese\w+"
         r"|querria\w*"
         rf"|rogaria)(?: \w+){{0,3}}? no (?:volver a |seguir |tener que )?{UNWANTED}",
         r"\b(?:harto|harta|hartos|cansad[oa]s?|aburrid[oa]) de (?:tant[oa]s? |tus |sus |estos |estas |recibir |que "

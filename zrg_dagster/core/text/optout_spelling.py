@@ -33,7 +33,8 @@ _SPEECH = {
     "e-mail": "email", "outta": "out of", "intrested": "interested", "intersted": "interested",
     "interrested": "interested", "whats": "what is", "wheres": "where is", "fone": "phone",
     "yor": "your", "yuor": "your", "tak": "take", "tke": "take", "fom": "from", "em": "them", "'em": "them",
-    "nomore": "no more", "stopp": "stop", "anymore": "any more", "agn": "again", "msgn": "messaging", "txtn": "texting",
+    "nomore": "no more", "stopp": "stop", "anymore": "any more", "agn": "again",
+    "agen": "again", "msgn": "messaging", "txtn": "texting",
     "txtng": "texting", "msgng": "messaging", "dlt": "delete", "dlete": "delete", "ths": "this", "thnk": "thank",
     "abt": "about", "bc": "because", "cuz": "because", "wrk": "work", "nbr": "number", "nmbr": "number", "ph": "phone",
     "lmk": "let me know", "tht": "that", "wht": "what", "cnt": "can not", "ppl": "people", "rly": "really",
@@ -55,7 +56,8 @@ _SPEECH = {
     "desabo": "desabonnement", "desab": "desabonnement", "jsuis": "je suis", "chui": "je suis",
     "msge": "message", "mess": "messages", "qd": "quand", "ns": "nous",
     "pk": "pourquoi", "pkoi": "pourquoi", "bcp": "beaucoup", "vrmt": "vraiment", "tjs": "toujours", "tjr": "toujours",
-    "qqun": "quelqu un", "pdv": "point de vue", "rdv": "rendez vous", "nn": "non", "pu": "plus", "koi": "quoi",
+    "qqun": "quelqu un", "pdv": "point de vue", "rdv": "rendez vous", "nn": "non", "g": "je ai", "pu": "plus", "koi": "quoi"
+    ,
     "dsl": "desole", "pr": "pour", "jsouhaite": "je souhaite", "jen": "je en", "veu": "veux", "plu": "plus",
 }  # fmt: skip
 _CONTRACTED = (
