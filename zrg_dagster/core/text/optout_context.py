@@ -32,6 +32,14 @@ FOOTER = re.compile(
     r"|vous )?(?:lo |le )?(?:ha|has|han|hubiera|avez) (?:recibido|recu) (?:este|esta|el|ce|cet|cette"
     r"|le)\b|\b(?:este"
     r"|ce) (?:mensaje|correo|message|mail|email|courriel)(?: \w+){0,5} (?:confidencial|confidentiel|destinad)"
+    # A disclaimer: what went astray is to be destroyed, nobody to be left alone.
+    r"|\b(?:if|should) (?:this|it|the|an?)\b(?: (?!me\b|us\b)\w+){0,5}? (?:reach|sent|deliver|receiv|came|come|arriv|misdirect"
+    r"|transmit|address)\w*(?: (?!me\b|us\b)\w+){0,5} (?:in error|by (?:mistake|error|accident)|mistakenly|erroneously"
+    r"|accidentally|inadvertently)\b(?!.*\b(?:remov|delet|tak|unsubscrib)\w+ (?:me|us|my|our)\b)"
+    r"|\bsi (?:este|esta|el|la|lo|le|les|usted)\b(?: (?!me\b|nos\b)\w+){0,5}? (?:lleg|recib|envi|remit)\w*"
+    r"(?: (?!me\b|nos\b)\w+){0,2} por (?:error|equivocacion)\b(?!.*(?:\b(?:mi|mis|nuestr[oa]s?)\b|\w{4}(?:me|nos)\b))"
+    r"|\b(?:si|se ils?|se elles?)\b(?: (?!me\b|nous\b|je\b)\w+){0,5}? (?:parven|recu|adress|transmis|arriv|envoy|destin)\w*"
+    r"(?: (?!me\b|nous\b)\w+){0,3} par (?:erreur|megarde|inadvertance)\b(?!.*\b(?:moi|nous|mon|ma|mes|nos|notre)\b)"
 )
 
 _EN_THEIRS = (
@@ -66,14 +74,18 @@ TOLD = re.compile(
 )
 
 # The writer's own lists, mailings and contacts, which he wants changed: "take acme.com out of our campaign".
-_EN_LISTS = r"(?:campaigns?|sequences?|cadences?|target list|target lists|prospect list|lead list|outreach)"
+_EN_LISTS = (
+    r"(?:newsletters?(?! (?:inbox|address))|campaigns?|sequences?|cadences?|target lists?|prospect list|lead list"
+    r"|outreach)"
+)
 OWN = re.compile(
     rf"\b(?:from|off|out of|in|for|to|before|into) (?:our|my) (?:\w+ )?{_EN_LISTS}\b"
     r"|\b(?:add|put|suppress|exclude|remove|block|delete|stop|pause|purge) (?:\w+ ){0,3}?(?:our|my|these|the"
     r"|those) (?:\w+ )?(?:competitors?|leads?|customers|clients|prospects)\b|\b(?:stop|pause|suspend|halt|cancel"
     r"|end) (?:the|our|my|this) (?:sequence|campaign|cadence)s? (?:for|in|until) (?!me\b|us\b|this)|\b(?:de|en|para"
     r"|antes de) (?:nuestra|nuestras|nuestro|nuestros) (?:\w+ )?(?:campanas?|secuencias?|base|bases|crm|lista|listas"
-    r"|listado)\b|\b(?:de|dans|pour|avant) (?:notre|nos) (?:\w+ )?(?:campagnes?|sequences?|base|bases|crm|fichiers?"
+    r"|listado)\b|\b(?:de|dans|pour|avant) (?:notre|nos) (?:\w+ )?(?:campagnes?|sequences?|base|bases|crm|fichiers?|infolettres?"
+    r"|newsletters?|mailings?"
     r"|listes?|listing)\b"
 )
 

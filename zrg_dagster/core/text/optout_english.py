@@ -78,7 +78,11 @@ RULES: tuple[Rule, ...] = (
         rf"(?:^|, |\b(?:thanks|thank you|and|or|so|list|interested|no) ){_UNSUB}(?=$| ?[,?]| (?:thanks|thank|porfavor"
         r"|svp|from|i|we)\b)",
         before=rf"{_NOT_SO}|\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}|\b(?:my|our|the) \w+ (?:has |had )?(?:\w+ed )?",
-        after=rf"(?: me| us)? from (?!(?:(?!so\b|and\b|but\b|because\b|,)\S+ ){{0,5}}?{ABOUT_CONTACT})"
+        # Everybody else's mails: "I've unsubscribed from most newsletters".
+        after=r"(?: \w+)? from (?:\w+ )?(?:most|many|several|lots|dozens|hundreds|tons|plenty|countless|half|others?"
+        r"|every\w+ else)\b"
+        r"(?!.*\b(?:your?|these|this(?! (?:year|month|week|morning))|still|keeps?)\b)"
+        rf"|(?: me| us)? from (?!(?:(?!so\b|and\b|but\b|because\b|,)\S+ ){{0,5}}?{ABOUT_CONTACT})"
         r"| (?:\w+ (?:of (?:my|our|the) )?)?(?:people|leads|contacts|recipients|subscribers|customers|users|reps"
         r"|sdrs)\b| (?:links?|rates?|buttons?"
         r"|pages?|options?"
@@ -87,7 +91,12 @@ RULES: tuple[Rule, ...] = (
         r"|workshop|report|summary|recap|alerts?|event|trial|pilot|beta|class|session)\b",
         unless=rf"{_INSTRUCTION}|{_MISTAKE}|{QUESTION_ABOUT_TOOL}|{_HYPOTHETICAL}|{_NOT_SO}{_UNSUB}|\b(?:my|our"
         r"|the) (?:old"
-        rf"|previous)\b|\bcompetitors?\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
+        r"|previous)\b|\bunsubscribed\b.*\b(?:(?:but not|except)(?: from)? yours\b|(?:but|though|yet|while)"
+        r" (?:(?:i|we) (?:\w+ )?(?:love|like|enjoy|read|kept|keep) (?:yours\b|your (?:\w+ )?(?:newsletter|emails?|content)\b)"
+        r"|(?:yours|your (?:\w+ )?(?:newsletter"
+        r"|emails?|content)) (?:stays?|remains?|survived|(?:is|are) (?:\w+ )?(?:worth|good|great|useful|fine|excellent"
+        r"|interesting|different|better|one of|a keeper)\b)))"
+        rf"|\bcompetitors?\b|^(?:does|is|are) |\b{OTHER_PEOPLE} (?:\w+ ){{0,3}}{_UNSUB}",
     ),
     rule(
         "en.unsubscribe_broken",

@@ -202,6 +202,9 @@ RULES: tuple[Rule, ...] = (
         r"|and|unless|as|because|since|i|we)\b)",
         r"\b(?:do not|never|stop) (?:bother(?: to)?|keep(?: on)?|continue(?: to)?|waste your time|go on"
         rf"|start) (?:{CONTACTING}|{CONTACT})(?: {ME})?(?:{END}| {AGAIN}\b)",
+        rf"{ASKED}(?:do not|never|no longer) {CONTACT_ALONE}(?: with {ME})? on (?:this|that|these|those|it|any of (?:this|it)"
+        r"|(?:your|the) (?:\w+ )?(?:offer|proposal|pitch|note|emails?|messages?|inquiry|enquiry|outreach|request))"
+        rf"(?:{END}| {AGAIN}\b)",
         r"\b(?:ask(?:s|ing|ed)?|request(?:s|ing|ed)?|prefer|insist|demand|rather|if|that|grateful if|love it if|wish"
         r"|hope) (?:that )?(?:you|your \w+|no ?one|nobody|your company)(?: \w+)?(?: \w+)? (?:do not|not|never"
         rf"|no longer|did not|would not|stay away|refrain)(?: be)? (?:to )?(?:{CONTACT} {ME}"

@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         rf"|weekly|daily|random))*(?: {NOUNS}\b| of (?:these|this|those|that|it)\b|(?<=more)(?: please| thanks"
         r"| thank you)*$)(?! (?:was|were|needed|necessary|required|over|under|above|larger|bigger|go|goes|than|left"
         r"|yet|so far|found|in the|sent since|since|from you (?:since|yet|today)|delivered|received|came"
-        r"|from (?!you|your|now)))",
+        r"|from (?!you|your|now))\b)",
         rf"\bno (?:more|further|additional|other) (?:\w+ )?{NOUNS} (?:to|at) (?:me|us|my|our|this|ADDR)\b",
         r"\benough (?:already )?(?:with|of|is enough with) (?:all )?(?:the|these|your|this|those"
         rf"|that)(?: (?:\w+ )?(?:{NOUNS})"

@@ -84,6 +84,9 @@ RULES: tuple[Rule, ...] = (
         rf"\b{REMOVE}{SOFT_END} (?:svp )?{MINE}\b",
         rf"\b{REMOVE}{SOFT_END} (?:svp )?(?:le|la|les) (?:adresses?|courriels?|emails?|mails?|numeros?|domaines?)"
         rf"(?: (?:mail|email|suivante?s?|,))* (?:ADDR|\d[\d ]{{5,20}})(?: (?:et|ainsi que|,)(?: \w+){{1,2}})? {LIST}",
+        rf"\b{REMOVE}{SOFT_END} (?:svp )?(?:le|la|les) (?:adresses?|courriels?|emails?|mails?|numeros?|coordonnees|contacts?"
+        rf"|noms?|domaines?|boites?|lignes?)(?: \w+){{0,2}}? (?=(?:de|hors de) (?:toutes? |tous )?(?:votre|vos"
+        rf"|ta|tes|ton) ){LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:(?:svp|ADDR|la|le|les) )?{LIST}",
         rf"\b{REMOVE}{SOFT_END} (?:ADDR|(?:(?:toutes?|tout|tous|les|l|le|la|ce qui) )+(?:\w+ ){{0,3}}?(?:me|nous|mes"
         r"|nos|a mon|sur moi|a notre|que vous (?:avez|detenez|possedez))\b.{0,20}(?:concern|sujet|sur moi|sur nous"
@@ -104,7 +107,8 @@ RULES: tuple[Rule, ...] = (
         r"|suppression) (?:de|du|immediat)",
         before=r"\b(?:ne|pas|jamais) (?:(?:me|nous|vous|les) )?|\b(?:avons|ai|ont|avez) (?:deja |bien |donc )?|\b(?:si"
         r"|quand|que) (?:on|nous|je) (?:se |nous |me )?"
-        r"|\b(?:je|on) (?:vous |te |nous )?|\bpeut on |\bcomment (?:\w+ )?",
+        r"|\b(?:je|on) (?:vous |te |nous )?|\bpeut on |\bcomment (?:\w+ )?|\b(?:taux|nombre|pourcentage|proportion|vague|hausse"
+        r"|baisse|pic|raisons?|motifs?|causes?|courbe|chiffres?|stat\w*) (?:de |des |du |d )",
         after=rf"(?: \w+){{0,4}}? {OTHER_THING}|{NOT_OURS}|(?: de \w+)? et (?:mett|utilis|ajout|rempla|pren"
         rf"|gard)\w+\b(?! (?:\w+ )?(?:sur|dans)"
         r" (?:votre|la|une) (?:\w+ )?liste)",

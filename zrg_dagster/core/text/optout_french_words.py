@@ -59,7 +59,7 @@ SOFT_END = (
 OTHERS = (
     r"\b(?:nos|les|le|ce|chaque|certains|plusieurs|vos|des|leurs|ses|un|aux|mes|quand un|si un) (?:(?!e?mails? |appels?"
     r" |messages? |courri\w+ "
-    r"|sms |envois )\w+ )?(?:clients?|abonnes|utilisateurs?|prospects?"
+    r"|sms |envois |fichiers? |listes? |listings? |bases? |repertoires? )\w+ )?(?:clients?|abonnes|utilisateurs?|prospects?"
     r"|leads?|destinataires?|lecteurs|membres(?! de (?:notre|mon)\b)|adherents|donateurs|visiteurs|commerciaux|gens"
     r"|candidats?|concurrents?"
     r"|interlocuteurs?)\b|\bnos (?:\w+ )?contacts\b"

@@ -48,7 +48,9 @@ RULES: tuple[Rule, ...] = (
         r"|temporada|por (?:maternidad|enfermedad|paternidad)"
         r"|hasta|esta semana|del? (?:servicio|contrato|hubspot|plan)|en (?:nuestr|ventas|el servicio)|paternal"
         r"|maternal|(?:a )?(?:el|la|los|las|un|una|dos|tres|varios|nuestro|nuestra|mi) (?:\w+ )?(?:contratos?"
-        r"|servicios?|plan|cuenta de|licencias?|herramienta|proveedor|linea|usuarios?|comerciales|vendedores|empleados"
+        r"|servicios?|sistemas?|software|crm|erp|programas?|plataformas?|aplicacion(?:es)?|servidor(?:es)?|polizas?|seguros?|web"
+        r"|tiendas?|vehiculos?|productos?|modulos?|soluci(?:on|ones)|tarifas?|suministros?|plan|cuenta de"
+        r"|licencias?|herramienta|proveedor|linea|usuarios?|comerciales|vendedores|empleados"
         r"|agentes))",
         unless=rf"{OTHERS}|{INSTRUCTION}|{MISTAKE}|\b(?:un|el|los) (?:contactos?|leads?|usuarios?)\b(?! de (?:su|sus"
         r"|tu)).{0,40}(?:baja|suscri)|(?:baja|suscri).{0,30}\b(?:un|los) (?:contactos?|leads?)\b|\b(?:puedo|podemos"
@@ -57,6 +59,10 @@ RULES: tuple[Rule, ...] = (
         r"|software|programa) (?:\w+ )?(?:da|dan|desuscrib\w+) |\bestoy de baja|\besta de baja"
         r"|\bsuscripcion (?:actual|anterior|vieja)\b|\bsi (?:\w+ )?(?:nos"
         r"|me|se|os|te|los|les) d\w+ de baja|\bpor que (?:me|nos) (?:\w+ )?(?:di|han)\w*"
+        # What the writer himself ends: "estamos dando de baja nuestro proveedor".
+        r"|\b(?:estamos|estoy|vamos a|hemos|acabamos de|pensamos|decidimos|tuvimos que) (?:\w+ )?(?:dando|dar|dado) de baja"
+        r" (?:a )?(?:nuestr[oa]s?|el|la|los|las|un|una|otr[oa]s?|vari[oa]s) (?!(?:\w+ )?(?:correo|suscrip|newsletter"
+        r"|boletin|e?mail|comunicacion|numero|direccion))"
         r"|\b(?:cuando|siempre que) (?:yo )?(?:quiera|queramos|lo desee|lo necesite)\b",
     ),
     rule(
@@ -96,6 +102,8 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:ser|sea|seamos|sean|haya sido|quedar|queden?|este|esten) (?:\w+ )?(?:{REMOVE}|dad[oa]s? de baja"
         r"|borr)\w*",
         rf"\b(?!\w+(?:aron|ieron)\b){REMOVE}{ENDING}(?:me|nos)?(?:l[oae]s?)? {LIST}",
+        rf"\b(?!\w+(?:aron|ieron)\b){REMOVE}{ENDING} (?:porfavor )?(?:el|la|los|las) (?:direccion|correos?|emails?|mail|numero"
+        rf"|telefono|contacto|nombre|datos|dominio)(?: \w+){{0,2}}? (?=de (?:tod[oa]s )?(?:sus?|tus?|vuestr[oa]s?) ){LIST}",
         rf"\b(?:numero|persona|equivoc\w+|direccion|correo|datos)\b.{{0,40}}\b{REMOVE}{ENDING}l[oae]s?\b",
         r"\b(?:supresion|eliminacion|cancelacion|borrado|baja|retirada) (?:inmediata |definitiva "
         r"|total )?de (?:todos )?(?:mi|mis|nuestr[oa]s?|este|esta) (?:\w+ )?(?:datos|correos?|direccion|numero"

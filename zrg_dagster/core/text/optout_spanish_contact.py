@@ -76,12 +76,14 @@ RULES: tuple[Rule, ...] = (
         r"^(?:porfavor |favor de |gracias pero |no gracias |no |gracias |bueno |oiga |oye |ey |hola )*(?:paren|pare"
         r"|para|parad|basta|parar|alto|detenganse|detente|detengase|stop|parenle|parale|parele|dejenlo|dejalo"
         r"|dejelo|cesen|deja"
-        r"|dejen)(?: (?:porfavor|esto|gracias|de una|con esto|con eso|ahora|stop|basta|aqui))*$",
+        r"|dejen)(?: (?:, )?(?:porfavor|esto|gracias|de una|con esto|con eso|ahora|stop|basta|aqui))*$",
         r"^(?:puedes|pueden|podrias?|podrian|podeis|podriais|(?:cuando|hasta cuando) (?:van|vais|vas) a) (?:parar"
         r"|cesar|dejarlo)(?: (?:porfavor|ahora))*(?: \?)?$",
         rf"\b(?:{ASK}|que) (?:que )?(?:pare|pares|paren|pareis|cese|cesen)(?=$| ?,| (?:porfavor|con|de una|ahora))",
         r"(?:^|, |porfavor )(?:paren|basta|parad|stop)(?: (?:porfavor|con esto|gracias))*(?= ,|$| no (?:quiero"
         r"|queremos|me|nos)\b)",
+        # At the end "para" is the order, never the preposition.
+        r"(?:, |porfavor )para(?: (?:, )?(?:porfavor|gracias))*$",
         r"\b(?:quiero|quisiera|queremos|deseo|deseamos|necesito|necesitamos|como (?:hago para|puedo|hacer para"
         r"|se hace para)|gustaria"
         r"|prefiero|preferiria|para|como) (?:\w+ )?dej(?:ar|en|e|o|amos) de (?:recib\w+|ser (?:contactad|molestad)\w+"
@@ -99,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         r"|deje) (?:de )?(?:contactar|llamar"
         r"|escribir)(?:nos|me)? (?:use|usa|marque|llame|puede)|\bdejamos|\bdej(?:e|en|a|ar|as|es)(?:me"
         r"|nos)? (?:un |una |su |el |la |tu )(?:mensaje|correo|telefono|email|mail|informacion|contacto"
-        r"|propuesta|whatsapp)|^para (?!de |ya|con )|\?$(?<=mero \?)|\bantes de dejar\b|\ben frio\b",
+        r"|propuesta|whatsapp)|^para (?!de |ya|con |, |porfavor)|\?$(?<=mero \?)|\bantes de dejar\b|\ben frio\b",
         another_channel=True,
     ),
     rule(

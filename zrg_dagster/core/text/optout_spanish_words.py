@@ -88,7 +88,7 @@ OTHER_THING = (
     # A list of something else than who is written to.
     r"(?:\blista de (?!correos?|emails?|mails?|mailing|distribucion|envios?|contactos?|difusion|suscri\w+|marketing"
     r"|llamadas|clientes"
-    r"|prospect\w+|destinatarios|direcciones|newsletter|boletin|mensajes|whatsapp|sms|spam|exclu\w+|no\b|bajas"
+    r"|prospec\w+|captacion|telemarketing|destinatarios|direcciones|newsletter|boletin|mensajes|whatsapp|sms|spam|exclu\w+|no\b|bajas"
     r"|publicidad"
     r"|promociones|usuarios|leads|remitentes|ventas|comunicaciones|ustedes|usted|tu\b|su\b|vosotros|vds?\b|telefonos?"
     r"|numeros)\w+|"

@@ -13,6 +13,13 @@ from zrg_dagster.core.text.optout_typos import head_word, words
 
 _PAUSE = re.compile(r"(?<![a-z0-9])[-–—]+(?![a-z0-9])|--+|[/|•·.]")
 _TOKEN = re.compile(r"ADDR|URL|[a-z0-9][a-z0-9'*]*|[,:;()?&]|\+(?!\d)|#(?!\d)")
+# A swear word with some letters hidden, as an adjective: it ends like one, or stands before a noun.
+_HIDDEN = re.compile(
+    r"(?<![^\s(\"'])(?:[fsbdcgp][a-z]{0,3}[*#@$%]{1,12}[a-z*#@$%]{0,12}(?:(?<=ing)|(?<=in)|(?<=ed)|(?<=ty)|(?<=dy))'?"
+    r"|[*#@$%]{2,12}(?:ing?|ed)|f[a-z]?[*#@$%]{1,12}[a-z]?|d[*#@$%]{1,3}m?n"
+    r"|(?:(?<=this )|(?<=your )|(?<=these )|(?<=those ))[fsbdcgp][a-z]{0,3}[*#@$%]{1,12}[a-z*#@$%]{0,12})"
+    r" (?!(?:off|out|up|yo\w*|ur?|this|that|it|all)\b)(?=[a-z])"
+)
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _WORD_CHARS = 40
 _MARKS = {":": ",", ";": ",", "(": ",", ")": ",", "&": "and", "+": "plus", "#": "number"}
@@ -22,7 +29,10 @@ _SPEECH = {
     "pls": "please", "plz": "please", "plse": "please", "plss": "please", "kindly": "please", "u": "you", "ya": "ya",
     "y'all": "you", "yall": "you", "ya'll": "you", "ur": "your", "r": "are", "rmv": "remove", "rmve": "remove",
     "msg": "message", "msgs": "messages", "msging": "messaging", "txt": "text", "txts": "texts", "txting": "texting",
-    "thx": "thanks", "thnx": "thanks", "tks": "thanks", "ty": "thanks", "frm": "from", "unsub": "unsubscribe",
+    "thx": "thanks", "thnx": "thanks", "tks": "thanks", "ty": "thanks",
+    "tx": "thanks", "thks": "thanks", "thanx": "thanks", "thankx": "thanks", "tnx": "thanks", "thnks": "thanks",
+    "tysm": "thanks", "tyvm": "thanks", "kthx": "thanks", "kthxbye": "thanks", "thxbye": "thanks", "thanku": "thanks",
+    "thankyou": "thanks", "frm": "from", "unsub": "unsubscribe",
     "wanna": "want to", "gonna": "going to", "gotta": "have to", "dnt": "do not", "dont": "do not", "donot": "do not",
     "doesnt": "does not", "didnt": "did not", "cant": "can not", "cannot": "can not", "wont": "will not",
     "wouldnt": "would not", "shouldnt": "should not", "couldnt": "could not", "isnt": "is not", "arent": "are not",
@@ -48,7 +58,9 @@ _SPEECH = {
     "nda": "nada", "nd": "nada", "msjes": "mensajes", "mens": "mensajes", "bn": "bien",
     "pq": "por que", "xq": "por que", "tmb": "tambien", "ak": "aqui", "numro": "numero", "correito": "correo",
     "correitos": "correos", "aki": "aqui", "todabia": "todavia", "nunk": "nunca", "kien": "quien", "porfi": "porfavor",
-    "uds": "ustedes", "ud": "usted", "wsp": "whatsapp", "wasap": "whatsapp", "guasap": "whatsapp", "d": "de",
+    "uds": "ustedes", "ud": "usted", "wsp": "whatsapp",
+    "grax": "gracias", "grcs": "gracias", "grac": "gracias", "grasias": "gracias", "grs": "gracias",
+    "wasap": "whatsapp", "guasap": "whatsapp", "d": "de",
     # French
     "stp": "svp", "jveux": "je veux", "jveu": "je veux", "jvx": "je veux", "jvoudrais": "je voudrais",
     "jai": "je ai", "jaimerais": "je aimerais", "vs": "vous", "ds": "dans", "tt": "tout", "mtn": "maintenant",
@@ -58,6 +70,7 @@ _SPEECH = {
     "pk": "pourquoi", "pkoi": "pourquoi", "bcp": "beaucoup", "vrmt": "vraiment", "tjs": "toujours", "tjr": "toujours",
     "qqun": "quelqu un", "pdv": "point de vue", "rdv": "rendez vous", "nn": "non", "g": "je ai", "pu": "plus", "koi": "quoi"
     ,
+    "mrc": "merci", "mci": "merci",
     "dsl": "desole", "pr": "pour", "jsouhaite": "je souhaite", "jen": "je en", "veu": "veux", "plu": "plus",
 }  # fmt: skip
 _CONTRACTED = (
@@ -159,12 +172,16 @@ _PHRASES = tuple(
         ("des ", r"\bdes (?:que possible|maintenant|a present|aujourd'hui)", "maintenant"),
         ("please", r"\b(can|could|would|will|should|must|to|not|never|you) please(?= \w)", r"\1"),
         ("please ", r"\bplease (?:do )?just\b", "please"),
+        ("cheers", r"(?<=\w) (?:, )?cheers(?: (?:mate|man|guys))?$", " thanks"),
+        (" ta", r"(?<=\w) (?:, )?ta$", " thanks"),
     )
 )
 
 
 def spelled(sentence: str) -> str:
     """`sentence` (folded, with masked addresses) in the one spelling that the rules read."""
+    if "*" in sentence or "#" in sentence or "@" in sentence or "$" in sentence or "%" in sentence:
+        sentence = _HIDDEN.sub("", sentence)
     tokens: list[str] = _TOKEN.findall(_PAUSE.sub(" , ", sentence))
     spelling = [_spelled_word(token) for token in tokens]
     text = " ".join(word for word in spelling if word not in _FILLERS)
