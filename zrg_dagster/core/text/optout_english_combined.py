@@ -16,9 +16,9 @@ from zrg_dagster.core.text.optout_english_words import (
     MINE,
     MINE_NOUNS,
     NOUNS,
-    OTHER_PEOPLE,
     OTHER_THING,
     QUESTION_ABOUT_TOOL,
+    THEY,
     WHEN,
 )
 from zrg_dagster.core.text.optout_rule import Rule, one_of, rule
@@ -57,7 +57,6 @@ _PLEASED = (
     r"|helpful"
     r"|wonderful|fine|love it|like it|prefer(?: it)?|thank you|wish|rather)"
 )
-_THEY = rf"\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -179,7 +178,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:never again|no longer) (?:do|will|should|shall) (?:i|we) (?:want|wish|accept|like|be"
         rf"|care)\b.{{0,30}}\b(?:{NOUNS}|from you"
         rf"|{CONTACTED})",
-        before=rf"{_THEY}|\b(?:if|why|when) (?:i|we|you) (?:\w+ )?|\b(?:i|we) (?:did|do) (?:\w+ )?",
+        before=rf"{THEY}|\b(?:if|why|when) (?:i|we|you) (?:\w+ )?|\b(?:i|we) (?:did|do) (?:\w+ )?",
         after=WHEN,
         unless=rf"{QUESTION_ABOUT_TOOL}|{OTHER_THING}|\b(?:leads|customers|prospects|clients|invoice|invoices)\b"
         rf"|\bhesitate\b"
@@ -201,7 +200,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:if|whether) (?:i|we|my \w+|our \w+) (?:could |can |may |might |was |were |would )(?:\w+ )?(?:be |get "
         rf"|come )?(?:\w+ )?{_GONE}(?: of)?"
         rf" (?:from |off |of )?(?:your|this|the|these)(?: \w+){{0,2}}? {FROM_WHERE}\b",
-        before=rf"{_THEY}|\b(?:not|never|we will|i will|hate to|sorry to|do not want to|i|we) (?:\w+ )?",
+        before=rf"{THEY}|\b(?:not|never|we will|i will|hate to|sorry to|do not want to|i|we) (?:\w+ )?",
         after=rf"(?: \w+){{0,4}}? {OTHER_THING}",
         unless=rf"{QUESTION_ABOUT_TOOL}|{OTHER_THING}|\b(?:leads|customers|prospects|clients|old|duplicate|test|demo"
         rf"|trial|password)\b",

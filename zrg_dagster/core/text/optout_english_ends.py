@@ -10,16 +10,15 @@ from zrg_dagster.core.text.optout_english_words import (
     ME,
     MINE_NOUNS,
     NOUNS,
-    OTHER_PEOPLE,
     OTHER_THING,
     QUESTION_ABOUT_TOOL,
+    THEY,
     WHEN,
 )
 from zrg_dagster.core.text.optout_rule import Rule, rule
 
 _STOPPED = r"(?:stop(?:ped)?|ceased?|end(?:ed)?|halt(?:ed)?|discontinued?|finish(?:ed)?)"
 _YOUR_LIST = rf"(?:on|in|part of|off) (?:(?:your|this|the|these|any|that|such) )(?:\w+ ){{0,2}}?{FROM_WHERE}\b"
-_THEY = rf"\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -35,7 +34,7 @@ RULES: tuple[Rule, ...] = (
         r" to|made to stop)(?=$| ?[?,]| (?:please|now)\b)",
         rf"\b(?:put|bring|make)(?: \w+)? (?:a |an )?(?:stop|end|halt) to (?:\w+ ){{0,3}}?(?:this|it|these|{NOUNS}"
         rf"|{CONTACTING})\b",
-        before=rf"{_THEY}|\b(?:not|never|we|our \w+) (?:\w+ )?",
+        before=rf"{THEY}|\b(?:not|never|we|our \w+) (?:\w+ )?",
         after=WHEN,
         unless=rf"{QUESTION_ABOUT_TOOL}|\b(?:leads|customers|prospects|clients|trial|contract|our (?:campaigns?"
         rf"|sequences?))\b",
@@ -69,7 +68,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:no|not any) (?:reason|business|right|cause|need|point) (?:for (?:me|us|my \w+|our \w+) )?(?:to be|being"
         rf"|having (?:me"
         rf"|us)|to have (?:me|us)|to keep (?:me|us)|keeping (?:me|us)) {_YOUR_LIST}",
-        before=rf"{_THEY}|\b(?:if|why|when) ",
+        before=rf"{THEY}|\b(?:if|why|when) ",
         unless=rf"{QUESTION_ABOUT_TOOL}|{OTHER_THING}|\?$",
         also="on_ in_ part_of off_",
     ),
@@ -130,7 +129,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b(?:my|our|this) (?:\w+ ){{0,2}}?{MINE_NOUNS} (?:\w+ )?(?:has no (?:place|business(?: being)?)"
         rf"|does not belong|should not (?:be|appear)"
         rf"|is not (?:supposed|meant) to be|must not (?:be|appear)) {_YOUR_LIST}",
-        before=rf"{_THEY}",
+        before=rf"{THEY}",
         unless=rf"{QUESTION_ABOUT_TOOL}|\b(?:used (?:to|for|by|in) (?:log|sign|billing|invoic|the account|accounts?)"
         rf"|old|previous|customers?|leads?"
         r"|invoice|invoices|with partners)\b|\?$",
@@ -166,7 +165,7 @@ RULES: tuple[Rule, ...] = (
         r"|can you )give up on (?:me|us)\b"
         r"|^(?:(?:please|just|ok|oh|now) )*(?:pack it in|give over)(?: (?:please|now|with (?:this|the|these"
         r"|your)\b.{0,20}))*$",
-        before=rf"{_THEY}|\b(?:we have|i have|there is|had|got) (?:\w+ )?",
+        before=rf"{THEY}|\b(?:we have|i have|there is|had|got) (?:\w+ )?",
         after=WHEN,
         unless=rf"{QUESTION_ABOUT_TOOL}|\b(?:our (?:leads|customers|clients|reps|team)|kidding)\b",
         another_channel=True,
@@ -182,7 +181,7 @@ RULES: tuple[Rule, ...] = (
         r"|all))? (?:(?:these|this|those|your|all|of|any"
         r"|the) ){0,3}(?:emails?|texts?|calls?|messages?|mails?|mailings?|sms|spam|newsletters?|lists?|outreach"
         r"|solicitations?|from you)\b",
-        before=rf"{_THEY}",
+        before=rf"{THEY}",
         unless=rf"{QUESTION_ABOUT_TOOL}|\bour (?:emails?|messages?|texts?|leads|customers|campaigns?|sequences?|team"
         rf"|reps)\b|\b(?:bounc|going to spam|landing|leads"
         r"|prospects|customers|internal|tool|platform)\w*\b",

@@ -94,6 +94,8 @@ OTHER_PEOPLE = one_of(
     anyone everyone somebody audience candidates? employees patients donors buyers vendors companies reps sdrs spammers
     competitors? providers? agencies readers folks who"""
 )
+# Somebody else, before what they do.
+THEY = rf"\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
 # Behind a removal: off a thing of his or of everybody's ("the lease", "our rota") that nothing is sent to.
 NOT_OURS = (
     rf"(?: (?:from|off|out of|of))? (?:the|our|my|an?|\w+'s|\w+day|next|tomorrow) (?!(?:\w+ ){{0,2}}?{FROM_WHERE}\b"
