@@ -187,7 +187,11 @@ class World:
             WHERE state IN ('planned', 'sending', 'unknown') ORDER BY id""")
 
     def unsent(self) -> int:
-        return self.query("SELECT count(*) FROM app.send WHERE state = 'planned'")[0][0]
+        """How many sends a dying worker could still find. Who waits for an invitation is looked at again in hours."""
+        return self.query("""
+            SELECT count(*) FROM app.send WHERE state = 'planned' AND reason IS DISTINCT FROM 'invitation_pending'""")[
+            0
+        ][0]
 
     def let_time_pass(self, span: timedelta) -> None:
         """For the vendors and for the workers alike."""
