@@ -16,12 +16,15 @@ from zrg_dagster.core.text.optout_english_words import (
     NEGATED,
     NOT_OURS,
     NOUNS,
-    OTHER_PEOPLE,
+    OUR_MAILINGS,
     QUESTION_ABOUT_TOOL,
     RECEIVE,
+    REMOVED,
+    THEY,
+    WE_OR_THEY,
     WHEN,
 )
-from zrg_dagster.core.text.optout_rule import Rule, one_of, rule
+from zrg_dagster.core.text.optout_rule import Rule, rule
 
 # The event, as a verb with the writer for its object, and as the things that arrive.
 _TO_ME = rf"(?:(?:to|with|at|on|for) )?{ME}\b"
@@ -38,13 +41,6 @@ _ANY_OF_THESE = (
     r"(?:(?:any(?: more)?|all|one|none|more)? ?of )?(?:these|those|them|this(?<=of this))(?=$| ?[,?]| (?:again"
     r"|any more|please|at all|here|from you)\b)"
 )
-_REMOVED = one_of(
-    """removed deleted taken_off erased excluded purged dropped unsubscribed wiped struck_off opted_out blacklisted
-    suppressed left_off left_out left_alone taken_out"""
-)
-_THEY = rf"\b(?:they|we|he|she|who|which|that|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
-_OTHERS = rf"\b(?:they|he|she|who|which|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
-_OUR_MAILINGS = r"\bour (?:\w+ )?(?:campaigns?|sequences?|leads|prospects|customers|clients|users|weekend|account)\b"
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -76,11 +72,11 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:stop|keep|prevent|block) (?:these|this|them|your \w+|all (?:of )?(?:these"
         r"|this))(?: \w+)? from (?:coming|arriving|reaching|hitting|landing|getting|being sent)(?: \w+)? ?(?:to|at"
         r"|in)? (?:me|us|my|our|this)\b",
-        before=rf"{NEGATED}|{_THEY}|\bhow (?:do|can) (?:i|we) |\b(?:i|we) (?:\w+ )?",
+        before=rf"{NEGATED}|{WE_OR_THEY}|\bhow (?:do|can) (?:i|we) |\b(?:i|we) (?:\w+ )?",
         after=rf"{WHEN}| (?:for|to|of|in|on|with|from) (?!both\b|either\b|me\b|us\b|my\b|our\b|this\b|your?\b|now\b"
         rf"|these|all|any|good"
         r"|it\b|ADDR|here|that)",
-        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bif (?:we|i) (?:want|decide|stop)\b|\bcan (?:we"
+        unless=rf"{QUESTION_ABOUT_TOOL}|{OUR_MAILINGS}|\bif (?:we|i) (?:want|decide|stop)\b|\bcan (?:we"
         r"|i) (?:\w+ )?(?:turn|switch|shut|disable)\b|\b(?:offer|sale|deal|discount|webinar|event|trial|clock"
         r"|renewal|shipment|payment|billing"
         r"|demo)\b",
@@ -119,9 +115,9 @@ RULES: tuple[Rule, ...] = (
         r"|more) (?:more )?of (?:these|those|your|this)\b|\bnot (?:one|a single|another)(?: more"
         rf"| single)? (?:{NOUNS})(?=$| ?,| (?:from you|please|again))",
         rf"\b(?:mind|try|please|kindly|rather|prefer|appreciate|grateful)(?: you(?:r \w+)?)? not {_CONTACTING_ME}",
-        before=rf"{_THEY}|\b(?:i|we) (?:\w+ )?|\bif (?:you|we|i) (?:\w+ )?|\bwhy (?:\w+ )?",
+        before=rf"{WE_OR_THEY}|\b(?:i|we) (?:\w+ )?|\bif (?:you|we|i) (?:\w+ )?|\bwhy (?:\w+ )?",
         after=rf"{WHEN}| about (?!this|these|your|any|it\b)",
-        unless=rf"{_OUR_MAILINGS}|\bhesitate|\bhow (?:do|can|would) you\b|\b(?:pdf|invoice|contract|quote|deck"
+        unless=rf"{OUR_MAILINGS}|\bhesitate|\bhow (?:do|can|would) you\b|\b(?:pdf|invoice|contract|quote|deck"
         r"|proposal|link)\b"
         r"|\b(?:required|needed|necessary|scheduled)\b.{0,30}\b(?:call|meeting)\b|\bwhy (?:do|did|have|are|would)\b"
         r"|\bforget|\b(?:trial|contract) ends?\b|\byou are not (?:bothering|disturbing|annoying)",
@@ -144,7 +140,7 @@ RULES: tuple[Rule, ...] = (
         r"|number|address|info|information|contact|record|profile)(?: \w+)? (?:gone|off|out|wiped|erased|deleted"
         r"|removed|cleared)\b",
         r"\b(?:glad|happy|like|love|prefer|rather|want|wish|appreciate|grateful|pleased|expect|hope|ask|need|kindly"
-        rf"|please)(?: \w+){{0,3}}? (?:be|being|get|am) (?:\w+ )?(?:left (?:off|out|alone)|{_REMOVED})(?=$| ?[,?]"
+        rf"|please)(?: \w+){{0,3}}? (?:be|being|get|am) (?:\w+ )?(?:left (?:off|out|alone)|{REMOVED})(?=$| ?[,?]"
         r"| (?:of|from|off|within|in|by|now|today|asap|immediately|as (?:soon|well|per|from|requested|i|we)|please"
         r"|future|your|any|these|this|all"
         r"|further)\b)",
@@ -158,9 +154,9 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:rather|prefer|like|ask)(?: \w+)? (?:you )?(?:left|leave) (?:me|us) (?:out|off|alone)\b",
         r"\b(?:i am|we are|i have been|been)(?: \w+)? (?:being )?(?:spammed|harassed|bombarded|hounded"
         r"|pestered) (?:by|with) (?:you|your)\b",
-        before=rf"{_OTHERS}|\b(?:not|never) (?:\w+ )?|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
+        before=rf"{THEY}|\b(?:not|never) (?:\w+ )?|\bif (?:you|we) (?:\w+ )?|\bwhy (?:would|do) (?:i|we) ",
         after=rf"{WHEN}|{NOT_OURS}| to (?:be |get )?(?:approved|fixed|resolved)",
-        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b"
+        unless=rf"{QUESTION_ABOUT_TOOL}|{OUR_MAILINGS}|\bwait(?:ing)? ?list\b|\bnot only\b|\bto miss\b"
         r"|\b(?:current|previous|old"
         r"|other) (?:vendor|provider|supplier|tool)|\b(?:leads|gadgets|plan|contract|invite|meeting"
         r"|calendar)\b",
@@ -183,7 +179,7 @@ RULES: tuple[Rule, ...] = (
         r"\bnext (?:one|time|email|message|call|text|contact)(?: \w+){0,3}? (?:goes|go|is going|will go|gets"
         r"|i) (?:\w+ ){0,2}?(?:to )?(?:the )?(?:ico|ftc|fcc|police|lawyers?|attorney|spam|junk|legal|authorities"
         r"|blocked|reported|report)\b",
-        before=rf"{_OTHERS}|\bwhen was ",
+        before=rf"{THEY}|\bwhen was ",
         unless=r"\b(?:offer|price|day|chance|version|draft|call for|question|signing)\b|\b(?:is|was|be) not (?:the"
         r"|your|my|our) (?:last|final)|\bmy last\b",
     ),
@@ -196,7 +192,7 @@ RULES: tuple[Rule, ...] = (
         rf"|off)\b(?: \w+){{0,3}}? (?:{CONTACT}|{CONTACTING}|me|us|my|our|{NOUNS})\b",
         r"\b(?:let|inform|tell) your (?:\w+ ){1,3}?(?:know )?(?:that )?(?:i|we) (?:do not|am not|are not|never"
         r"|no longer) (?:want|wish|like)(?: to)? (?:be|hear|get|receive|any)",
-        before=rf"{NEGATED}|{_THEY}",
+        before=rf"{NEGATED}|{WE_OR_THEY}",
         unless=r"\bour (?:leads|customers|clients|users|prospects)\b",
         another_channel=True,
     ),

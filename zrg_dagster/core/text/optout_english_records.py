@@ -10,19 +10,15 @@ from zrg_dagster.core.text.optout_english_words import (
     MINE,
     NEGATED,
     NOUNS,
-    OTHER_PEOPLE,
+    OUR_MAILINGS,
     QUESTION_ABOUT_TOOL,
+    REMOVED,
+    THEY,
+    WE_OR_THEY,
 )
-from zrg_dagster.core.text.optout_rule import Rule, one_of, rule
+from zrg_dagster.core.text.optout_rule import Rule, rule
 
-_REMOVED = one_of(
-    """removed deleted taken_off erased excluded purged dropped unsubscribed wiped struck_off opted_out blacklisted
-    suppressed left_off left_out left_alone taken_out"""
-)
 _FILES = rf"(?:{FROM_WHERE}|files?|books|archives?)\b"
-_THEY = rf"\b(?:they|we|he|she|who|which|that|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
-_OTHERS = rf"\b(?:they|he|she|who|which|leads|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
-_OUR_MAILINGS = r"\bour (?:\w+ )?(?:campaigns?|sequences?|leads|prospects|customers|clients|users|weekend|account)\b"
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -34,10 +30,10 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:update|amend|correct|change|adjust|mark|check)(?: \w+){0,2}? (?:records?|crm|file|files|database"
         r"|system|list|lists)\b.{0,60}\b(?:not (?:wish|want|to|be)|no longer|do not|never|so (?:that )?(?:we"
         r"|i) are not|opted? out|dnc|unsubscribed)\b",
-        rf"\b(?:confirm|verify|let me know|acknowledge)(?: \w+){{0,4}}? (?:{_REMOVED}|opted out) {MINE}",
-        rf"\b(?:confirm|verify|acknowledge)(?: \w+){{0,3}}? (?:you have {_REMOVED}(?=$| ?[,?]| from\b| {MINE}\b)|(?:i"
+        rf"\b(?:confirm|verify|let me know|acknowledge)(?: \w+){{0,4}}? (?:{REMOVED}|opted out) {MINE}",
+        rf"\b(?:confirm|verify|acknowledge)(?: \w+){{0,3}}? (?:you have {REMOVED}(?=$| ?[,?]| from\b| {MINE}\b)|(?:i"
         rf" am|we are"
-        rf"|i have been|we have been) {_REMOVED})",
+        rf"|i have been|we have been) {REMOVED})",
         r"\b(?:confirm|process|action|honou?r|respect|complete|register|execute|arrange|carry out|put through|log"
         r"|record|apply|note)(?: \w+){0,3}? (?:(?:un ?subscri\w+|opt outs?|objection|erasure|suppression|deletion"
         r"|removal)(?=$| ?[,?]| (?:request|for|of|from|now|please|within|today)\b))",
@@ -53,7 +49,7 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:respect|honou?r|observe|heed)(?: \w+)? (?:my|our|the)(?: \w+)? (?:do not|wish(?:es)?|privacy|request"
         r"|dnc|no (?:contact|call|email|solicit\w*)|opt)",
         r"\b(?:confirm|let me know|reply|advise|notify me)(?: \w+)? (?:once|when|after|as soon as"
-        rf"|that) (?:\w+ ){{0,2}}{_REMOVED}",
+        rf"|that) (?:\w+ ){{0,2}}{REMOVED}",
         r"\b(?:requested|demanded|asked for) (?:\w+ )?(?:removal|deletion|erasure|an opt out|to be (?:removed"
         r"|taken off|unsubscribed|deleted))",
         r"\b(?:mailbox|inbox|address|number|email|line|account|phone)(?: \w+){0,2}? (?:is|are) (?:not"
@@ -69,8 +65,8 @@ RULES: tuple[Rule, ...] = (
         rf" )?(?:me|us|my|our)\b",
         r"\bno (?:lawful|legal|legitimate) (?:basis|ground|grounds|reason|right) (?:for|to) (?:process|contact|email"
         r"|us|hold|keep|hav|stor|call|text)\w*\b",
-        before=rf"{NEGATED}|{_OTHERS}",
-        unless=rf"{QUESTION_ABOUT_TOOL}|{_OUR_MAILINGS}|\bhow (?:do|does|can|would|quickly|fast)\b|\b(?:we"
+        before=rf"{NEGATED}|{THEY}",
+        unless=rf"{QUESTION_ABOUT_TOOL}|{OUR_MAILINGS}|\bhow (?:do|does|can|would|quickly|fast)\b|\b(?:we"
         r"|our) (?:need|must|have) |\b(?:plan|contract|trial|invoice|seat)\b",
     ),
     rule(
@@ -92,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         r"|we) (?:\w+ ){0,4}(?:unsubscribe|opt out|opted out)\b",
         r"\b(?:did|have) not (?:i|we) (?:already )?(?:unsubscribed?|opt(?:ed)? out)\b",
         r"\b(?:no|not any|without an?) (?:\w+ ){0,3}?(?:to|for) (?:un ?subscribe|opt(?:ing)? out|unsubscribing)\b",
-        before=rf"{_THEY}|\bour (?:\w+ )?",
+        before=rf"{WE_OR_THEY}|\bour (?:\w+ )?",
         unless=rf"{QUESTION_ABOUT_TOOL}|\bour (?:\w+ )?(?:emails?|campaigns?|newsletters?|customers|link|unsub\w*"
         r"|recipients|users)\b|\b(?:customers|users|leads|people|recipients|template|deck)\b|\bby (?:mistake"
         r"|accident)\b",
@@ -153,7 +149,7 @@ RULES: tuple[Rule, ...] = (
         r"|like|accept)(?: to)? (?:be|hear|get|receive|any|your|these|more|further|you|see)\b"
         rf"|not to {CONTACT} (?:him|her|them)\b|(?:stop|cease|quit|refrain from) {CONTACTING}(?: \w+){{0,2}}? (?:to "
         rf")?(?:him|her|them)\b|(?:do not|never) {CONTACT}(?: \w+){{0,3}}? (?:to )?(?:him|her|them) (?:again|any|more"
-        rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {_REMOVED}"
+        rf"|further|in future)|(?:would|asked|asks|wants|wishes|like|request\w*)(?: \w+){{0,2}}? to be {REMOVED}"
         r"|(?:remove|delete|unsubscribe|take|drop|exclude) (?:him|her|them|(?:his|her|their) \w+)\b"
         r"|no further (?:contact|calls?|emails?|communication|approaches))",
         r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:\w+ )?(?:ask|request|want|prefer|insist)(?:s|ed)?(?: that)?"
@@ -164,7 +160,7 @@ RULES: tuple[Rule, ...] = (
         r" (?:stop|quit|leave)|not to)\b(?! by)",
         r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:asked|requested|told you|wants?"
         r"|wanted)\b(?: \w+){0,3}? (?:to )?"
-        rf"be {_REMOVED}[^@]{{0,30}}\bplease (?:honou?r|respect|do (?:so|it)|see to|make sure|action|take)\b",
+        rf"be {REMOVED}[^@]{{0,30}}\bplease (?:honou?r|respect|do (?:so|it)|see to|make sure|action|take)\b",
         r"\b(?:he|she|they|my \w+) (?:has |have |had )?(?:already |clearly )?(?:told|asked|informed) (?:you"
         r"|your \w+)\b[^@]{0,40}\b(?:he|she|they) "
         r"(?:does not|do not|no longer) (?:\w+ )?(?:want|wants|wish)",

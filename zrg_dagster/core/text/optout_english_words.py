@@ -94,8 +94,14 @@ OTHER_PEOPLE = one_of(
     anyone everyone somebody audience candidates? employees patients donors buyers vendors companies reps sdrs spammers
     competitors? providers? agencies readers folks who"""
 )
-# Somebody else, before what they do.
-THEY = rf"\b(?:they|he|she|who|which|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
+# Somebody else, before what they do; and the same with us.
+THEY = rf"\b(?:which|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
+WE_OR_THEY = rf"\b(?:we|which|that|{OTHER_PEOPLE}) (?:\w+ ){{0,2}}"
+OUR_MAILINGS = r"\bour (?:\w+ )?(?:campaigns?|sequences?|leads|prospects|customers|clients|users|weekend|account)\b"
+REMOVED = one_of(
+    """removed deleted taken_off erased excluded purged dropped unsubscribed wiped struck_off opted_out blacklisted
+    suppressed left_off left_out left_alone taken_out"""
+)
 # Behind a removal: off a thing of his or of everybody's ("the lease", "our rota") that nothing is sent to.
 NOT_OURS = (
     rf"(?: (?:from|off|out of|of))? (?:the|our|my|an?|\w+'s|\w+day|next|tomorrow) (?!(?:\w+ ){{0,2}}?{FROM_WHERE}\b"
