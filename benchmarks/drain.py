@@ -8,7 +8,7 @@ large          as many into a database that has grown for a year (`large.py`); 6
 procrastinate  20,000 jobs that do nothing, one worker, concurrency 100: what a queue costs that works row by row
 
 The deliveries: `traffic.events`. Storing them is not measured. After each drain the states, messages, leads and repeats
-are compared with what the generator made, or there is no result.
+are compared with what the generator made, or there is no result. The notes on the way say the rate by type of delivery.
 """
 
 import json

@@ -188,10 +188,9 @@ class World:
 
     def unsent(self) -> int:
         """How many sends a dying worker could still find. Who waits for an invitation is looked at again in hours."""
-        return self.query("""
-            SELECT count(*) FROM app.send WHERE state = 'planned' AND reason IS DISTINCT FROM 'invitation_pending'""")[
-            0
-        ][0]
+        [(number,)] = self.query("""
+            SELECT count(*) FROM app.send WHERE state = 'planned' AND reason IS DISTINCT FROM 'invitation_pending'""")
+        return number
 
     def let_time_pass(self, span: timedelta) -> None:
         """For the vendors and for the workers alike."""

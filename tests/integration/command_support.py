@@ -38,6 +38,12 @@ class Zrg:
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(self._run, arguments, given).result()
 
+    def ends(self, *arguments: str, code: int = 0, given: str | None = None) -> str:
+        """What it said, when it ended with `code`."""
+        said = self(*arguments, given=given)
+        assert said.code == code, said.text
+        return said.text
+
     def _run(self, arguments: tuple[str, ...], given: str | None) -> Said:
         current_settings.cache_clear()
         code = 0

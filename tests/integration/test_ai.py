@@ -3,18 +3,16 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
-from typer.testing import CliRunner
 
 from tests.integration import intake_support
 from tests.integration.analytics_support import FixedClock
+from tests.integration.command_support import Zrg
 from tests.integration.replies_support import Scene, http_error, make_scene
 from tests.integration.workspaces_world import FILE, apply, rows
-from zrg_dagster import cli
 from zrg_dagster.core.ai import prompts
 from zrg_dagster.core.ai.breaker import FAILURES_TO_OPEN, Breakers
 from zrg_dagster.core.ai.circuits import save_circuits
@@ -28,7 +26,6 @@ from zrg_dagster.core.base.ids import new_id
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.core.db.engine import make_engine
-from zrg_dagster.core.db.roles import BY_KEY
 from zrg_dagster.core.replies.explain import explain_lead
 from zrg_dagster.core.replies.why import why
 from zrg_dagster.core.workspaces.changes import lines
@@ -262,39 +259,29 @@ async def test_a_budget_of_zero_is_the_process_one_and_is_asked_once_in_a_while(
 # ── a workspace's own words ─────────────────────────────────────────────────────
 
 
+async def prompted(zrg: Zrg, *arguments: str, code: int = 0, given: str | None = None) -> str:
+    """In a thread: the scene's own loop goes on."""
+    return await asyncio.to_thread(zrg.ends, "prompts", *arguments, code=code, given=given)
+
+
 class TestPrompts:
-    @pytest.fixture(autouse=True)
-    def home(self, database: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        for role in BY_KEY:
-            monkeypatch.setenv(f"ZRG_DB_{role.upper()}_URL", database.dsn(role))
-        monkeypatch.setenv("ZRG_HOME", str(tmp_path / "home"))
-
-    async def run(self, *arguments: str, code: int = 0, given: str | None = None) -> str:
-        """The command in a thread: it has an event loop of its own."""
-        return await asyncio.to_thread(self._run, arguments, code, given)
-
-    def _run(self, arguments: tuple[str, ...], code: int, given: str | None) -> str:
-        current_settings.cache_clear()
-        result = CliRunner().invoke(cli.app, ["prompts", *arguments], input=given)
-        trouble = "" if isinstance(result.exception, SystemExit | None) else str(result.exception)
-        assert result.exit_code == code, result.output + trouble
-        return result.output + trouble
-
-    async def test_from_set_to_an_answer_and_back(self, scene, tmp_path):
+    async def test_from_set_to_an_answer_and_back(self, scene, zrg, tmp_path):
         key = scene.rows.value("SELECT key FROM app.workspace")
         admin, manager = "u01admin@harbourline.example", "u02setter@harbourline.example"
 
-        own = await self.run("show", key, WRITE)
+        own = await prompted(zrg, "show", key, WRITE)
         (tmp_path / "own.md").write_text(own.replace("You write the", "You write, as a Rotterdamer would, the"))
-        assert "an admin may" in await self.run(
-            "set", key, WRITE, "--file", str(tmp_path / "own.md"), "--by", manager, code=1
+        assert "an admin may" in await prompted(
+            zrg, "set", key, WRITE, "--file", str(tmp_path / "own.md"), "--by", manager, code=1
         )
-        made = await self.run("set", key, WRITE, "--file", str(tmp_path / "own.md"), "--by", admin)
+        made = await prompted(zrg, "set", key, WRITE, "--file", str(tmp_path / "own.md"), "--by", admin)
         assert "version ws.r1." in made
-        assert "no change" in await self.run("set", key, WRITE, "--file", "-", given=(tmp_path / "own.md").read_text())
-        assert f"{WRITE}: override, version ws.r1." in await self.run("list", key)
-        assert "lacks {{transcript}}" in await self.run(
-            "set", key, WRITE, "--file", "-", code=1, given="a\n--- input ---\nb\n"
+        assert "no change" in await prompted(
+            zrg, "set", key, WRITE, "--file", "-", given=(tmp_path / "own.md").read_text()
+        )
+        assert f"{WRITE}: override, version ws.r1." in await prompted(zrg, "list", key)
+        assert "lacks {{transcript}}" in await prompted(
+            zrg, "set", key, WRITE, "--file", "-", code=1, given="a\n--- input ---\nb\n"
         )
 
         await scene.reply_comes()
@@ -307,11 +294,11 @@ class TestPrompts:
         assert version == f"ws.r1.{revision['content_hash']}"
         assert (revision["changed_by"], revision["base_hash"]) == (admin, prompts.load(WRITE).content_hash)
 
-        assert "ours from now on" in await self.run("reset", key, WRITE)
-        assert "ours already" in await self.run("reset", key, WRITE)
-        history = (await self.run("history", key, WRITE)).splitlines()
+        assert "ours from now on" in await prompted(zrg, "reset", key, WRITE)
+        assert "ours already" in await prompted(zrg, "reset", key, WRITE)
+        history = (await prompted(zrg, "history", key, WRITE)).splitlines()
         assert ["reset to ours" in line for line in history] == [True, False]
-        assert await self.run("history", key, WRITE, "--revision", "1") == (tmp_path / "own.md").read_text()
+        assert await prompted(zrg, "history", key, WRITE, "--revision", "1") == (tmp_path / "own.md").read_text()
         audit = scene.rows.all("SELECT action, object, changes FROM ops.audit ORDER BY id")
         assert [(each["action"], each["object"]) for each in audit] == [
             ("prompt.set", f"prompt {WRITE}"),
@@ -319,7 +306,7 @@ class TestPrompts:
         ]
         assert "Rotterdamer" not in str(audit)
 
-    async def test_words_rest_once_ours_change(self, scene):
+    async def test_words_rest_once_ours_change(self, scene, zrg):
         key = scene.rows.value("SELECT key FROM app.workspace")
         scene.rows.all(
             "INSERT INTO app.prompt_revision VALUES (%s, %s, 1, 'older', %s, 'h', 'ada@harbourline.example', %s)",
@@ -331,7 +318,7 @@ class TestPrompts:
         assert scene.rows.column("SELECT prompt_version FROM app.ai_call WHERE prompt_key = %s", WRITE) == [
             prompts.load(WRITE).version
         ]
-        assert f"{WRITE}: needs rebase" in await self.run("list", key)
+        assert f"{WRITE}: needs rebase" in await prompted(zrg, "list", key)
 
 
 # ── a workspace's file ──────────────────────────────────────────────────────────

@@ -11,18 +11,16 @@ import dagster as dg
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from typer.testing import CliRunner
 
 from provider_sandbox.calendly_store import Store
+from tests.integration.command_support import Zrg
 from tests.integration.receiver_support import running_receiver
 from tests.integration.seeds import NOW
 from tests.integration.workspaces_world import FILE, SECRETS, apply, rows
 from tests.unit.sandbox_tools import InProcess, server
-from zrg_dagster import cli
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.core.db.engine import make_engine
-from zrg_dagster.core.db.roles import BY_KEY
 from zrg_dagster.core.providers.calendly.client import CalendlyClient
 from zrg_dagster.core.providers.credential import Credential
 from zrg_dagster.core.workspaces.calendly_connect import Connected, connect
@@ -202,10 +200,7 @@ class TestCommandAndJob:
     """The real command and the real job, with a sandbox in its own process."""
 
     @pytest.fixture
-    def home(self, database: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-        for role in BY_KEY:
-            monkeypatch.setenv(f"ZRG_DB_{role.upper()}_URL", database.dsn(role))
-        monkeypatch.setenv("ZRG_HOME", str(tmp_path / "home"))
+    def home(self, zrg: Zrg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         monkeypatch.setenv("ZRG_SECRET_KEYS", new_key())
         monkeypatch.setenv("ZRG_VERIFY_KEYS", new_key())
         for name, value in SECRETS.items():
@@ -213,13 +208,6 @@ class TestCommandAndJob:
         monkeypatch.setenv("CAL_TOKEN", TOKEN)
         (tmp_path / "w.yaml").write_text(SOURCE.replace("  slack: {bot_token: env:SLACK_TOKEN}\n", ""))
         return tmp_path
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        current_settings.cache_clear()
-        result = CliRunner().invoke(cli.app, list(arguments))
-        trouble = "" if isinstance(result.exception, SystemExit | None) else str(result.exception)
-        assert (result.exit_code, result.output) == (code, result.output), result.output + trouble
-        return result.output + trouble
 
     def checked(self, at: datetime) -> dict[str, Any]:
         current_settings.cache_clear()
@@ -237,28 +225,28 @@ class TestCommandAndJob:
             await engine.dispose()
 
     def test_from_a_file_to_a_sound_subscription_and_the_daily_look(
-        self, home: Path, monkeypatch: pytest.MonkeyPatch
+        self, home: Path, zrg: Zrg, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with server() as sandbox, httpx.Client(base_url=sandbox) as control:
             monkeypatch.setenv("CALENDLY_BASE_URL", f"{sandbox}/calendly")
-            assert "no workspace has the key" in self.run("integration", "connect", "calendly", "harbourline", code=1)
-            self.run("workspace", "apply", str(home / "w.yaml"))
+            assert "no workspace has the key" in zrg.ends("integration", "connect", "calendly", "harbourline", code=1)
+            zrg.ends("workspace", "apply", str(home / "w.yaml"))
             address = "http://127.0.0.1:8080/api/webhooks/calendly/harbourline"
 
             seen = self.checked(NOW)
             assert seen["in_trouble"] == 1
             assert "subscription_missing → `zrg integration connect calendly harbourline`" in seen["to_repair"]
 
-            said = self.run("integration", "connect", "calendly", "harbourline")
+            said = zrg.ends("integration", "connect", "calendly", "harbourline")
             assert said.startswith("subscription made: https://api.calendly.com/webhook_subscriptions/")
-            assert "sound, nothing changed" in self.run("integration", "connect", "calendly", "harbourline")
+            assert "sound, nothing changed" in zrg.ends("integration", "connect", "calendly", "harbourline")
             assert self.checked(NOW + timedelta(minutes=1))["in_trouble"] == 0
 
             given = {"subscriptions": [{"callback_url": address, "state": "disabled"}]}
             control.post("/_control/state/calendly", json=given).raise_for_status()
             for hours in (24, 25, 48):
                 assert self.checked(NOW + timedelta(hours=hours))["in_trouble"] == 1
-            assert "1 former subscription removed" in self.run("integration", "connect", "calendly", "harbourline")
+            assert "1 former subscription removed" in zrg.ends("integration", "connect", "calendly", "harbourline")
             for hours in (49, 73):
                 assert self.checked(NOW + timedelta(hours=hours))["in_trouble"] == 0
         statement = "SELECT value, is_trouble FROM app.vendor_notice ORDER BY noticed_at"
@@ -270,13 +258,13 @@ class TestCommandAndJob:
             ("subscription_active", False),
         ]
 
-    def test_refusals_are_one_line(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.run("workspace", "apply", str(home / "w.yaml"))
+    def test_refusals_are_one_line(self, home: Path, zrg: Zrg, monkeypatch: pytest.MonkeyPatch) -> None:
+        zrg.ends("workspace", "apply", str(home / "w.yaml"))
         connect = ("integration", "connect", "calendly", "harbourline")
-        assert "PUBLIC_URL is not set" in self.run(*connect, code=1)
+        assert "PUBLIC_URL is not set" in zrg.ends(*connect, code=1)
         monkeypatch.setenv("PUBLIC_URL", "http://hooks.harbourline.example")
         monkeypatch.setenv("ZRG_ENV", "production")
-        assert "deliveries need https outside development" in self.run(*connect, code=1)
-        assert "--scope is user or organization" in self.run(*connect, "--scope", "all", code=1)
-        self.run("secrets", "remove", "harbourline", "calendly_token")
-        assert "not connected to Calendly" in self.run(*connect, code=1)
+        assert "deliveries need https outside development" in zrg.ends(*connect, code=1)
+        assert "--scope is user or organization" in zrg.ends(*connect, "--scope", "all", code=1)
+        zrg.ends("secrets", "remove", "harbourline", "calendly_token")
+        assert "not connected to Calendly" in zrg.ends(*connect, code=1)

@@ -28,9 +28,7 @@ async def scene(database):
 
 async def notes(zrg: Zrg, *arguments: str, code: int = 0, given: str | None = None) -> str:
     """In a thread: the scene's own loop goes on."""
-    ended = await asyncio.to_thread(zrg, "memory", *arguments, given=given)
-    assert ended.code == code, ended.text
-    return ended.text
+    return await asyncio.to_thread(zrg.ends, "memory", *arguments, code=code, given=given)
 
 
 async def test_notes_are_told_to_the_model_as_data_and_only_where_a_workspace_wants_it(scene, zrg):

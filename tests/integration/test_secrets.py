@@ -12,16 +12,13 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from typer.testing import CliRunner
 
 from tests.integration.seeds import NOW
 from tests.integration.workspaces_world import FILE, SECRETS, apply, rows, slack_api, versions
-from zrg_dagster import cli
 from zrg_dagster.core.base.log import configure_logging
 from zrg_dagster.core.base.seal import Sealer, new_key
 from zrg_dagster.core.base.settings import current_settings
 from zrg_dagster.core.db.engine import make_engine
-from zrg_dagster.core.db.roles import BY_KEY
 from zrg_dagster.core.workspaces.rotation import rotate_all
 from zrg_dagster.core.workspaces.sealing import Keys
 from zrg_dagster.core.workspaces.secrets import SecretError, remove_secret, set_secret, show_secrets
@@ -213,11 +210,8 @@ def _second_workspace() -> str:
 
 
 @pytest.fixture
-def home(database, monkeypatch, tmp_path) -> Path:
+def home(zrg, monkeypatch, tmp_path) -> Path:
     """The settings of a process of ours on this test's database, and a folder with the workspace's file."""
-    for role in BY_KEY:
-        monkeypatch.setenv(f"ZRG_DB_{role.upper()}_URL", database.dsn(role))
-    monkeypatch.setenv("ZRG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ZRG_SECRET_KEYS", new_key())
     monkeypatch.setenv("ZRG_VERIFY_KEYS", new_key())
     for name, value in SECRETS.items():
@@ -229,17 +223,14 @@ def home(database, monkeypatch, tmp_path) -> Path:
 class TestNothingRepeatsASecret:
     """Planted values run through commands, job, logs and errors, and are looked for afterwards."""
 
-    def test_commands(self, home, monkeypatch):
+    def test_commands(self, home, zrg, monkeypatch):
         logs, said = io.StringIO(), []
         configure_logging(json=True, level="DEBUG", stream=logs)
         caught = logging.StreamHandler(logs)
         logging.getLogger().addHandler(caught)
 
         def run(*arguments: str, code: int = 0, given: str | None = None) -> str:
-            result = CliRunner().invoke(cli.app, list(arguments), input=given)
-            trouble = "" if isinstance(result.exception, SystemExit | None) else repr(result.exception)
-            said.append(result.output + trouble)
-            assert result.exit_code == code, said[-1]
+            said.append(zrg.ends(*arguments, code=code, given=given))
             return said[-1]
 
         try:

@@ -181,6 +181,34 @@ async def test_html_with_status_200_is_unavailable() -> None:
         assert (await ask(script)).outcome is ModelOutcome.UNAVAILABLE
 
 
+async def test_waiting_for_a_place_does_not_use_up_a_calls_own_deadline() -> None:
+    async with serve(completed({"tag": "x"})) as script:
+        client = ModelClient(api_key="sk-test", base_url=script.url, model="gpt-5.4-mini", gate=asyncio.Semaphore(1))
+        try:
+            async with client._gate:
+                waiting = asyncio.create_task(
+                    client.structured(PROMPT, Reply, max_output_tokens=9, timeout_s=0.4, deadline_s=0.4)
+                )
+                await asyncio.sleep(0.8)
+                assert not script.requests
+            assert (await waiting).outcome is ModelOutcome.OK
+        finally:
+            await client.aclose()
+
+
+async def test_a_calls_own_deadline_bounds_its_attempts() -> None:
+    """The client's would allow another one."""
+    async with serve((503, {}, {}), delay_s=0) as script:
+        client = ModelClient(
+            api_key="sk-test", base_url=script.url, model="m", gate=asyncio.Semaphore(1), sleep=Pauses(), deadline_s=60
+        )
+        try:
+            result = await client.structured(PROMPT, Reply, max_output_tokens=9, timeout_s=1, deadline_s=1)
+        finally:
+            await client.aclose()
+    assert (result.outcome, result.attempts) == (ModelOutcome.UNAVAILABLE, 1)
+
+
 async def test_the_gate_limits_requests_in_flight() -> None:
     gate = asyncio.Semaphore(2)
     async with serve(completed({"tag": "x"}), delay_s=0.05) as script:

@@ -58,6 +58,10 @@ DEFAULT_PRELOAD = (
     "openai",
     "structlog",
     "zrg_dagster.definitions",
+    # What the drains load when they begin; the code location itself stays without it.
+    "zrg_dagster.core.intake.drain",
+    "zrg_dagster.core.replies.drain",
+    "zrg_dagster.core.sending.drain",
 )
 DEFAULT_WATCH = ("zrg_dagster",)
 

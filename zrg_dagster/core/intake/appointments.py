@@ -35,11 +35,11 @@ class NewAppointment:
 
     @property
     def names(self) -> list[Identity]:
-        """By what its person would be found: the vendor's contact, or the address as own or as alternate one."""
-        if self.contact_id is not None:
-            return [(self.workspace_id, "ghl_contact", self.contact_id)]
+        """By what `link_appointments` finds its person: the vendor's contact, or the address as own or as alternate one."""
+        if self.record.provider == "GHL":
+            return [(self.workspace_id, "ghl_contact", self.contact_id)] if self.contact_id else []
         address = self.record.attendee_email
-        return [(self.workspace_id, kind, address) for kind in sorted(EMAIL_KINDS)] if address else []
+        return [(self.workspace_id, kind, address) for kind in EMAIL_KINDS] if address else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 class Rule:
     """Shapes of one request to stop, read on one sentence in canonical spelling (`optout_spelling.spelled`).
 
-    `needs`: a sentence without any of these substrings (of three letters at least) is not
-    looked at, nor one without any of those in `also`, where it is given. `asks`: the request. `before` and `after` look
-    at the words before and behind a found request and make it something else ("why did you ...", "... before noon");
-    `unless` does so from anywhere in the sentence. With `another_channel` the request is a preference when the writer
-    offers another channel ("don't call, email me"). A group named `do` in a request marks where its verb begins, when the
-    words that announce it ("but please") stand before.
+    `needs`: a sentence without any of these substrings is not looked at, nor one without any of those in `also`, where it
+    is given. `asks`: the request. `before` and `after` look at the words before and behind a found request and make it
+    something else ("why did you ...", "... before noon"); `unless` does so from anywhere in the sentence. With
+    `another_channel` the request is a preference when the writer offers another channel ("don't call, email me"). A group
+    named `do` in a request marks where its verb begins, when the words that announce it ("but please") stand before.
     """
 
     name: str
@@ -60,8 +59,8 @@ def rule(
     whole: bool = False,
     also: str | None = None,
 ) -> Rule:
-    """`needs` and `also` are substrings separated by blanks, an underscore stands for a blank; `before` is tied to the end of the
-    words before the request, `after` to the start of those behind it."""
+    """`needs` and `also` are substrings separated by blanks, an underscore stands for a blank; `before` is tied to the end
+    of the words before the request, `after` to the start of those behind it."""
     return Rule(
         name=name,
         needs=tuple(part.replace("_", " ") for part in needs.split()),
