@@ -21,6 +21,7 @@ class Queue:
 
     `rests`: the lane records in `ops.lane_state` that it has nothing to do. Only for a queue whose rows fall due no
     earlier than when they appear: a row that is added late with a time in the past would be seen a minute later.
+    `attempts`: the table with a row for each attempt at a row of the queue.
     """
 
     lane: Lane
@@ -34,6 +35,7 @@ class Queue:
     also: str = ""
     serial: str | None = None
     rests: bool = False
+    attempts: str | None = None
 
     @property
     def waiting(self) -> str:
@@ -67,6 +69,7 @@ REPLIES = Queue(
     channel="zrg_replies",
     also="lane = 'replies'",
     serial="serial_key",
+    attempts="app.job_attempt",
 )
 SENDS = Queue(
     lane=Lane.SENDS,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Row, text
+from sqlalchemy import CursorResult, Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.base.record import record
@@ -112,41 +112,86 @@ def _serial_candidates(queue: Queue, also: str) -> str:
 
 async def lock_claims(conn: AsyncConnection, queue: Queue) -> None:
     """Serialise claims on a lane whose rows have serial keys: two claimers could otherwise pick two jobs of one lead."""
-    await conn.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": queue.lock_class})
+    await conn.execute(_LOCK, {"class": queue.lock_class})
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(:class, 0)")
+_LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:class, 0)")
 _AWAKE = """, awake AS (
             UPDATE ops.lane_state SET at_rest = false WHERE lane = '{lane}' AND at_rest AND EXISTS (SELECT FROM locked)
         )"""
 
 
-async def claim(
-    conn: AsyncConnection, queue: Queue, *, worker_id: int, limit: int, now: datetime
-) -> Sequence[Row[Any]]:
-    """Take up to `limit` due rows of events or jobs, fairly over workspaces. Returns whole rows, attempts already raised."""
-    if queue.serial:
-        await lock_claims(conn, queue)
-    elif queue.rests:
-        await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:class, 0)"), {"class": queue.lock_class})
+_BEGUN = """, begun AS (
+            INSERT INTO {table} (job_id, attempt, workspace_id, worker_id, run_id, started_at)
+            SELECT id, attempts, workspace_id, :worker_id, :run_id, :now FROM claimed
+            ON CONFLICT (job_id, attempt) DO UPDATE SET worker_id = excluded.worker_id, run_id = excluded.run_id,
+                started_at = excluded.started_at, finished_at = NULL, outcome = NULL, reason = NULL
+        )"""
+
+
+@lru_cache(maxsize=8)
+def _claim(queue: Queue) -> TextClause:
     # As one array, and with a CASE that hides the state: so the planner takes the primary key whatever it expects, and
     # never a scan of what is ready.
-    statement = f"""
+    return text(f"""
         {_candidates_sql(queue)}, locked AS (
             SELECT t.id FROM {queue.table} t
             WHERE t.id = ANY(ARRAY(SELECT id FROM picked)) AND CASE WHEN t.{queue.ready} THEN true END
             FOR UPDATE OF t SKIP LOCKED
-        ){_AWAKE.format(lane=queue.lane) if queue.rests else ""}
-        UPDATE {queue.table} t
-        SET state = 'running', attempts = t.attempts + 1, claimed_by = :worker_id, claimed_at = :now, reason = NULL
-        FROM locked WHERE t.id = locked.id
-        RETURNING t.*"""
-    result = await conn.execute(text(statement), {"now": now, "limit": limit, "worker_id": worker_id})
-    return result.all()
+        ){_AWAKE.format(lane=queue.lane) if queue.rests else ""}, claimed AS (
+            UPDATE {queue.table} t
+            SET state = 'running', attempts = t.attempts + 1, claimed_by = :worker_id, claimed_at = :now, reason = NULL
+            FROM locked WHERE t.id = locked.id
+            RETURNING t.*
+        ){_BEGUN.format(table=queue.attempts) if queue.attempts else ""}
+        SELECT * FROM claimed""")
+
+
+async def claim(
+    conn: AsyncConnection, queue: Queue, *, worker_id: int, limit: int, now: datetime, run_id: str | None = None
+) -> Sequence[Row[Any]]:
+    """Take up to `limit` due rows of events or jobs, fairly over workspaces. Returns whole rows, attempts already raised.
+
+    `run_id` is noted with each attempt, in a queue that has a row for each.
+    """
+    if queue.serial:
+        await lock_claims(conn, queue)
+    elif queue.rests:
+        await conn.execute(_LOCK_SHARED, {"class": queue.lock_class})
+    parameters = {"now": now, "limit": limit, "worker_id": worker_id}
+    if queue.attempts:
+        parameters["run_id"] = run_id
+    return (await conn.execute(_claim(queue), parameters)).all()
 
 
 def candidates(queue: Queue) -> str:
     """The `WITH … picked` prefix for a lane that claims in its own words (the send ledger checks gates while it claims)."""
     return _candidates_sql(queue)
+
+
+_ENDED = """, ended AS (
+            UPDATE {table} a SET finished_at = :now, outcome = settled.state, reason = settled.reason
+            FROM settled WHERE a.job_id = settled.id AND a.attempt = settled.attempts
+        )"""
+
+
+@lru_cache(maxsize=16)
+def _settle(queue: Queue, learned: tuple[tuple[str, str], ...]) -> TextClause:
+    return text(f"""
+        WITH settled AS (
+            UPDATE {queue.table} t
+            SET state = s.state, reason = s.reason, error = s.error, claimed_by = NULL, claimed_at = NULL,
+                run_at = coalesce(s.run_at, t.run_at), finished_at = CASE WHEN s.state = 'pending' THEN NULL ELSE :now END
+                {"".join(f", {name} = coalesce(s.{name}, t.{name})" for name, _ in learned)}
+            FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+                        CAST(:errors AS text[]), CAST(:run_ats AS timestamptz[])
+                        {"".join(f", CAST(:{name} AS {kind}[])" for name, kind in learned)})
+                 AS s (id, attempts, state, reason, error, run_at{"".join(f", {name}" for name, _ in learned)})
+            WHERE t.id = s.id AND t.state = 'running' AND t.claimed_by = :worker_id AND t.attempts = s.attempts
+            RETURNING t.id, t.attempts, t.state, t.reason
+        ){_ENDED.format(table=queue.attempts) if queue.attempts else ""}
+        SELECT count(*) FROM settled""")
 
 
 async def settle(
@@ -158,7 +203,7 @@ async def settle(
     now: datetime,
     learned: Mapping[str, tuple[str, Sequence[object]]] | None = None,
 ) -> None:
-    """Write the outcome of claimed rows in one statement; `ClaimLost` when any of them is no longer ours.
+    """Write the outcome of claimed rows and of their attempts in one statement; `ClaimLost` when any row is no longer ours.
 
     `learned` are columns that become known with the work: name → (SQL type, a value for each row, None for no news).
     They are written here, because a second update of the row would write all its index entries again.
@@ -166,18 +211,9 @@ async def settle(
     if not rows:
         return
     learned = learned or {}
-    statement = f"""
-        UPDATE {queue.table} t
-        SET state = s.state, reason = s.reason, error = s.error, claimed_by = NULL, claimed_at = NULL,
-            run_at = coalesce(s.run_at, t.run_at), finished_at = CASE WHEN s.state = 'pending' THEN NULL ELSE :now END
-            {"".join(f", {name} = coalesce(s.{name}, t.{name})" for name in learned)}
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
-                    CAST(:errors AS text[]), CAST(:run_ats AS timestamptz[])
-                    {"".join(f", CAST(:{name} AS {kind}[])" for name, (kind, _) in learned.items())})
-             AS s (id, attempts, state, reason, error, run_at{"".join(f", {name}" for name in learned)})
-        WHERE t.id = s.id AND t.state = 'running' AND t.claimed_by = :worker_id AND t.attempts = s.attempts"""
-    result: CursorResult[Any] = await conn.execute(
-        text(statement),
+    statement = _settle(queue, tuple((name, kind) for name, (kind, _) in learned.items()))
+    result = await conn.execute(
+        statement,
         {
             "ids": [row.id for row in rows],
             "attempts": [row.attempts for row in rows],
@@ -190,8 +226,8 @@ async def settle(
             **{name: list(values) for name, (_, values) in learned.items()},
         },
     )
-    if result.rowcount != len(rows):
-        raise ClaimLost(f"{len(rows) - result.rowcount} of {len(rows)} claimed rows were taken over")
+    if (settled := result.scalar_one()) != len(rows):
+        raise ClaimLost(f"{len(rows) - settled} of {len(rows)} claimed rows were taken over")
 
 
 def held_by_dead(queue: Queue) -> str:

@@ -187,8 +187,13 @@ def foreign_addresses(draft: str, facts: GuardFacts) -> list[str]:
 
     Like a link, an address that a message brought along must not be what our mails tell people to write to.
     """
-    own = {each.lower() for text in (*facts.own_texts, *facts.people) for each in _ADDRESS.findall(text)}
-    return [each for each in _ADDRESS.findall(draft) if each.lower() not in own]
+    own = {each.lower() for text in (*facts.own_texts, *facts.people) for each in _addresses(text)}
+    return [each for each in _addresses(draft) if each.lower() not in own]
+
+
+def _addresses(text: str) -> list[str]:
+    # Most texts have none, and the pattern tries every word of them for one.
+    return _ADDRESS.findall(text) if "@" in text else []
 
 
 # ── what was given ───────────────────────────────────────────────────────────

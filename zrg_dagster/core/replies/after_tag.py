@@ -3,7 +3,6 @@
 Everything here runs in the transaction that writes the tag, with the lead's row locked, and leaves a decision.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.leads.assignment import UNREMARKABLE, Assignment, AssignmentCode, assign_lead
-from zrg_dagster.core.leads.contacts import connected_sql, contact_job
+from zrg_dagster.core.leads.contacts import contact_job
 from zrg_dagster.core.notifications.alerts import people_who_may, plan_alert
 from zrg_dagster.core.replies.classify import POSITIVE, SettledTag, Tag
 from zrg_dagster.core.replies.stages import Reply, decide_row
@@ -45,20 +44,6 @@ class TagCode(StrEnum):
     FOLLOW_UPS_ON = "auto_follow_ups_switched_on"
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
-    """The workspace's switches about replies. `has_contacts`: leads are contacts at an SMS vendor too."""
-
-    flag_uncertain: bool
-    pause_for_ooo: bool
-    auto_follow_ups: bool
-    has_contacts: bool = False
-
-
-_SWITCHES = text(f"""
-    SELECT s.flag_uncertain_replies, s.pause_for_ooo, s.auto_follow_ups_on_reply, w.timezone,
-           {connected_sql("w.id")} AS has_contacts
-    FROM app.workspace w LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id WHERE w.id = :workspace_id""")
 _SNOOZE = text("""
     UPDATE app.lead SET snoozed_until = greatest(snoozed_until, :until), updated_at = :now WHERE id = :lead_id""")
 _FOLLOW_UPS = text("""
@@ -100,36 +85,26 @@ def wish_to_wait(
     return (until, wish) if until > now + SOONEST_WISH else None
 
 
-async def load_switches(conn: AsyncConnection, workspace_id: UUID) -> tuple[Switches, str | None]:
-    """The switches, and the zone of the workspace. Without settings: what the columns default to."""
-    row = (await conn.execute(_SWITCHES, {"workspace_id": workspace_id})).one()
-    return Switches(
-        row.flag_uncertain_replies is not False,
-        row.pause_for_ooo is not False,
-        row.auto_follow_ups_on_reply is True,
-        row.has_contacts,
-    ), row.timezone
-
-
 async def after_tag(
     conn: AsyncConnection, reply: Reply, tag: SettledTag, lead: Row[Any], correlation_id: str, now: datetime
 ) -> None:
-    """Carry out what `tag` means for the lead, whose newest word it is. `lead` is the row as it was locked."""
-    switches, zone = await load_switches(conn, reply.message.workspace_id)
+    """Carry out what `tag` means for the lead, whose newest word it is. `lead` is the row that `apply_tag` locked."""
     subject, message_id = "reply", reply.message.id
-    if is_uncertain(tag, flag=switches.flag_uncertain):
+    if is_uncertain(tag, flag=lead.flag_uncertain):
         detail = {"tag": tag.tag.value, "confidence": tag.confidence, "below": UNCERTAIN_BELOW}
         await decide_row(conn, reply, subject, message_id, TagCode.UNCERTAIN, now, detail)
-    await _snooze(conn, reply, tag, (lead.timezone, zone), switches, now)
+    await _snooze(conn, reply, tag, lead, now)
     if tag.tag not in POSITIVE:
         return
-    if switches.has_contacts:
+    if lead.has_contacts:
         job = contact_job(reply.message.workspace_id, reply.lead.id, str(message_id), correlation_id, now)
         await enqueue(conn, [job])
-    if switches.auto_follow_ups:
+    if lead.auto_follow_ups:
         switched = await conn.execute(_FOLLOW_UPS, {"lead_id": reply.lead.id, "now": now})
         if switched.one_or_none() is not None:
             await decide_row(conn, reply, subject, message_id, TagCode.FOLLOW_UPS_ON, now, {"tag": tag.tag.value})
+    if not lead.round_robin_enabled:
+        return
     given = await assign_lead(
         conn,
         workspace_id=reply.message.workspace_id,
@@ -143,18 +118,11 @@ async def after_tag(
     await _note(conn, reply, given, correlation_id, now)
 
 
-async def _snooze(
-    conn: AsyncConnection,
-    reply: Reply,
-    tag: SettledTag,
-    zones: tuple[str | None, ...],
-    switches: Switches,
-    now: datetime,
-) -> None:
+async def _snooze(conn: AsyncConnection, reply: Reply, tag: SettledTag, lead: Row[Any], now: datetime) -> None:
     """Leave the lead alone until the day of return, or until the day that they named themselves."""
-    message, detail = reply.message, {}
+    message, zones, detail = reply.message, (lead.timezone, lead.workspace_timezone), {}
     if tag.tag is Tag.OUT_OF_OFFICE:
-        until = snooze_until(message.returns_on, zones, now, is_on=switches.pause_for_ooo)
+        until = snooze_until(message.returns_on, zones, now, is_on=lead.pause_for_ooo)
         code = TagCode.SNOOZED
     elif tag.tag in UNHEARD or message.is_auto_reply:
         return

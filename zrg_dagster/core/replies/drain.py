@@ -75,9 +75,7 @@ class RepliesLane:
 
     async def _claim(self, worker_id: int, room: int, now: datetime) -> Sequence[Row[Any]]:
         async with self._engine.begin() as conn:
-            rows = await queue.claim(conn, lanes.REPLIES, worker_id=worker_id, limit=room, now=now)
-            await _begin_attempts(conn, rows, worker_id, self._run_id, now)
-        return rows
+            return await queue.claim(conn, lanes.REPLIES, worker_id=worker_id, limit=room, now=now, run_id=self._run_id)
 
     async def _release(self, now: datetime) -> int:
         async with self._engine.begin() as conn:
@@ -135,7 +133,6 @@ class RepliesLane:
             await queue.settle(conn, lanes.REPLIES, [settlement], worker_id=worker_id, now=now)
             if settlement.state == "dead" and job.kind == "reply":
                 await end_run(conn, job.message_id, RunStatus.FAILED, settlement.reason, now)
-            await _end_attempt(conn, job, settlement, now)
             await save_circuits(conn, self._world.breakers, now)
         outcome = "retried" if settlement.state == "pending" else settlement.state
         self._report.count(outcome, settlement.reason)
@@ -218,34 +215,8 @@ _SEND = text("SELECT state, origin FROM app.send WHERE draft_id = :draft_id AND 
 _UNPARK = text("""
     UPDATE app.job SET state = 'pending', attempts = 0, finished_at = NULL
     WHERE lane = 'replies' AND state = 'parked' AND run_at <= :now""")
-_BEGIN = text("""
-    INSERT INTO app.job_attempt (job_id, attempt, workspace_id, worker_id, run_id, started_at)
-    SELECT id, attempt, workspace_id, :worker_id, :run_id, :now
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS smallint[]), CAST(:workspaces AS uuid[])) AS j (id, attempt, workspace_id)
-    ON CONFLICT (job_id, attempt) DO UPDATE SET worker_id = excluded.worker_id, run_id = excluded.run_id,
-        started_at = excluded.started_at, finished_at = NULL, outcome = NULL, reason = NULL""")
-_END = text("""
-    UPDATE app.job_attempt SET finished_at = :now, outcome = :outcome, reason = :reason
-    WHERE job_id = :job_id AND attempt = :attempt""")
 
 
 async def unpark(conn: AsyncConnection, now: datetime) -> int:
     """Give parked work another chance: the model may be back. Its attempts start anew."""
     return (await conn.execute(_UNPARK, {"now": now})).rowcount
-
-
-async def _begin_attempts(
-    conn: AsyncConnection, rows: Sequence[Row[Any]], worker_id: int, run_id: str | None, now: datetime
-) -> None:
-    if rows:
-        parameters = {
-            "ids": [row.id for row in rows],
-            "attempts": [row.attempts for row in rows],
-            "workspaces": [row.workspace_id for row in rows],
-        }
-        await conn.execute(_BEGIN, {**parameters, "worker_id": worker_id, "run_id": run_id, "now": now})
-
-
-async def _end_attempt(conn: AsyncConnection, job: Row[Any], settlement: Settlement, now: datetime) -> None:
-    parameters = {"job_id": job.id, "attempt": job.attempts, "outcome": settlement.state, "reason": settlement.reason}
-    await conn.execute(_END, {**parameters, "now": now})

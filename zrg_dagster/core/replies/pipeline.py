@@ -123,7 +123,7 @@ class ReplyPipeline:
                 await suppress(conn, [stop], now)
             elif not reply.message.is_auto_reply:
                 await self._supersede(conn, reply, now)
-            if is_eligible(tag.tag.value) and not reply.is_replayed:
+            if message.has_enrichment and is_eligible(tag.tag.value) and not reply.is_replayed:
                 said = (tag.tag.value, self._correlation_id, now)
                 await ask_about(conn, message.workspace_id, message.lead_id, message.id, *said)
         return tag

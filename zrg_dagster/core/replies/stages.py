@@ -13,7 +13,17 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import INSERT_CALLS
-from zrg_dagster.core.notifications.crm import INTEREST, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
+from zrg_dagster.core.leads.contacts import connected_sql
+from zrg_dagster.core.leads.enrichment import asked_sql
+from zrg_dagster.core.notifications.crm import (
+    INTEREST,
+    CrmChange,
+    CrmEvent,
+    crm_states,
+    tell_crm,
+    tell_crm_changes,
+    told_sql,
+)
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
 from zrg_dagster.core.sending.gates import GATES, BlockReason
 
@@ -66,7 +76,7 @@ class Reply:
 
 # One question for everything that the pipeline decides on. `has_newer` is what the send gate asks too: an automatic answer
 # does not put what a person wrote out of date.
-_REPLY = text("""
+_REPLY = text(f"""
     SELECT m.id, m.workspace_id, m.lead_id, m.channel, m.message_key, m.sent_at, m.body, m.opt_out_rule, m.is_auto_reply,
         m.is_out_of_office, m.returns_on, m.provider_interested, l.sentiment_tag AS lead_tag,
         l.email_campaign_id AS lead_campaign_id, c.id AS campaign_id, c.response_mode,
@@ -75,7 +85,8 @@ _REPLY = text("""
         EXISTS (SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
                 AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (m.sent_at, m.message_key)) AS has_newer,
         EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = m.event_id AND e.replayed_at IS NOT NULL) AS is_replayed,
-        coalesce((SELECT jsonb_object_agg(s.stage, s.detail) FROM app.reply_stage s WHERE s.message_id = m.id), '{}') AS done
+        {asked_sql("m.workspace_id")} AS has_enrichment,
+        coalesce((SELECT jsonb_object_agg(s.stage, s.detail) FROM app.reply_stage s WHERE s.message_id = m.id), '{{}}') AS done
     FROM app.message m JOIN app.lead l ON l.id = m.lead_id
     LEFT JOIN app.email_campaign c ON c.id = l.email_campaign_id AND m.channel = 'email'
     WHERE m.id = :id""")
@@ -154,11 +165,19 @@ async def is_stopped(conn: AsyncConnection, reply: Reply) -> bool:
     return (await conn.execute(_STOPPED, place)).scalar_one()
 
 
-_LOCKED_LEAD = text("""
-    SELECT l.status, l.sentiment_tag, l.timezone, l.assigned_to_user_id, EXISTS (
+# With what its workspace wants and is connected to: most are asked nothing more about what they do not use. Without
+# settings the columns read as what they default to.
+_LOCKED_LEAD = text(f"""
+    SELECT l.status, l.sentiment_tag, l.timezone, l.assigned_to_user_id, w.timezone AS workspace_timezone, EXISTS (
         SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
-          AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer
-    FROM app.lead l WHERE l.id = :id FOR NO KEY UPDATE OF l""")
+          AND (n.sent_at, n.message_key) > (:sent_at, CAST(:key AS text))) AS has_newer,
+        coalesce(s.flag_uncertain_replies, true) AS flag_uncertain, coalesce(s.pause_for_ooo, true) AS pause_for_ooo,
+        coalesce(s.auto_follow_ups_on_reply, false) AS auto_follow_ups,
+        coalesce(s.round_robin_enabled, false) AS round_robin_enabled,
+        {connected_sql("w.id")} AS has_contacts, {told_sql("w.id")} AS has_crm
+    FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id
+    LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id
+    WHERE l.id = :id FOR NO KEY UPDATE OF l""")
 # One statement, and so one view of the events: `was_interested` is how it was before this one.
 _TAG = text("""
     WITH tagged AS (
@@ -180,7 +199,8 @@ async def apply_tag(
 ) -> Row[Any] | None:
     """Tag the message, and the lead when this is its newest inbound; Blacklist stays (SE-10).
 
-    Returns the lead as it was, locked, when the tag became its own; None when the lead keeps the one it has.
+    Returns the lead as it was, locked, when the tag became its own, with what its workspace wants and is connected to; None
+    when the lead keeps the one it has.
 
     The lead follows its newest reply, so that replies processed out of order end in the same state. Only an opt-out
     that the model read in an older one still counts.
@@ -191,7 +211,7 @@ async def apply_tag(
     if lead.sentiment_tag == Tag.BLACKLIST or (lead.has_newer and tag.tag is not Tag.BLACKLIST):
         await conn.execute(_MESSAGE_TAG, {"id": message.id, "tag": tag.tag.value})
         return None
-    known = await crm_states(conn, [message.lead_id])
+    known = await crm_states(conn, [message.lead_id]) if lead.has_crm else {}
     status = status_after(lead.status, tag.tag)
     if lead.status == "meeting-booked" and tag.tag is not Tag.BLACKLIST:
         status = lead.status  # a booking stands until it is cancelled, whatever is said meanwhile
@@ -208,12 +228,11 @@ async def apply_tag(
         "now": now,
     }
     was_interested = (await conn.execute(_TAG, parameters)).scalar_one()
-    await tell_crm_changes(conn, known, now, source="reply", message_id=message.id)
-    if tag.tag in INTEREST and not was_interested:
-        interest = CrmChange(
-            message.workspace_id, message.lead_id, CrmEvent.LEAD_CREATED, message_id=message.id, source="reply"
-        )
-        await tell_crm(conn, [interest], now)
+    if lead.has_crm:
+        await tell_crm_changes(conn, known, now, source="reply", message_id=message.id)
+        if tag.tag in INTEREST and not was_interested:
+            place = (message.workspace_id, message.lead_id)
+            await tell_crm(conn, [CrmChange(*place, CrmEvent.LEAD_CREATED, message.id, source="reply")], now)
     return lead
 
 

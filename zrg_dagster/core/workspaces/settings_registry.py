@@ -29,7 +29,7 @@ class Setting:
 
 _DRAFT = "zrg_dagster.core.drafting.context._MESSAGE"
 _TEMPLATE = "zrg_dagster.core.followups.values.template_values"
-_SWITCHES = "zrg_dagster.core.replies.after_tag._SWITCHES"
+_SWITCHES = "zrg_dagster.core.replies.stages._LOCKED_LEAD"
 _HOURS = "zrg_dagster.core.sending.hours.RULE_COLUMNS"
 _ROTATION = "zrg_dagster.core.leads.assignment._ROTATION"
 _AI = "zrg_dagster.core.ai.workspace._LOAD"
