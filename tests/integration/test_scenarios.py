@@ -264,10 +264,10 @@ async def test_12_two_admins_choose_a_default_at_once_and_drafts_speak_as_the_on
 async def test_13_five_thousand_jobs_of_one_tenant_do_not_hold_up_another(story):
     quiet = story.rows.workspace("quiet")
     jobs = """INSERT INTO app.job (id, workspace_id, lane, kind, job_key, serial_key, correlation_id, run_at)
-              SELECT gen_random_uuid(), %s, 'replies', 'card_update', n || 'k', n || 's', 'c', %s
-              FROM generate_series(1, %s) n"""
-    story.rows.all(jobs, story.workspace, NOON - timedelta(hours=1), 5000)
-    story.rows.all(jobs, quiet, NOON, 1)
+              SELECT gen_random_uuid(), w, 'replies', 'card_update', n || 'k', 'lead:' || w || n, 'c', %s
+              FROM generate_series(1, %s) n, CAST(%s AS uuid) w"""
+    story.rows.all(jobs, NOON - timedelta(hours=1), 5000, story.workspace)
+    story.rows.all(jobs, NOON, 1, quiet)
     engine = make_engine(story.database.dsn("worker"), pool_size=1)
     try:
         async with engine.begin() as conn:

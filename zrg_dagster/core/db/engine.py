@@ -48,6 +48,8 @@ def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") 
         max_overflow=0,
         # An error would otherwise quote the parameters, and with them the texts of people, in logs and tracebacks.
         hide_parameters=True,
+        # A connection that commits each statement has nothing to take back when it is returned.
+        skip_autocommit_rollback=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": application_name,

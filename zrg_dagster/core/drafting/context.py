@@ -156,6 +156,11 @@ class DraftContext:
         return "\n".join(slot.label for slot in self.offered)
 
 
+# Ten, the newest (CX-01), in the order in which a person arranged them: [[title, body], …].
+_KNOWLEDGE = f"""
+    coalesce((SELECT jsonb_agg(jsonb_build_array(k.title, k.body) ORDER BY k.position, k.title)
+              FROM (SELECT title, body, position FROM app.knowledge_asset WHERE workspace_id = m.workspace_id
+                    ORDER BY updated_at DESC, id DESC LIMIT {MAX_ASSETS}) k), '[]')"""
 _MESSAGE = text(f"""
     SELECT m.workspace_id, m.id AS message_id, m.channel, m.subject, m.body, m.sent_at, m.is_auto_reply, m.is_bounce,
            m.opt_out_rule, left(m.raw_text, {RAW_CHARS}) AS raw_text,
@@ -167,6 +172,7 @@ _MESSAGE = text(f"""
            s.ai_route_booking_process_enabled,
            s.auto_send_revision_max_iterations, s.lead_context_bundle_enabled, s.company_name, s.booking_link,
            c.id AS campaign_id, c.ai_persona_id AS campaign_persona_id,
+           {_KNOWLEDGE} AS knowledge,
            {setting_columns_sql("s")}, {persona_columns_sql("p")}
     FROM app.message m
     JOIN app.lead l ON l.workspace_id = m.workspace_id AND l.id = m.lead_id
@@ -183,13 +189,6 @@ _TRANSCRIPT = text("""
     WHERE lead_id = :lead_id AND NOT is_bounce
     ORDER BY sent_at DESC, id DESC
     LIMIT :max_lines""")
-
-# Ten, the newest (CX-01), in the order in which a person arranged them.
-_KNOWLEDGE = text("""
-    SELECT title, body
-    FROM (SELECT title, body, position FROM app.knowledge_asset WHERE workspace_id = :workspace_id
-          ORDER BY updated_at DESC, id DESC LIMIT :max_assets) newest
-    ORDER BY position, title""")
 
 _SLOTS = text("""
     SELECT a.starts_at, min(c.refreshed_at) AS refreshed_at
@@ -223,7 +222,6 @@ async def load_context(
         "max_slots": MAX_SLOTS,
     }
     slot_rows = (await conn.execute(_SLOTS, window)).all()
-    assets = await conn.execute(_KNOWLEDGE, {"workspace_id": row["workspace_id"], "max_assets": MAX_ASSETS})
     notes: tuple[Note, ...] = ()
     if with_memory and row["lead_context_bundle_enabled"]:
         notes = await in_force(conn, row["workspace_id"], row["lead_id"], now)
@@ -238,7 +236,7 @@ async def load_context(
         available=available,
         offered=pick(available),
         availability_refreshed_at=min((slot.refreshed_at for slot in slot_rows if slot.refreshed_at), default=None),
-        knowledge=tuple(KnowledgeAsset(asset.title, asset.body) for asset in assets),
+        knowledge=tuple(KnowledgeAsset(title, body) for title, body in row["knowledge"]),
         zone=zone.key if zone else None,
         steps=_steps(row),
         notes=notes,

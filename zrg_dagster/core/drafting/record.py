@@ -14,16 +14,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from zrg_dagster.core.ai.result import ModelResult
-from zrg_dagster.core.ai.telemetry import calls_document, record_calls
+from zrg_dagster.core.ai.telemetry import calls_document
 from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db.engine import autocommit, is_away
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.drafting.pack import ContextPack
-from zrg_dagster.core.drafting.runs import Artifact, Found, Kept, RunStage, keep_artifacts, open_run
+from zrg_dagster.core.drafting.runs import Artifact, Done, Found, Kept, RunStage, keep, open_run
 
 log = get_logger(__name__)
 
-Also = Callable[[AsyncConnection, datetime], Awaitable[None]]
+# What is written before the artifacts, in their transaction; returns the stages that are done with it.
+Also = Callable[[AsyncConnection, datetime], Awaitable[Sequence[Done]]]
 Calls = Sequence[ModelResult[Any]]
 
 
@@ -54,7 +55,8 @@ class RunRecord:
     async def open(
         cls, engine: AsyncEngine, reply: Answered, pack: ContextPack, clock: Callable[[], datetime]
     ) -> "RunRecord":
-        async with engine.begin() as conn:
+        # Its one statement writes; what it may ask besides sees what is on record by then, and nobody else writes there.
+        async with autocommit(engine).connect() as conn:
             run_id, found = await open_run(
                 conn,
                 workspace_id=reply.workspace_id,
@@ -70,15 +72,15 @@ class RunRecord:
         """What this stage made in an earlier try or in this one; None when it has to be done."""
         return self._found.get((stage, iteration))
 
-    async def write(self, *artifacts: Artifact, also: Also | None = None) -> None:
-        """Keep `artifacts` with the facts of their calls, together with what `also` writes.
+    async def write(self, *artifacts: Artifact, done: Sequence[Done] = (), also: Also | None = None) -> None:
+        """Keep `artifacts` with the facts of their calls, together with the stages that are `done` and what `also` writes.
 
         When the artifacts cannot be stored, everything else still is.
         """
         asked = [artifact.call for artifact in artifacts if artifact.call is not None]
         now = self._clock()
         try:
-            await self._commit(asked, artifacts, also, now)
+            await self._commit(asked, artifacts, done, also, now)
         except DBAPIError as error:
             if is_away(error) or not artifacts:
                 raise
@@ -86,20 +88,20 @@ class RunRecord:
             log.warning(
                 "artifacts_not_kept", stages=stages, message_id=str(self.reply.message_id), problem=describe(error)
             )
-            await self._commit(asked, (), also, now)
+            await self._commit(asked, (), done, also, now)
         else:
             for artifact in artifacts:
                 self._found[artifact.stage, artifact.iteration] = Kept(artifact.payload, artifact.body)
 
-    async def _commit(self, calls: Calls, artifacts: Sequence[Artifact], also: Also | None, now: datetime) -> None:
+    async def _commit(
+        self, calls: Calls, artifacts: Sequence[Artifact], done: Sequence[Done], also: Also | None, now: datetime
+    ) -> None:
         reply = self.reply
         made = calls_document(reply.workspace_id, reply.message_id, calls, reply.correlation_id, now)
         # Without `also` it is one statement, and a statement is a transaction of its own.
         engine = autocommit(self._engine) if also is None else self._engine
         async with engine.begin() as conn:
             if also is not None:
-                await also(conn, now)
-            if artifacts:
-                await keep_artifacts(conn, reply.workspace_id, self.run_id, artifacts, now, calls_made=made)
-            else:
-                await record_calls(conn, made)
+                done = [*done, *await also(conn, now)]
+            about = (reply.workspace_id, reply.message_id, self.run_id)
+            await keep(conn, *about, artifacts, done, now, calls_made=made)

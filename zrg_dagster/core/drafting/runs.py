@@ -6,7 +6,7 @@ in one statement with the fact of its call, and a retry goes on behind it; see r
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -99,8 +99,13 @@ _KEEP_SQL = """
     ON CONFLICT (run_id, stage, iteration) DO UPDATE SET prompt_key = excluded.prompt_key, model = excluded.model,
         payload = excluded.payload, text = excluded.text, input_tokens = excluded.input_tokens,
         output_tokens = excluded.output_tokens, latency_ms = excluded.latency_ms, created_at = excluded.created_at"""
-_KEEP = text(_KEEP_SQL)
-_KEEP_WITH_CALLS = text(f"WITH calls AS ({INSERT_CALLS}) {_KEEP_SQL}")
+# The stages of the reply that `done_document` names, as one statement, or as a part of one that stores more.
+INSERT_DONE = """
+    INSERT INTO app.reply_stage (message_id, stage, workspace_id, outcome, detail, done_at)
+    SELECT :message_id, s.stage, :workspace_id, s.outcome, s.detail, :now
+    FROM jsonb_to_recordset(CAST(:done AS jsonb)) AS s (stage text, outcome text, detail jsonb)
+    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail"""
+_KEEP = text(f"WITH calls AS ({INSERT_CALLS}), done AS ({INSERT_DONE}) {_KEEP_SQL}")
 _END = text("""
     UPDATE app.draft_pipeline_run SET status = :status, reason = :reason, updated_at = :now,
         snapshot = coalesce(CAST(:snapshot AS jsonb), snapshot),
@@ -178,23 +183,43 @@ async def open_run(
     return run.id, {(RunStage(row.stage), row.iteration): Kept(row.payload, row.body) for row in rows}
 
 
-async def keep_artifacts(
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stage of the reply that is done: what it came to, and what a retry reads instead of doing it again."""
+
+    stage: str
+    outcome: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def done_document(done: Sequence[Done]) -> str:
+    """`done` as `INSERT_DONE` takes them. Pure."""
+    rows = [{"stage": each.stage, "outcome": each.outcome, "detail": each.detail} for each in done]
+    return json.dumps(rows, default=str)
+
+
+async def keep(
     conn: AsyncConnection,
     workspace_id: UUID,
+    message_id: UUID,
     run_id: UUID,
     artifacts: Sequence[Artifact],
+    done: Sequence[Done],
     now: datetime,
     *,
-    calls_made: str | None = None,
+    calls_made: str | None,
 ) -> None:
-    """Store what stages made, in one statement; the same stage and iteration again replaces what stands there (PR-04).
+    """Store what stages made and that they are done, in one statement.
 
-    `calls_made` is the `calls_document` of the calls behind them, stored by the same statement.
+    The same stage and iteration again replaces what stands there (PR-04). `calls_made` is the `calls_document` of the calls.
     """
     calls = [artifact.call for artifact in artifacts]
     parameters = {
         "workspace_id": workspace_id,
+        "message_id": message_id,
         "run_id": run_id,
+        "calls": calls_made or "[]",
+        "done": done_document(done),
         "ids": [new_id() for _ in artifacts],
         "stages": [artifact.stage.value for artifact in artifacts],
         "iterations": [artifact.iteration for artifact in artifacts],
@@ -207,10 +232,7 @@ async def keep_artifacts(
         "latencies": [call and call.latency_ms for call in calls],
         "now": now,
     }
-    if calls_made is None:
-        await conn.execute(_KEEP, parameters)
-    else:
-        await conn.execute(_KEEP_WITH_CALLS, {**parameters, "calls": calls_made})
+    await conn.execute(_KEEP, parameters)
 
 
 def _body(body: str | None) -> str | None:

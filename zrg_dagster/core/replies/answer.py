@@ -18,7 +18,7 @@ from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
 from zrg_dagster.core.drafting.overseer import draft_hash
 from zrg_dagster.core.drafting.pack import make_pack
 from zrg_dagster.core.drafting.record import Answered, RunRecord
-from zrg_dagster.core.drafting.runs import Artifact, RunStage, RunStatus, end_run
+from zrg_dagster.core.drafting.runs import Artifact, Done, RunStage, RunStatus, end_run
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
 from zrg_dagster.core.replies import decide, draft_rows, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import is_uncertain
@@ -116,12 +116,11 @@ class Answer:
             return not_now(drafted.call)
         found: list[UUID] = []
 
-        async def store(conn: AsyncConnection, now: datetime) -> None:
+        async def store(conn: AsyncConnection, now: datetime) -> list[Done]:
             draft_id = await draft_rows.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
-            await self._before.record(conn, now)
-            detail = {"draft_id": str(draft_id), "hold": drafted.hold}
-            await stages.record(conn, self._reply, Stage.DRAFT, "drafted", now, detail)
             found[:] = [draft_id]
+            detail = {"draft_id": str(draft_id), "hold": drafted.hold}
+            return [*self._before.unrecorded(), Done(Stage.DRAFT, "drafted", detail)]
 
         await record.write(*drafted.made, also=store)
         return Made(found[0], drafted.hold)
@@ -178,11 +177,8 @@ class Answer:
         if verdict.source is Source.MODEL_FAILURE:
             await record.write(Artifact(RunStage.ERROR, {"reason": verdict.reason}, call=verdict.call))
             return None
-
-        async def done(conn: AsyncConnection, now: datetime) -> None:
-            await stages.record(conn, self._reply, Stage.EVALUATE, verdict.source.value, now, verdict.detail)
-
-        await record.write(Artifact(RunStage.EVALUATION, verdict.document, call=verdict.call), also=done)
+        done = Done(Stage.EVALUATE, verdict.source.value, verdict.detail)
+        await record.write(Artifact(RunStage.EVALUATION, verdict.document, call=verdict.call), done=[done])
         return verdict
 
     async def _revised(
@@ -203,9 +199,10 @@ class Answer:
         verdict = decide.decide(judged.candidate, self._world.clock())
         said: dict[str, Any] = {"action": verdict.action, "reason": verdict.reason}
 
-        async def settle(conn: AsyncConnection, now: datetime) -> None:
+        async def settle(conn: AsyncConnection, now: datetime) -> list[Done]:
             await self._settle(conn, judged, verdict, said, now)
             await end_run(conn, self._reply.message.id, RunStatus.COMPLETED, said["reason"], now, snapshot)
+            return [Done(Stage.DECIDE, said["action"], {"reason": said["reason"]})]
 
         await record.write(Artifact(RunStage.FINAL, said, judged.body), also=settle)
         log.info("reply_decided", action=said["action"], reason=said["reason"])
@@ -250,4 +247,3 @@ class Answer:
         assert draft is not None
         report = self._guards(draft.body)
         said.update(action=action, reason=reason, guards=report.trace(), claims=report.claims_document())
-        await stages.record(conn, reply, Stage.DECIDE, action, now, {"reason": reason})

@@ -1,12 +1,12 @@
 """Between the tag of a reply and its draft: what it asks for is heard, and a booking is tried. Two recorded stages."""
 
 import asyncio
-from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.drafting.context import DraftContext
+from zrg_dagster.core.drafting.runs import Done
 from zrg_dagster.core.drafting.steps import DraftSteps
 from zrg_dagster.core.replies import booking_attempt, signals, stages
 from zrg_dagster.core.replies.booking_attempt import Booked, BookingQuestion, NotAttempted
@@ -61,7 +61,7 @@ class BeforeDraft:
             self.booking = await booking_attempt.attempt(self._world.book, self._question(steps), now)
             if isinstance(self.booking, Booked):
                 async with self._world.engine.begin() as conn:
-                    await self._record_booking(conn, self._world.clock())
+                    await stages.record(conn, self._reply, [self._booking_done()], self._world.clock())
         self._tell(steps)
 
     async def restore(self, steps: DraftSteps) -> None:
@@ -71,10 +71,10 @@ class BeforeDraft:
             self.booking = booking_attempt.answer_of(stored)
         self._tell(steps)
 
-    async def record(self, conn: AsyncConnection, now: datetime) -> None:
-        """Put on record what is not yet, in the transaction of the draft."""
-        await self._listening.record(conn, self.heard, now)
-        await self._record_booking(conn, now)
+    def unrecorded(self) -> list[Done]:
+        """Those of the two stages that are not on record yet, for the transaction of the draft."""
+        unrecorded = self._listening.unrecorded(self.heard)
+        return unrecorded if Stage.BOOKING in self._reply.done else [*unrecorded, self._booking_done()]
 
     def hold(self) -> ReviewReason | None:
         """Why a person answers: the lead asked for what nobody does by itself (AM-05, AM-06)."""
@@ -102,9 +102,6 @@ class BeforeDraft:
             has_booking=self._reply.has_booking,
         )
 
-    async def _record_booking(self, conn: AsyncConnection, now: datetime) -> None:
-        if Stage.BOOKING in self._reply.done:
-            return
+    def _booking_done(self) -> Done:
         outcome = "booked" if isinstance(self.booking, Booked) else "not_attempted"
-        detail = booking_attempt.detail_of(self.booking, self.heard)
-        await stages.record(conn, self._reply, Stage.BOOKING, outcome, now, detail)
+        return Done(Stage.BOOKING, outcome, booking_attempt.detail_of(self.booking, self.heard))

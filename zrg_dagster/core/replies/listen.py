@@ -1,13 +1,11 @@
 """The stage that hears what a reply asks for: at most one short model call, on record before anybody uses it (SI rules)."""
 
-from datetime import datetime
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import calls_document
+from zrg_dagster.core.drafting.runs import Done
 from zrg_dagster.core.drafting.signature import sent_part
 from zrg_dagster.core.replies import signals, stages
 from zrg_dagster.core.replies.budget import refusal
@@ -31,7 +29,7 @@ class Listening:
 
     async def run(self) -> Heard:
         """Network and database. What cost a call or found something is on record when this returns; what did neither is
-        left to `record`, in the transaction of the next stage."""
+        `unrecorded`, for the transaction of the next stage."""
         if (stored := self._reply.done.get(Stage.SIGNALS)) is not None:
             return signals.again(stored)
         if Stage.DRAFT in self._reply.done:
@@ -40,20 +38,15 @@ class Listening:
         heard, calls = await self._hear()
         if calls or heard.signals:
             async with self._world.engine.begin() as conn:
-                now = self._world.clock()
+                now, message = self._world.clock(), self._reply.message
                 await keep_signals(conn, self._reply, heard, self._correlation_id, now)
-                await self.record(conn, heard, now, calls)
+                made = calls_document(message.workspace_id, message.id, calls, self._correlation_id, now)
+                await stages.record(conn, self._reply, self.unrecorded(heard), now, calls_made=made)
         return heard
 
-    async def record(
-        self, conn: AsyncConnection, heard: Heard, now: datetime, calls: list[ModelResult[Any]] | None = None
-    ) -> None:
-        """Put the stage on record, unless it is."""
-        if Stage.SIGNALS in self._reply.done:
-            return
-        message = self._reply.message
-        made = calls_document(message.workspace_id, message.id, calls, self._correlation_id, now) if calls else None
-        await stages.record(conn, self._reply, Stage.SIGNALS, heard.outcome, now, heard.detail(), calls_made=made)
+    def unrecorded(self, heard: Heard) -> list[Done]:
+        """The stage, unless it is on record."""
+        return [] if Stage.SIGNALS in self._reply.done else [Done(Stage.SIGNALS, heard.outcome, heard.detail())]
 
     async def _hear(self) -> tuple[Heard, list[ModelResult[Any]]]:
         context, tag = self._context, self._tag

@@ -17,7 +17,7 @@ from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import is_eligible
-from zrg_dagster.core.drafting.runs import RunStatus, abort_runs, end_run
+from zrg_dagster.core.drafting.runs import Done, RunStatus, abort_runs, end_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import draft_rows, stages
 from zrg_dagster.core.replies.after_tag import after_tag
@@ -73,7 +73,7 @@ class ReplyPipeline:
         reason = "opt_out"
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
-            await stages.record(conn, reply, Stage.FLOOR, reason, now)
+            await stages.record(conn, reply, [Done(Stage.FLOOR, reason)], now)
             await stages.decide_row(conn, reply, "reply", reply.message.id, f"no_draft_{reason}", now)
         return Ended("skipped", reason)
 
@@ -116,7 +116,7 @@ class ReplyPipeline:
             made = [] if call is None else [call]
             calls = calls_document(message.workspace_id, message.id, made, self._correlation_id, now)
             detail = {"tag": tag.tag.value, "confidence": tag.confidence, "reason": tag.reason, "rule": tag.rule.value}
-            await stages.record(conn, reply, Stage.CLASSIFY, tag.tag.value, now, detail, calls_made=calls)
+            await stages.record(conn, reply, [Done(Stage.CLASSIFY, tag.tag.value, detail)], now, calls_made=calls)
             if tag.tag is Tag.BLACKLIST and source == "model":
                 person = (message.workspace_id, message.lead_id, message.id)
                 stop = Stop(*person, "model_opt_out", "model", message.sent_at, is_wish=True)

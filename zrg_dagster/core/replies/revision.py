@@ -18,7 +18,7 @@ from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.drafting.generate import finished
 from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.drafting.record import RunRecord
-from zrg_dagster.core.drafting.runs import Artifact, RunStage
+from zrg_dagster.core.drafting.runs import Artifact, Done, RunStage
 from zrg_dagster.core.drafting.steps import DraftSteps, Refusal
 from zrg_dagster.core.replies import draft_rows, evaluate, stages
 from zrg_dagster.core.replies.evaluate import Evaluation, Source
@@ -226,10 +226,10 @@ class Revision:
             "channel": self._context.channel,
         }
 
-        async def done(conn: AsyncConnection, now: datetime) -> None:
+        async def keep(conn: AsyncConnection, now: datetime) -> list[Done]:
             await draft_rows.keep_revision(
                 conn, self._start.draft_id, best.confidence, self._ran, applied=best is not first, now=now
             )
-            await stages.record(conn, self._reply, Stage.REVISE, stop.value, now, best.detail)
+            return [Done(Stage.REVISE, stop.value, best.detail)]
 
-        await self._record.write(Artifact(RunStage.LOOP, summary), also=done)
+        await self._record.write(Artifact(RunStage.LOOP, summary), also=keep)

@@ -2,6 +2,7 @@
 the records and goes on behind the last one."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import INSERT_CALLS
+from zrg_dagster.core.drafting.runs import INSERT_DONE, Done, done_document
 from zrg_dagster.core.leads.contacts import connected_sql
 from zrg_dagster.core.leads.enrichment import asked_sql
 from zrg_dagster.core.notifications.crm import (
@@ -112,38 +114,22 @@ async def load(conn: AsyncConnection, message_id: UUID) -> Reply | None:
     )
 
 
-_RECORD_SQL = """
-    INSERT INTO app.reply_stage (message_id, stage, workspace_id, outcome, detail, done_at)
-    VALUES (:message_id, :stage, :workspace_id, :outcome, CAST(:detail AS jsonb), :now)
-    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail"""
-_RECORD = text(_RECORD_SQL)
-_RECORD_WITH_CALLS = text(f"WITH calls AS ({INSERT_CALLS}) {_RECORD_SQL}")
+_RECORD = text(f"WITH calls AS ({INSERT_CALLS}) {INSERT_DONE}")
 
 
 async def record(
-    conn: AsyncConnection,
-    reply: Reply,
-    stage: Stage,
-    outcome: str,
-    now: datetime,
-    detail: dict[str, Any] | None = None,
-    *,
-    calls_made: str | None = None,
+    conn: AsyncConnection, reply: Reply, done: Sequence[Done], now: datetime, *, calls_made: str | None = None
 ) -> None:
-    """Note that a stage is done, in the transaction that holds its effects, with the `calls_document` of its calls."""
-    reply.done[stage] = detail or {}
+    """Put stages on record, in the transaction that holds their effects, with the `calls_document` of their calls."""
     parameters = {
         "message_id": reply.message.id,
-        "stage": stage,
         "workspace_id": reply.message.workspace_id,
-        "outcome": outcome,
-        "detail": json.dumps(detail or {}, default=str),
+        "done": done_document(done),
+        "calls": calls_made or "[]",
         "now": now,
     }
-    if calls_made is None:
-        await conn.execute(_RECORD, parameters)
-    else:
-        await conn.execute(_RECORD_WITH_CALLS, {**parameters, "calls": calls_made})
+    await conn.execute(_RECORD, parameters)
+    reply.done.update({each.stage: each.detail for each in done})
 
 
 # The gate that the ledger asks before a send `s`, asked about a send that does not exist yet.
