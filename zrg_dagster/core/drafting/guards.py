@@ -121,7 +121,7 @@ def check(draft: str, facts: GuardFacts) -> GuardReport:
         *_time_findings(draft, facts),
         *_findings(GuardCode.LINK_DENIED, links_denied(draft) if facts.has_link else ()),
         *_findings(GuardCode.FOREIGN_PHONE, foreign_phones(draft, facts)),
-        *_findings(GuardCode.ZONE_ASKED, _ZONE_QUESTION.findall(draft) if facts.knows_zone else ()),
+        *_findings(GuardCode.ZONE_ASKED, zone_questions(draft) if facts.knows_zone else ()),
     ]
     claims = claims_in(draft, facts.sources)
     findings += [Finding(_CLAIM_CODES[claim.kind], claim.excerpt) for claim in claims if claim.source is None]
@@ -209,9 +209,15 @@ _LINK_DENIED = re.compile(
 )
 
 
+# Looked for first: the pattern above tries every place of a text, and no match of it goes beyond a sentence.
+_GIVEN = re.compile(r"link|url|calendar|attachment|page", re.I)
+_SENTENCES = re.compile(r"[.!?\n]+")
+
+
 def links_denied(draft: str) -> list[str]:
     """Sentences that say a link did not arrive (seed 003 §8 E19)."""
-    return [match[0].strip() for match in _LINK_DENIED.finditer(draft)]
+    sentences = [each for each in _SENTENCES.split(draft) if _GIVEN.search(each)]
+    return [match[0].strip() for each in sentences for match in _LINK_DENIED.finditer(each)]
 
 
 _PHONE = re.compile(r"(?<![\w/.:=&?#-])\+?\(?\d[\d ().-]{7,18}\d(?![\w/])")
@@ -233,6 +239,11 @@ def _is_phone(text: str) -> bool:
 
 # The zone is known: asking for it says that nobody looked (GD-04).
 _ZONE_QUESTION = re.compile(r"[^.!?\n]{0,80}\btime ?zone\b[^.!?\n]{0,80}\?", re.I)
+
+
+def zone_questions(draft: str) -> list[str]:
+    """Sentences that ask for the time zone."""
+    return _ZONE_QUESTION.findall(draft) if "zone" in draft.lower() else []
 
 
 def sms_problems(draft: str) -> list[str]:
