@@ -34,7 +34,7 @@ class ForkServer:
     """A running fork server. `on_exit(run_id, code)` is called for every worker that ends with a code other than 0."""
 
     def __init__(self, preload: Sequence[str], *, start_timeout_s: float, on_exit: OnExit) -> None:
-        """Start the process and wait until it has imported `preload` (about 3 s); `ForkServerError` if it cannot."""
+        """Start the process and wait until it has imported `preload` (about 4 s); `ForkServerError` if it cannot."""
         self._on_exit = on_exit
         self._lock = threading.Lock()
         self._ready: Future[int] = Future()

@@ -60,7 +60,7 @@ class ServerPool:
             return self._current(config).launch(run_id, instance_ref)
 
     def _current(self, config: PoolConfig) -> ForkServer:
-        """The server for the next run, started (about 3 s) or replaced when needed."""
+        """The server for the next run, started (about 4 s) or replaced when needed."""
         if self._stopped:
             raise ForkServerError("is stopped: this process is shutting down")
         code = fingerprint(config.watch_packages)

@@ -131,7 +131,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
     # Launch
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Fork a worker for the run. Milliseconds when warm; about 3 s when the fork server must start first.
+        """Fork a worker for the run. Milliseconds when warm; about 4 s when the fork server must start first.
 
         `DagsterLaunchFailedError` when it cannot; the daemon then fails the run with the message.
         """
