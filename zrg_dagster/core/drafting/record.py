@@ -19,12 +19,12 @@ from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db.engine import autocommit, is_away
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.drafting.pack import ContextPack
-from zrg_dagster.core.drafting.runs import Artifact, Done, Found, Kept, RunStage, keep, open_run
+from zrg_dagster.core.drafting.runs import Artifact, Done, End, Found, Kept, RunStage, keep, open_run
 
 log = get_logger(__name__)
 
-# What is written before the artifacts, in their transaction; returns the stages that are done with it.
-Also = Callable[[AsyncConnection, datetime], Awaitable[Sequence[Done]]]
+# What is written before the artifacts, in their transaction; returns the stages that are done with it, and the run's end.
+Also = Callable[[AsyncConnection, datetime], Awaitable[tuple[Sequence[Done], End | None]]]
 Calls = Sequence[ModelResult[Any]]
 
 
@@ -100,8 +100,10 @@ class RunRecord:
         made = calls_document(reply.workspace_id, reply.message_id, calls, reply.correlation_id, now)
         # Without `also` it is one statement, and a statement is a transaction of its own.
         engine = autocommit(self._engine) if also is None else self._engine
+        end: End | None = None
         async with engine.begin() as conn:
             if also is not None:
-                done = [*done, *await also(conn, now)]
+                also_done, end = await also(conn, now)
+                done = [*done, *also_done]
             about = (reply.workspace_id, reply.message_id, self.run_id)
-            await keep(conn, *about, artifacts, done, now, calls_made=made)
+            await keep(conn, *about, artifacts, done, now, calls_made=made, end=end)

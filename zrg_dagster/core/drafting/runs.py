@@ -105,13 +105,15 @@ INSERT_DONE = """
     SELECT :message_id, s.stage, :workspace_id, s.outcome, s.detail, :now
     FROM jsonb_to_recordset(CAST(:done AS jsonb)) AS s (stage text, outcome text, detail jsonb)
     ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail"""
-_KEEP = text(f"WITH calls AS ({INSERT_CALLS}), done AS ({INSERT_DONE}) {_KEEP_SQL}")
-_END = text("""
-    UPDATE app.draft_pipeline_run SET status = :status, reason = :reason, updated_at = :now,
+_END_SQL = """
+    UPDATE app.draft_pipeline_run SET status = :status, reason = CAST(:reason AS text), updated_at = :now,
         snapshot = coalesce(CAST(:snapshot AS jsonb), snapshot),
         draft_id = coalesce((SELECT d.id FROM app.draft d WHERE d.trigger_message_id = :message_id
                              AND d.channel = draft_pipeline_run.channel), draft_id)
-    WHERE trigger_message_id = :message_id AND status = 'RUNNING'""")
+    WHERE trigger_message_id = :message_id AND status = 'RUNNING'"""
+_END = text(_END_SQL)
+_KEEP = text(f"WITH calls AS ({INSERT_CALLS}), done AS ({INSERT_DONE}) {_KEEP_SQL}")
+_KEEP_AND_END = text(f"WITH calls AS ({INSERT_CALLS}), done AS ({INSERT_DONE}), ended AS ({_END_SQL}) {_KEEP_SQL}")
 _ABORT = text("""
     UPDATE app.draft_pipeline_run r SET status = 'ABORTED', reason = :reason, draft_id = d.id, updated_at = :now
     FROM app.draft d
@@ -192,6 +194,19 @@ class Done:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ends. `snapshot` are the sizes of the context that the draft was really made of, in place of those at its
+    beginning."""
+
+    status: RunStatus
+    reason: str | None = None
+    snapshot: dict[str, Any] | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        return {"status": self.status, "reason": self.reason, "snapshot": capped(self.snapshot)}
+
+
 def done_document(done: Sequence[Done]) -> str:
     """`done` as `INSERT_DONE` takes them. Pure."""
     rows = [{"stage": each.stage, "outcome": each.outcome, "detail": each.detail} for each in done]
@@ -208,8 +223,9 @@ async def keep(
     now: datetime,
     *,
     calls_made: str | None,
+    end: End | None = None,
 ) -> None:
-    """Store what stages made and that they are done, in one statement.
+    """Store what stages made, that they are done, and the end of the run if this is it, in one statement.
 
     The same stage and iteration again replaces what stands there (PR-04). `calls_made` is the `calls_document` of the calls.
     """
@@ -232,28 +248,19 @@ async def keep(
         "latencies": [call and call.latency_ms for call in calls],
         "now": now,
     }
-    await conn.execute(_KEEP, parameters)
+    if end is None:
+        await conn.execute(_KEEP, parameters)
+    else:
+        await conn.execute(_KEEP_AND_END, {**parameters, **end.parameters()})
 
 
 def _body(body: str | None) -> str | None:
     return None if body is None else body[:MAX_TEXT_CHARS].replace("\x00", "")
 
 
-async def end_run(
-    conn: AsyncConnection,
-    message_id: UUID,
-    status: RunStatus,
-    reason: str | None,
-    now: datetime,
-    snapshot: dict[str, Any] | None = None,
-) -> None:
-    """End the run of this reply. One that has ended, and a reply that never had one, stay as they are.
-
-    `snapshot` are the sizes of the context that the draft was really made of, in place of those at its beginning.
-    """
-    document = capped(snapshot)
-    parameters = {"message_id": message_id, "status": status, "reason": reason, "now": now, "snapshot": document}
-    await conn.execute(_END, parameters)
+async def end_run(conn: AsyncConnection, message_id: UUID, end: End, now: datetime) -> None:
+    """End the run of this reply. One that has ended, and a reply that never had one, stay as they are."""
+    await conn.execute(_END, {"message_id": message_id, "now": now, **end.parameters()})
 
 
 async def abort_runs(conn: AsyncConnection, drafts: list[UUID], reason: str, now: datetime) -> None:

@@ -18,7 +18,7 @@ from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
 from zrg_dagster.core.drafting.overseer import draft_hash
 from zrg_dagster.core.drafting.pack import make_pack
 from zrg_dagster.core.drafting.record import Answered, RunRecord
-from zrg_dagster.core.drafting.runs import Artifact, Done, RunStage, RunStatus, end_run
+from zrg_dagster.core.drafting.runs import Artifact, Done, End, RunStage, RunStatus
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
 from zrg_dagster.core.replies import decide, draft_rows, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import is_uncertain
@@ -116,11 +116,11 @@ class Answer:
             return not_now(drafted.call)
         found: list[UUID] = []
 
-        async def store(conn: AsyncConnection, now: datetime) -> list[Done]:
+        async def store(conn: AsyncConnection, now: datetime) -> tuple[list[Done], None]:
             draft_id = await draft_rows.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
             found[:] = [draft_id]
             detail = {"draft_id": str(draft_id), "hold": drafted.hold}
-            return [*self._before.unrecorded(), Done(Stage.DRAFT, "drafted", detail)]
+            return [*self._before.unrecorded(), Done(Stage.DRAFT, "drafted", detail)], None
 
         await record.write(*drafted.made, also=store)
         return Made(found[0], drafted.hold)
@@ -199,10 +199,10 @@ class Answer:
         verdict = decide.decide(judged.candidate, self._world.clock())
         said: dict[str, Any] = {"action": verdict.action, "reason": verdict.reason}
 
-        async def settle(conn: AsyncConnection, now: datetime) -> list[Done]:
+        async def settle(conn: AsyncConnection, now: datetime) -> tuple[list[Done], End]:
             await self._settle(conn, judged, verdict, said, now)
-            await end_run(conn, self._reply.message.id, RunStatus.COMPLETED, said["reason"], now, snapshot)
-            return [Done(Stage.DECIDE, said["action"], {"reason": said["reason"]})]
+            decided = Done(Stage.DECIDE, said["action"], {"reason": said["reason"]})
+            return [decided], End(RunStatus.COMPLETED, said["reason"], snapshot)
 
         await record.write(Artifact(RunStage.FINAL, said, judged.body), also=settle)
         log.info("reply_decided", action=said["action"], reason=said["reason"])

@@ -18,11 +18,11 @@ from zrg_dagster.core.ai.circuits import save_circuits
 from zrg_dagster.core.ai.telemetry import calling_from
 from zrg_dagster.core.base.log import bind_correlation, get_logger
 from zrg_dagster.core.db import lanes, queue
-from zrg_dagster.core.db.engine import is_away, until_settled
+from zrg_dagster.core.db.engine import autocommit, is_away, until_settled
 from zrg_dagster.core.db.lane import LaneReport, LaneWork
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.db.queue import ClaimLost, Settlement
-from zrg_dagster.core.drafting.runs import RunStatus, end_run, sweep_runs
+from zrg_dagster.core.drafting.runs import End, RunStatus, end_run, sweep_runs
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.providers.credential import Access
 from zrg_dagster.core.providers.outcome import Accepted, Refused
@@ -129,10 +129,12 @@ class RepliesLane:
 
     async def _settle(self, worker_id: int, job: Row[Any], settlement: Settlement) -> None:
         now = self._world.clock()
-        async with self._engine.begin() as conn:
+        ends_run = settlement.state == "dead" and job.kind == "reply"
+        # Mostly it is one statement. What changed of the circuits is nobody's effect: it may be there without the rest.
+        async with (self._engine if ends_run else autocommit(self._engine)).begin() as conn:
             await queue.settle(conn, lanes.REPLIES, [settlement], worker_id=worker_id, now=now)
-            if settlement.state == "dead" and job.kind == "reply":
-                await end_run(conn, job.message_id, RunStatus.FAILED, settlement.reason, now)
+            if ends_run:
+                await end_run(conn, job.message_id, End(RunStatus.FAILED, settlement.reason), now)
             await save_circuits(conn, self._world.breakers, now)
         outcome = "retried" if settlement.state == "pending" else settlement.state
         self._report.count(outcome, settlement.reason)

@@ -5,6 +5,7 @@ from typing import Any
 from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import calls_document
+from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.drafting.runs import Done
 from zrg_dagster.core.drafting.signature import sent_part
 from zrg_dagster.core.replies import signals, stages
@@ -37,7 +38,9 @@ class Listening:
             return signals.NOTHING
         heard, calls = await self._hear()
         if calls or heard.signals:
-            async with self._world.engine.begin() as conn:
+            # Mostly nothing is heard, and then it is one statement.
+            engine = self._world.engine if heard.signals else autocommit(self._world.engine)
+            async with engine.begin() as conn:
                 now, message = self._world.clock(), self._reply.message
                 await keep_signals(conn, self._reply, heard, self._correlation_id, now)
                 made = calls_document(message.workspace_id, message.id, calls, self._correlation_id, now)

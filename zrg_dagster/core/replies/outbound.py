@@ -32,7 +32,7 @@ _DRAFT = text(f"""
         m.sentiment_tag AS trigger_tag, l.email AS lead_email, l.phone AS lead_phone, l.sender_account_id,
         l.current_replier_email, l.current_replier_name, l.first_name, l.last_name, l.email_campaign_id,
         l.sentiment_tag, c.name AS campaign_name, w.key AS workspace_key, m.subject AS inbound_subject,
-        m.sent_at AS trigger_sent_at,
+        m.sent_at AS trigger_sent_at, {escalation.PATIENCE_COLUMNS},
         coalesce((SELECT array_agg(value ORDER BY value) FROM app.lead_identity i
                   WHERE i.lead_id = l.id AND i.kind IN ('email', 'alternate_email')), '{{}}') AS addresses,
         (SELECT value FROM app.lead_identity i WHERE i.lead_id = l.id AND i.kind = 'linkedin_member'
@@ -52,6 +52,7 @@ _DRAFT = text(f"""
     JOIN app.message m ON m.id = d.trigger_message_id
     JOIN app.lead l ON l.id = d.lead_id
     JOIN app.workspace w ON w.id = d.workspace_id
+    LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id
     LEFT JOIN app.email_campaign c ON c.id = l.email_campaign_id
     WHERE d.id = :id""")
 
@@ -168,5 +169,5 @@ async def plan_cards(conn: AsyncConnection, draft: Row[Any], now: datetime, corr
             draft_version=draft.version,
         )
         planned += await plan_send(conn, send)
-    await escalation.watch(conn, draft.workspace_id, draft.id, draft.version, correlation_id, now)
+    await escalation.watch(conn, draft, correlation_id, now)
     return planned

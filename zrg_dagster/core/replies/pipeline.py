@@ -17,7 +17,7 @@ from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import is_eligible
-from zrg_dagster.core.drafting.runs import Done, RunStatus, abort_runs, end_run
+from zrg_dagster.core.drafting.runs import Done, End, RunStatus, abort_runs, end_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import draft_rows, stages
 from zrg_dagster.core.replies.after_tag import after_tag
@@ -65,7 +65,7 @@ class ReplyPipeline:
         if isinstance(ended, Ended) and ended.reason == "draft_already_handled":
             # The rest of the pipeline has nothing to decide: somebody did, or a newer reply put the draft out of date.
             async with self._world.engine.begin() as conn:
-                await end_run(conn, message_id, RunStatus.ABORTED, ended.reason, self._world.clock())
+                await end_run(conn, message_id, End(RunStatus.ABORTED, ended.reason), self._world.clock())
         return ended
 
     async def _end_at_floor(self, reply: Reply) -> Ended:
@@ -146,7 +146,7 @@ class ReplyPipeline:
         now = self._world.clock()
         async with self._world.engine.begin() as conn:
             await stages.decide_row(conn, reply, "reply", reply.message.id, code, now, {"tag": tag.tag.value})
-            await end_run(conn, reply.message.id, RunStatus.ABORTED, code, now)
+            await end_run(conn, reply.message.id, End(RunStatus.ABORTED, code), now)
         return Ended("done", code)
 
     async def _answer(self, reply: Reply, tag: SettledTag) -> Ended | NotNow:

@@ -226,10 +226,10 @@ class Revision:
             "channel": self._context.channel,
         }
 
-        async def keep(conn: AsyncConnection, now: datetime) -> list[Done]:
+        async def keep(conn: AsyncConnection, now: datetime) -> tuple[list[Done], None]:
             await draft_rows.keep_revision(
                 conn, self._start.draft_id, best.confidence, self._ran, applied=best is not first, now=now
             )
-            return [Done(Stage.REVISE, stop.value, best.detail)]
+            return [Done(Stage.REVISE, stop.value, best.detail)], None
 
         await self._record.write(Artifact(RunStage.LOOP, summary), also=keep)

@@ -87,7 +87,7 @@ SETTINGS = (
         "60",
         "working minutes, 0 for never",
         "domain-inbound-ai §9 (38)",
-        "zrg_dagster.core.replies.escalation._PATIENCE",
+        "zrg_dagster.core.replies.escalation.PATIENCE_COLUMNS",
     ),
     Setting("lead_context_bundle_enabled", "boolean", "false", "yes or no", "LC-02", _DRAFT),
     Setting(
