@@ -1,6 +1,9 @@
 """What every benchmark shares: rounds that alternate between the candidates, and the line that a reader greps."""
 
+import asyncio
+import json
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 
@@ -19,6 +22,34 @@ def interleave(candidates: Mapping[str, Callable[[], float]], rounds: int) -> di
 
 def median(values: Sequence[float]) -> float:
     return statistics.median(values)
+
+
+class Gauge:
+    """How fast this machine runs Python just now: CPU time of a fixed piece of work, looked at again and again beside what is
+    measured. The same code has cost twice as much here a minute later; by its gauge, figures of two days can be compared."""
+
+    EVERY_S = 0.5
+
+    def __init__(self) -> None:
+        self._took: list[float] = []
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            began = time.process_time()
+            for number in range(20):
+                json.loads(json.dumps({str(key): [key * number, {"text": "x" * 40}] for key in range(50)}))
+            self._took.append(time.process_time() - began)
+            await asyncio.sleep(self.EVERY_S)
+
+    @property
+    def spent_s(self) -> float:
+        """CPU seconds that looking itself cost."""
+        return sum(self._took)
+
+    @property
+    def median_ms(self) -> float:
+        return statistics.median(self._took) * 1000
 
 
 def report(name: str, **figures: float | int | str) -> None:

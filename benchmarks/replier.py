@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benchmarks.common import Gauge
 from zrg_dagster.core.ai.spend import Spending
 from zrg_dagster.core.base.clock import utc_now
 from zrg_dagster.core.base.log import configure_logging
@@ -44,7 +45,9 @@ async def work(dsn: str, settings: Settings) -> dict[str, Any]:
     limits = LaneLimits(
         concurrency=settings.job_concurrency, budget_s=settings.drain_budget_s, idle_s=0, lease_s=settings.lease_s
     )
+    gauge = Gauge()
     wall, cpu = time.perf_counter(), time.process_time()
+    looking = asyncio.create_task(gauge.run())
     try:
         async with VendorClients() as vendors:
             world = ReplyWorld(
@@ -77,11 +80,13 @@ async def work(dsn: str, settings: Settings) -> dict[str, Any]:
                 report=report,
             )
     finally:
+        looking.cancel()
         await client.aclose()
         await engine.dispose()
     return {
         "seconds": time.perf_counter() - wall,
-        "cpu_s": time.process_time() - cpu,
+        "cpu_s": time.process_time() - cpu - gauge.spent_s,
+        "gauge_ms": gauge.median_ms,
         "concurrency": settings.job_concurrency,
         "outcomes": dict(report.outcomes),
         "reasons": dict(report.reasons),

@@ -3,7 +3,8 @@
 Mails on a campaign that answers by itself go the full way (understand, read the signature, plan, write, check, evaluate,
 decide) against the imitated model, which takes two seconds a call. Ideal is the number of replies in work at once ÷ the
 model's time that a reply needs one call after the other, taken from the rows of the calls. CPU and statements are the
-drain's own process. Every reply must have ended with a draft and a decision, or nothing is printed.
+drain's own process; `gauge_ms` is what a fixed piece of Python cost beside it (`benchmarks.common.Gauge`). Every reply
+must have ended with a draft and a decision, or nothing is printed.
 """
 
 import argparse
@@ -52,6 +53,7 @@ class Round:
     calls_per_reply: float
     cpu_ms: float
     statements: float
+    gauge_ms: float
 
     @property
     def ratio(self) -> float:
@@ -134,6 +136,7 @@ def measure(running: Cluster, number: int, replies: int, model_url: str) -> Roun
         calls_per_reply=calls / replies,
         cpu_ms=said["cpu_s"] * 1000 / replies,
         statements=said["statements"] / replies,
+        gauge_ms=said["gauge_ms"],
     )
     note(NAME, f"round {number}: {made}, {said['outcomes']}")
     return made
@@ -161,6 +164,7 @@ def main() -> None:
         calls_per_reply=median([each.calls_per_reply for each in rounds]),
         cpu_ms=median([each.cpu_ms for each in rounds]),
         statements=median([each.statements for each in rounds]),
+        gauge_ms=median([each.gauge_ms for each in rounds]),
     )
 
 

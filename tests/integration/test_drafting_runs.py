@@ -163,3 +163,5 @@ async def test_a_record_that_cannot_be_written_stops_no_draft(scene):
     assert run_of(scene)["status"] == "COMPLETED"
     calls = scene.rows.value("SELECT count(*) FROM app.ai_call")
     assert calls == len(scene.brain.asked), "what was paid for is known all the same"
+    stages = scene.rows.column("SELECT stage FROM app.reply_stage ORDER BY stage")
+    assert stages == ["booking", "classify", "decide", "draft", "evaluate", "signals"], "so is what is done"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from tests.integration import intake_support as world
 from tests.integration.intake_support import LATER
@@ -53,6 +54,21 @@ async def test_a_safe_and_confident_answer_leaves_by_itself(scene):
     assert [tuple(call.values()) for call in calls] == [
         (prompt, "ok") for prompt in sorted([CLASSIFY, *DRAFTING, JUDGE])
     ]
+
+
+async def test_a_reply_asks_the_database_little(scene):
+    """A round trip costs a reply as much as many lines of code: what nobody needs is not asked."""
+    asked = []
+    event.listen(
+        scene.engine.sync_engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement)
+    )
+    await scene.reply_comes()
+    asked.clear()
+    report = await scene.replies()
+    assert dict(report.outcomes) == {"done": 1}
+    assert len(asked) <= 38, "\n".join(statement.strip()[:100] for statement in asked)
+    unused = [statement for statement in asked if "round_robin_turn" in statement or "lead_enrichment" in statement]
+    assert unused == [], "the workspace has neither"
 
 
 async def test_the_answer_waits_its_delay_and_the_same_one_in_every_retry(scene):
