@@ -40,6 +40,9 @@ RECEIVED = datetime(2026, 3, 10, 16, 41, 33, tzinfo=UTC)
         ("+1" * 40, None, None),
         ("٠١٢٣٤٥٦٧٨٩", "EG", None),
         ("415-555-2671", "XX", None),
+        ("+270000000", None, None),
+        ("+4902997", None, None),
+        ("06 698 12345", "IT", "+390669812345"),
     ],
 )
 def test_phone(value: str, region: str | None, expected: str | None) -> None:

@@ -63,7 +63,13 @@ def _resolve(number: str, region: str | None) -> str | None:
         return None
     if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
+    if not parsed.national_number:
+        return None  # nothing but zeros
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if len(e164) <= _MIN_DIGITS:
+        return None
+    if e164 != number and _resolve(e164, None) != e164:
+        return None  # read again it would be another one, and one person would have two
     if parsed.country_code == 1 and not _NORTH_AMERICAN.fullmatch(e164):
         return None
     return e164
