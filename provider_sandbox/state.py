@@ -5,15 +5,17 @@ not await between reading and writing a store, so no locks are needed.
 """
 
 import hashlib
+import heapq
 import itertools
 import math
 import random
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, TypeVar
 
 MAX_STORED_ITEMS = 20_000
@@ -147,12 +149,26 @@ class Record:
         return {name: getattr(self, name) for name in self.__slots__ if name != "size"}
 
 
-class Recorder:
-    """A ring of the last requests, bounded in count and in bytes."""
+class _Ring:
+    """The last requests of one provider with their places in the order of all, bounded in count and in bytes."""
 
     def __init__(self) -> None:
-        self._records: deque[Record] = deque()
+        self.records: deque[tuple[int, Record]] = deque()
         self._bytes = 0
+
+    def add(self, place: int, record: Record) -> None:
+        self.records.append((place, record))
+        self._bytes += record.size
+        while len(self.records) > MAX_RECORDS or self._bytes > MAX_RECORDED_BYTES:
+            self._bytes -= self.records.popleft()[1].size
+
+
+class Recorder:
+    """The last requests of each provider: a model's long prompts push nobody else's out."""
+
+    def __init__(self) -> None:
+        self._rings: defaultdict[str, _Ring] = defaultdict(_Ring)
+        self._places = itertools.count(1)
         self._ids = itertools.count(1)
         self._since = 0
         self.totals: dict[str, int] = {}
@@ -164,20 +180,18 @@ class Recorder:
     def add(self, record: Record) -> None:
         if record.id < self._since:
             return  # it began before the last reset
-        self._records.append(record)
-        self._bytes += record.size
+        self._rings[record.provider].add(next(self._places), record)
         self.totals[record.provider] = self.totals.get(record.provider, 0) + 1
-        while len(self._records) > MAX_RECORDS or self._bytes > MAX_RECORDED_BYTES:
-            self._bytes -= self._records.popleft().size
 
     def clear(self) -> None:
         self._since = self.next_id()
-        self._records.clear()
-        self._bytes = 0
+        self._rings.clear()
         self.totals.clear()
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self._records)
+        """In the order in which they ended."""
+        rings = (ring.records for ring in self._rings.values())
+        return (record for _, record in heapq.merge(*rings, key=itemgetter(0)))
 
 
 @dataclass(slots=True)
