@@ -88,13 +88,6 @@ def contact_job(workspace_id: UUID, lead_id: UUID, why: str, correlation_id: str
     )
 
 
-def connected_sql(workspace_id: str) -> str:
-    """SQL condition: the workspace of that SQL expression has an SMS vendor at all."""
-    return (
-        f"EXISTS (SELECT FROM app.integration WHERE workspace_id = {workspace_id} AND provider = 'ghl' AND is_active)"
-    )
-
-
 async def load_person(conn: AsyncConnection, lead_id: UUID) -> Person | None:
     """What the vendor would be told about the lead now; None when the lead is no more."""
     row = (await conn.execute(_PERSON, {"lead_id": lead_id})).mappings().one_or_none()

@@ -106,11 +106,6 @@ _OLDEST = """
     SELECT min(requested_at) AS oldest FROM app.lead_enrichment WHERE status = 'pending' AND requested_at <= %(before)s"""
 
 
-def asked_sql(workspace_id: str) -> str:
-    """SQL condition: the workspace of that SQL expression has an enrichment vendor at all."""
-    return f"EXISTS (SELECT FROM app.integration WHERE workspace_id = {workspace_id} AND provider = '{PROVIDER}' AND is_active)"
-
-
 async def load_subject(conn: AsyncConnection, lead_id: UUID, kind: Kind) -> Subject | None:
     return next(iter(await load_subjects(conn, lead_id, [kind])), None)
 

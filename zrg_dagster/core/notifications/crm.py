@@ -153,13 +153,6 @@ _WANTED = text("""
       AND EXISTS (SELECT FROM secret.credential c WHERE c.workspace_id = w.id AND c.name = 'crm_webhook_secret')""")
 
 
-def told_sql(workspace_id: str) -> str:
-    """SQL condition: the workspace of that SQL expression has a CRM at all, so that there is something to ask."""
-    return (
-        f"EXISTS (SELECT FROM app.integration WHERE workspace_id = {workspace_id} AND provider = 'crm' AND is_active)"
-    )
-
-
 async def tell_crm(conn: AsyncConnection, changes: Sequence[CrmChange], now: datetime) -> int:
     """Queue what the workspaces want to hear, in the caller's transaction. Returns how many deliveries are new."""
     if not changes:

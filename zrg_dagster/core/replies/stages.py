@@ -15,19 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import INSERT_CALLS
 from zrg_dagster.core.drafting.runs import INSERT_DONE, Done, done_document
-from zrg_dagster.core.leads.contacts import connected_sql
-from zrg_dagster.core.leads.enrichment import asked_sql
-from zrg_dagster.core.notifications.crm import (
-    INTEREST,
-    CrmChange,
-    CrmEvent,
-    crm_states,
-    tell_crm,
-    tell_crm_changes,
-    told_sql,
-)
+from zrg_dagster.core.notifications.crm import INTEREST, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
 from zrg_dagster.core.sending.gates import GATES, BlockReason
+from zrg_dagster.core.workspaces.connected import is_connected_sql
 
 
 class Stage(StrEnum):
@@ -87,7 +78,7 @@ _REPLY = text(f"""
         EXISTS (SELECT FROM app.message n WHERE n.lead_id = l.id AND n.direction = 'inbound' AND n.source <> 'bounce'
                 AND NOT n.is_auto_reply AND (n.sent_at, n.message_key) > (m.sent_at, m.message_key)) AS has_newer,
         EXISTS (SELECT FROM raw.webhook_event e WHERE e.id = m.event_id AND e.replayed_at IS NOT NULL) AS is_replayed,
-        {asked_sql("m.workspace_id")} AS has_enrichment,
+        {is_connected_sql("m.workspace_id", "clay")} AS has_enrichment,
         coalesce((SELECT jsonb_object_agg(s.stage, s.detail) FROM app.reply_stage s WHERE s.message_id = m.id), '{{}}') AS done
     FROM app.message m JOIN app.lead l ON l.id = m.lead_id
     LEFT JOIN app.email_campaign c ON c.id = l.email_campaign_id AND m.channel = 'email'
@@ -160,7 +151,7 @@ _LOCKED_LEAD = text(f"""
         coalesce(s.flag_uncertain_replies, true) AS flag_uncertain, coalesce(s.pause_for_ooo, true) AS pause_for_ooo,
         coalesce(s.auto_follow_ups_on_reply, false) AS auto_follow_ups,
         coalesce(s.round_robin_enabled, false) AS round_robin_enabled,
-        {connected_sql("w.id")} AS has_contacts, {told_sql("w.id")} AS has_crm
+        {is_connected_sql("w.id", "ghl")} AS has_contacts, {is_connected_sql("w.id", "crm")} AS has_crm
     FROM app.lead l JOIN app.workspace w ON w.id = l.workspace_id
     LEFT JOIN app.workspace_setting s ON s.workspace_id = w.id
     WHERE l.id = :id FOR NO KEY UPDATE OF l""")
