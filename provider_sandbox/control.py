@@ -93,6 +93,7 @@ class Control:
             "ok": True,
             "now": iso_micro(sandbox.clock.now()),
             "requests": sandbox.recorder.totals,
+            "forgotten": sandbox.recorder.forgotten,
             "unfinished": sandbox.recorder.unfinished,
             "pending_echoes": self.app.webhooks.pending,
             "faults": len(self.app.faults.rules),

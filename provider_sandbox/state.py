@@ -5,7 +5,6 @@ not await between reading and writing a store, so no locks are needed.
 """
 
 import hashlib
-import heapq
 import itertools
 import math
 import random
@@ -15,7 +14,6 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from typing import Any, TypeVar
 
 MAX_STORED_ITEMS = 20_000
@@ -150,17 +148,19 @@ class Record:
 
 
 class _Ring:
-    """The last requests of one provider with their places in the order of all, bounded in count and in bytes."""
+    """The last requests of one provider, bounded in count and in bytes."""
 
     def __init__(self) -> None:
-        self.records: deque[tuple[int, Record]] = deque()
+        self.records: deque[Record] = deque()
+        self.forgotten = 0
         self._bytes = 0
 
-    def add(self, place: int, record: Record) -> None:
-        self.records.append((place, record))
+    def add(self, record: Record) -> None:
+        self.records.append(record)
         self._bytes += record.size
         while len(self.records) > MAX_RECORDS or self._bytes > MAX_RECORDED_BYTES:
-            self._bytes -= self.records.popleft()[1].size
+            self._bytes -= self.records.popleft().size
+            self.forgotten += 1
 
 
 class Recorder:
@@ -168,30 +168,34 @@ class Recorder:
 
     def __init__(self) -> None:
         self._rings: defaultdict[str, _Ring] = defaultdict(_Ring)
-        self._places = itertools.count(1)
         self._ids = itertools.count(1)
         self._since = 0
-        self.totals: dict[str, int] = {}
         self.unfinished = 0  # exchanges that have begun and are not recorded yet
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many requests there were, by provider."""
+        return {name: len(ring.records) + ring.forgotten for name, ring in self._rings.items()}
+
+    @property
+    def forgotten(self) -> dict[str, int]:
+        """How many of them are no longer kept: whoever counts calls must not count on those."""
+        return {name: ring.forgotten for name, ring in self._rings.items() if ring.forgotten}
 
     def next_id(self) -> int:
         return next(self._ids)
 
     def add(self, record: Record) -> None:
-        if record.id < self._since:
-            return  # it began before the last reset
-        self._rings[record.provider].add(next(self._places), record)
-        self.totals[record.provider] = self.totals.get(record.provider, 0) + 1
+        if record.id >= self._since:  # else it began before the last reset
+            self._rings[record.provider].add(record)
 
     def clear(self) -> None:
         self._since = self.next_id()
         self._rings.clear()
-        self.totals.clear()
 
     def __iter__(self) -> Iterator[Record]:
-        """In the order in which they ended."""
-        rings = (ring.records for ring in self._rings.values())
-        return (record for _, record in heapq.merge(*rings, key=itemgetter(0)))
+        """Provider by provider; ids tell the order in which they came."""
+        return itertools.chain.from_iterable(ring.records for ring in self._rings.values())
 
 
 @dataclass(slots=True)

@@ -208,7 +208,8 @@ class Platform:
         return answer.json()
 
     def calls(self, provider: str) -> list[dict[str, Any]]:
-        """Every POST that this vendor carried out."""
+        """Every POST that this vendor carried out. The sandbox must remember them all, or nothing follows from their number."""
+        assert provider not in (forgotten := self.control("GET", "health")["forgotten"]), forgotten
         parameters = {"provider": provider, "method": "POST", "limit": 20_000}
         made = self.control("GET", "requests", params=parameters)["requests"]
         return [call for call in made if (call["status"] or 0) < 300]

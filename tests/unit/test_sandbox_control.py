@@ -72,7 +72,9 @@ async def test_the_recorder_forgets_the_oldest_above_its_byte_budget(monkeypatch
         assert first["provider"] == "ghl", "nobody else's requests push it out"
         assert 1 <= len(kept) < 20
         assert kept[-1]["body"]["text"].startswith("039")
-        assert (await sandbox.control("GET", "health"))["requests"]["slack"] == 40
+        health = await sandbox.control("GET", "health")
+        assert health["requests"] == {"ghl": 1, "slack": 40}
+        assert health["forgotten"] == {"slack": 40 - len(kept)}
 
 
 def test_a_store_forgets_its_oldest_record(monkeypatch: pytest.MonkeyPatch) -> None:
