@@ -110,13 +110,15 @@ def _serial_candidates(queue: Queue, also: str) -> str:
         )"""
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(:class, 0)")
+_LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:class, 0)")
+
+
 async def lock_claims(conn: AsyncConnection, queue: Queue) -> None:
     """Serialise claims on a lane whose rows have serial keys: two claimers could otherwise pick two jobs of one lead."""
     await conn.execute(_LOCK, {"class": queue.lock_class})
 
 
-_LOCK = text("SELECT pg_advisory_xact_lock(:class, 0)")
-_LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:class, 0)")
 _AWAKE = """, awake AS (
             UPDATE ops.lane_state SET at_rest = false WHERE lane = '{lane}' AND at_rest AND EXISTS (SELECT FROM locked)
         )"""

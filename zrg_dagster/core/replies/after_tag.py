@@ -104,7 +104,7 @@ async def after_tag(
         if switched.one_or_none() is not None:
             await decide_row(conn, reply, subject, message_id, TagCode.FOLLOW_UPS_ON, now, {"tag": tag.tag.value})
     if not lead.round_robin_enabled:
-        return
+        return  # as `refusal` would say first, without the question for its people
     given = await assign_lead(
         conn,
         workspace_id=reply.message.workspace_id,

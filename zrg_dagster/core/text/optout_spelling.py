@@ -68,9 +68,8 @@ _SPEECH = {
     "desabo": "desabonnement", "desab": "desabonnement", "jsuis": "je suis", "chui": "je suis",
     "msge": "message", "mess": "messages", "qd": "quand", "ns": "nous",
     "pk": "pourquoi", "pkoi": "pourquoi", "bcp": "beaucoup", "vrmt": "vraiment", "tjs": "toujours", "tjr": "toujours",
-    "qqun": "quelqu un", "pdv": "point de vue", "rdv": "rendez vous", "nn": "non", "g": "je ai", "pu": "plus", "koi": "quoi"
-    ,
-    "mrc": "merci", "mci": "merci",
+    "qqun": "quelqu un", "pdv": "point de vue", "rdv": "rendez vous", "nn": "non", "g": "je ai", "pu": "plus",
+    "koi": "quoi", "mrc": "merci", "mci": "merci",
     "dsl": "desole", "pr": "pour", "jsouhaite": "je souhaite", "jen": "je en", "veu": "veux", "plu": "plus",
 }  # fmt: skip
 _CONTRACTED = (

@@ -66,8 +66,8 @@ def _resolve(number: str, region: str | None) -> str | None:
     if not parsed.national_number:
         return None  # nothing but zeros
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if len(e164) <= _MIN_DIGITS:
-        return None
+    if len(e164) - 1 < _MIN_DIGITS:
+        return None  # a zero before the country's own digits does not count
     if e164 != number and _resolve(e164, None) != e164:
         return None  # read again it would be another one, and one person would have two
     if parsed.country_code == 1 and not _NORTH_AMERICAN.fullmatch(e164):
