@@ -3,10 +3,12 @@
     python -m benchmarks.replier
 
 Reads ZRG_DB_WORKER_URL, OPENAI_BASE_URL and OPENAI_API_KEY; everything else is the product's default. Ends when nothing is
-due. Imports are done before the clock starts: the product's drains are forked from a process that holds them.
+due. Imports are done before the clock starts: the product's drains are forked from a process that holds them
+(`DEFAULT_PRELOAD`).
 """
 
 import asyncio
+import importlib
 import json
 import sys
 import time
@@ -28,6 +30,7 @@ from zrg_dagster.core.db.lanes import REPLIES
 from zrg_dagster.core.providers.clients import VendorClients
 from zrg_dagster.core.replies.drain import RepliesLane
 from zrg_dagster.core.replies.world import ReplyWorld
+from zrg_dagster.launcher.warm import DEFAULT_PRELOAD
 from zrg_dagster.resources.model import Model
 
 POOL_SIZE = 8  # as in zrg_dagster/jobs/replies.py
@@ -95,6 +98,8 @@ async def work(dsn: str, settings: Settings) -> dict[str, Any]:
 
 
 def main() -> None:
+    for name in DEFAULT_PRELOAD:
+        importlib.import_module(name)
     settings = current_settings()
     configure_logging(json=True, level="WARNING", stream=sys.stderr)
     assert settings.db_worker_url is not None

@@ -158,6 +158,40 @@ def test_the_products_preload_list_leaves_one_thread() -> None:
         server.stop()
 
 
+_FIRST_REQUESTS = """
+import asyncio, importlib, socket, sys
+import httpx, openai
+from zrg_dagster.launcher.warm import DEFAULT_PRELOAD
+
+for name in DEFAULT_PRELOAD:
+    importlib.import_module(name)
+known = set(sys.modules)
+closed = socket.socket()
+closed.bind(("127.0.0.1", 0))
+url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+async def first_requests():
+    async with openai.AsyncOpenAI(api_key="sk-none", base_url=url, max_retries=0) as sdk:
+        try:
+            await sdk.responses.with_raw_response.create(extra_body={})
+        except openai.APIConnectionError:
+            print("refused")
+    async with httpx.AsyncClient() as client:
+        try:
+            await client.get(url)
+        except httpx.ConnectError:
+            print("refused")
+
+asyncio.run(first_requests())
+print(sorted(set(sys.modules) - known))
+"""
+
+
+def test_no_run_loads_what_a_request_needs() -> None:
+    said = subprocess.run([sys.executable, "-c", _FIRST_REQUESTS], capture_output=True, text=True, timeout=120)
+    assert said.stdout.split("\n")[:3] == ["refused", "refused", "[]"], said.stderr[-2000:]
+
+
 def test_an_op_failure_is_an_ordinary_failure(launching: Launching) -> None:
     run_id = launching.launch("fail_job")
     assert launching.ends(run_id) == dg.DagsterRunStatus.FAILURE

@@ -55,10 +55,14 @@ DEFAULT_PRELOAD = (
     "psycopg",
     "psycopg_pool",
     "httpx",
-    "openai",
+    # What httpx, and the OpenAI SDK's httpx2, would load at their first request.
+    "anyio._backends._asyncio",
+    "httpcore",
+    "httpcore2",
     "structlog",
     "zrg_dagster.definitions",
     # What the drains load when they begin; the code location itself stays without it.
+    "zrg_dagster.core.ai.client",
     "zrg_dagster.core.intake.drain",
     "zrg_dagster.core.replies.drain",
     "zrg_dagster.core.sending.drain",

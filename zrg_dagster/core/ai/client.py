@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 import openai
 
 # The SDK loads its resources at the first call, a fifth of a second of it. Here the launcher's forkserver has paid for it
-# once, and no run does again.
-import openai.resources.responses
+# once, and no run does again. The package alone would load nothing.
+import openai.resources.responses.responses
 from pydantic import BaseModel
 
 from zrg_dagster.core.ai.answer import Reading, outcome_of_status, read_document
