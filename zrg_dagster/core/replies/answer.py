@@ -38,9 +38,10 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The draft of this reply, and what stops it whatever anybody finds later."""
+    """The draft of this reply as it stands, and what stops it whatever anybody finds later. `standing` is None when the draft
+    is no more."""
 
-    id: UUID
+    standing: Standing | None
     hold: str | None
 
 
@@ -82,8 +83,7 @@ class Answer:
         made = await self._draft(record, steps)
         if isinstance(made, NotNow):
             return made
-        async with autocommit(self._world.engine).connect() as conn:
-            standing = await load_standing(conn, self._reply, made.id)
+        standing = made.standing
         if standing is None or standing.draft.status != "pending":
             return Ended("done", "draft_already_handled")
         judged, body, candidate = None, standing.draft.body, self._candidate(standing, made.hold)
@@ -95,7 +95,7 @@ class Answer:
                 judged, body = await self._revised(record, steps, standing.draft, first, candidate.threshold)
                 confidence = Decimal(str(round(judged.confidence, 3)))
                 candidate = replace(candidate, confidence=confidence, is_safe=judged.is_safe)
-        return await self._decide(record, steps.pack.snapshot(), Judged(made.id, body, judged, candidate))
+        return await self._decide(record, steps.pack.snapshot(), Judged(standing.draft.id, body, judged, candidate))
 
     # ── the draft ────────────────────────────────────────────────────────────
 
@@ -103,7 +103,8 @@ class Answer:
         if (stored := self._reply.done.get(Stage.DRAFT)) is not None:
             steps.restore()
             await self._before.restore(steps)
-            return Made(UUID(stored["draft_id"]), stored.get("hold"))
+            async with autocommit(self._world.engine).connect() as conn:
+                return Made(await load_standing(conn, self._reply, UUID(stored["draft_id"])), stored.get("hold"))
         if (refused := await self._budget.refusal(Purpose.DRAFTING)) is not None:
             # Who asks to be called does not wait for tomorrow's budget.
             await self._before.listen()
@@ -114,11 +115,11 @@ class Answer:
             reason = {"reason": drafted.call.reason}
             await record.write(Artifact(RunStage.ERROR, reason, call=drafted.call))
             return not_now(drafted.call)
-        found: list[UUID] = []
+        found: list[Standing | None] = []
 
         async def store(conn: AsyncConnection, now: datetime) -> tuple[list[Done], None]:
             draft_id = await draft_rows.store_draft(conn, self._reply, subject_of(self._context), drafted.body, now)
-            found[:] = [draft_id]
+            found[:] = [await load_standing(conn, self._reply, draft_id)]
             detail = {"draft_id": str(draft_id), "hold": drafted.hold}
             return [*self._before.unrecorded(), Done(Stage.DRAFT, "drafted", detail)], None
 
