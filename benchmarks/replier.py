@@ -24,7 +24,7 @@ from zrg_dagster.core.ai.spend import Spending
 from zrg_dagster.core.base.clock import utc_now
 from zrg_dagster.core.base.log import configure_logging
 from zrg_dagster.core.base.settings import Settings, current_settings
-from zrg_dagster.core.db.engine import make_engine
+from zrg_dagster.core.db.engine import autocommit, make_engine
 from zrg_dagster.core.db.lane import LaneLimits, LaneReport, drain_lane
 from zrg_dagster.core.db.lanes import REPLIES
 from zrg_dagster.core.providers.clients import VendorClients
@@ -43,7 +43,8 @@ async def _no_account(_conn: AsyncConnection, _workspace: UUID, _vendor: str) ->
 async def work(dsn: str, settings: Settings) -> dict[str, Any]:
     report, statements = LaneReport(), Counter[str]()
     engine = make_engine(dsn, pool_size=POOL_SIZE, application_name="zrg-replies")
-    event.listen(engine.sync_engine, "before_cursor_execute", lambda *_: statements.update(["statements"]))
+    for each in (engine, autocommit(engine)):
+        event.listen(each.sync_engine, "before_cursor_execute", lambda *_: statements.update(["statements"]))
     client = Model().client()
     limits = LaneLimits(
         concurrency=settings.job_concurrency, budget_s=settings.drain_budget_s, idle_s=0, lease_s=settings.lease_s

@@ -4,7 +4,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.rows import dict_row
@@ -20,8 +19,6 @@ CONNECT_TIMEOUT_S = 10
 CONFLICT_ATTEMPTS = 5
 # A pooled connection that rested longer than this is asked whether it lives before it is used.
 PING_AFTER_S = 1.0
-# Made once for each engine: making one costs as much as a statement.
-_AUTOCOMMIT: WeakKeyDictionary[AsyncEngine, AsyncEngine] = WeakKeyDictionary()
 
 T = TypeVar("T")
 
@@ -39,25 +36,50 @@ def libpq_dsn(dsn: str) -> str:
     return "postgresql://" + dsn.split("://", 1)[1]
 
 
+class _WorkEngine(AsyncEngine):
+    """An engine with a second one for statements that are a transaction of their own.
+
+    They have connections of their own: to switch one and back again for each statement costs more than half of it.
+    """
+
+    __slots__ = ("single",)
+
+    def __init__(self, sync_engine: Engine, single: AsyncEngine) -> None:
+        super().__init__(sync_engine)
+        self.single = single
+
+    async def dispose(self, close: bool = True) -> None:
+        await self.single.dispose(close)
+        await super().dispose(close)
+
+
 def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") -> AsyncEngine:
-    """An async engine for one role. Sessions run in UTC; a statement never waits longer than five minutes."""
+    """An async engine for one role. Sessions run in UTC; a statement never waits longer than five minutes.
+
+    At most `pool_size` connections for transactions, and as many for `autocommit`.
+    """
     arrays.register()
-    engine = create_async_engine(
-        sqlalchemy_url(dsn),
-        pool_size=pool_size,
-        max_overflow=0,
-        # An error would otherwise quote the parameters, and with them the texts of people, in logs and tracebacks.
-        hide_parameters=True,
-        # A connection that commits each statement has nothing to take back when it is returned.
-        skip_autocommit_rollback=True,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": application_name,
-            "options": "-c timezone=UTC -c statement_timeout=300000 -c idle_in_transaction_session_timeout=60000",
-        },
-    )
-    _ping_after_rest(engine.sync_engine)
-    return engine
+
+    def engine(**options: Any) -> AsyncEngine:
+        made = create_async_engine(
+            sqlalchemy_url(dsn),
+            pool_size=pool_size,
+            max_overflow=0,
+            # An error would otherwise quote the parameters, and with them the texts of people, in logs and tracebacks.
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "application_name": application_name,
+                "options": "-c timezone=UTC -c statement_timeout=300000 -c idle_in_transaction_session_timeout=60000",
+            },
+            **options,
+        )
+        _ping_after_rest(made.sync_engine)
+        return made
+
+    # A connection that commits each statement has nothing to take back when it is returned.
+    single = engine(isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+    return _WorkEngine(engine().sync_engine, single)
 
 
 def _ping_after_rest(engine: Engine) -> None:
@@ -86,15 +108,13 @@ def _ping_after_rest(engine: Engine) -> None:
 
 
 def autocommit(engine: AsyncEngine) -> AsyncEngine:
-    """The same connections, each statement a transaction of its own: for reads, and for writes of a single statement.
+    """Connections on which each statement is a transaction of its own: for reads, and for writes of a single statement.
 
     It spares them the round trips of BEGIN and of the end. Statements see no less than in a transaction of ours, where each
-    one takes a view of its own too.
+    one takes a view of its own too. `engine` is one of `make_engine`; disposing of it disposes of these too.
     """
-    found = _AUTOCOMMIT.get(engine)
-    if found is None:
-        found = _AUTOCOMMIT[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
-    return found
+    assert isinstance(engine, _WorkEngine), "an engine that make_engine did not make has no connections for this"
+    return engine.single
 
 
 def is_conflict(error: BaseException) -> bool:
