@@ -43,7 +43,7 @@ async def _no_account(_conn: AsyncConnection, _workspace: UUID, _vendor: str) ->
 async def work(dsn: str, settings: Settings) -> dict[str, Any]:
     report, statements = LaneReport(), Counter[str]()
     engine = make_engine(dsn, pool_size=POOL_SIZE, application_name="zrg-replies")
-    for each in (engine, autocommit(engine)):
+    for each in (engine, autocommit(engine).engine):
         event.listen(each.sync_engine, "before_cursor_execute", lambda *_: statements.update(["statements"]))
     client = Model().client()
     limits = LaneLimits(

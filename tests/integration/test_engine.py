@@ -20,7 +20,11 @@ async def engine(database):
 
 
 async def pid_of(engine):
-    async with engine.connect() as conn:
+    return await pid_on(engine.connect())
+
+
+async def pid_on(connection):
+    async with connection as conn:
         return (await conn.execute(_PID)).scalar_one()
 
 
@@ -45,7 +49,7 @@ async def test_a_busy_connection_is_not_asked(engine, monkeypatch):
 
 
 async def test_autocommit_keeps_what_was_written_and_transactions_still_end(engine):
-    async with autocommit(engine).begin() as conn:
+    async with autocommit(engine) as conn:
         await conn.execute(text("CREATE TABLE noted (number int)"))
         await conn.execute(text("INSERT INTO noted VALUES (1)"))
         await conn.rollback()
@@ -58,15 +62,15 @@ async def test_autocommit_keeps_what_was_written_and_transactions_still_end(engi
 
 async def test_a_rested_autocommit_connection_that_died_is_replaced(engine, database, monkeypatch):
     monkeypatch.setattr(engines, "PING_AFTER_S", 0.0)
-    first = await pid_of(autocommit(engine))
+    first = await pid_on(autocommit(engine))
     with psycopg.connect(database.dsn("bootstrap"), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
-    assert await pid_of(autocommit(engine)) != first
+    assert await pid_on(autocommit(engine)) != first
 
 
 async def test_dispose_closes_every_connection(database):
     engine = make_engine(database.dsn("bootstrap"), pool_size=1)
-    pids = [await pid_of(engine), await pid_of(autocommit(engine))]
+    pids = [await pid_of(engine), await pid_on(autocommit(engine))]
     await engine.dispose()
     with psycopg.connect(database.dsn("bootstrap"), autocommit=True) as other:
         left = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"

@@ -60,7 +60,7 @@ async def test_a_safe_and_confident_answer_leaves_by_itself(scene):
 async def test_a_reply_asks_the_database_little(scene):
     """A round trip costs a reply as much as many lines of code: what nobody needs is not asked."""
     asked = []
-    for engine in (scene.engine, autocommit(scene.engine)):
+    for engine in (scene.engine, autocommit(scene.engine).engine):
         event.listen(engine.sync_engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
     await scene.reply_comes()
     asked.clear()

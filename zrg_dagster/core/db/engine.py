@@ -107,14 +107,14 @@ def _ping_after_rest(engine: Engine) -> None:
     event.listen(engine, "checkout", ping)
 
 
-def autocommit(engine: AsyncEngine) -> AsyncEngine:
-    """Connections on which each statement is a transaction of its own: for reads, and for writes of a single statement.
+def autocommit(engine: AsyncEngine) -> AsyncConnection:
+    """A connection on which each statement is a transaction of its own: for reads, and for writes of a single statement.
 
     It spares them the round trips of BEGIN and of the end. Statements see no less than in a transaction of ours, where each
-    one takes a view of its own too. `engine` is one of `make_engine`; disposing of it disposes of these too.
+    one takes a view of its own too. `engine` is one of `make_engine`; disposing of it closes these connections too.
     """
     assert isinstance(engine, _WorkEngine), "an engine that make_engine did not make has no connections for this"
-    return engine.single
+    return engine.single.connect()
 
 
 def is_conflict(error: BaseException) -> bool:

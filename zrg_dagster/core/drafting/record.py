@@ -56,7 +56,7 @@ class RunRecord:
         cls, engine: AsyncEngine, reply: Answered, pack: ContextPack, clock: Callable[[], datetime]
     ) -> "RunRecord":
         # Its one statement writes; what it may ask besides sees what is on record by then, and nobody else writes there.
-        async with autocommit(engine).connect() as conn:
+        async with autocommit(engine) as conn:
             run_id, found = await open_run(
                 conn,
                 workspace_id=reply.workspace_id,
@@ -98,10 +98,9 @@ class RunRecord:
     ) -> None:
         reply = self.reply
         made = calls_document(reply.workspace_id, reply.message_id, calls, reply.correlation_id, now)
-        # Without `also` it is one statement, and a statement is a transaction of its own.
-        engine = autocommit(self._engine) if also is None else self._engine
         end: End | None = None
-        async with engine.begin() as conn:
+        # Without `also` it is one statement, and a statement is a transaction of its own.
+        async with autocommit(self._engine) if also is None else self._engine.begin() as conn:
             if also is not None:
                 also_done, end = await also(conn, now)
                 done = [*done, *also_done]

@@ -103,7 +103,7 @@ class Answer:
         if (stored := self._reply.done.get(Stage.DRAFT)) is not None:
             steps.restore()
             await self._before.restore(steps)
-            async with autocommit(self._world.engine).connect() as conn:
+            async with autocommit(self._world.engine) as conn:
                 return Made(await load_standing(conn, self._reply, UUID(stored["draft_id"])), stored.get("hold"))
         if (refused := await self._budget.refusal(Purpose.DRAFTING)) is not None:
             # Who asks to be called does not wait for tomorrow's budget.

@@ -32,7 +32,7 @@ async def allowance_of(
     allowance = spending.known(workspace_id, purpose, now)
     if allowance is None:
         # Only a question that is really asked takes a connection.
-        async with autocommit(engine).connect() as conn:
+        async with autocommit(engine) as conn:
             allowance = await spending.allowed(conn, workspace_id, purpose, now)
     share = spending.share_to_tell(workspace_id, allowance, now)
     if share is not None:

@@ -131,7 +131,7 @@ class RepliesLane:
         now = self._world.clock()
         ends_run = settlement.state == "dead" and job.kind == "reply"
         # Mostly it is one statement. What changed of the circuits is nobody's effect: it may be there without the rest.
-        async with (self._engine if ends_run else autocommit(self._engine)).begin() as conn:
+        async with self._engine.begin() if ends_run else autocommit(self._engine) as conn:
             await queue.settle(conn, lanes.REPLIES, [settlement], worker_id=worker_id, now=now)
             if ends_run:
                 await end_run(conn, job.message_id, End(RunStatus.FAILED, settlement.reason), now)

@@ -39,8 +39,8 @@ class Listening:
         heard, calls = await self._hear()
         if calls or heard.signals:
             # Mostly nothing is heard, and then it is one statement.
-            engine = self._world.engine if heard.signals else autocommit(self._world.engine)
-            async with engine.begin() as conn:
+            engine = self._world.engine
+            async with engine.begin() if heard.signals else autocommit(engine) as conn:
                 now, message = self._world.clock(), self._reply.message
                 await keep_signals(conn, self._reply, heard, self._correlation_id, now)
                 made = calls_document(message.workspace_id, message.id, calls, self._correlation_id, now)

@@ -43,7 +43,7 @@ class ReplyPipeline:
         self._seen: DraftContext | None = None
 
     async def run(self, message_id: UUID) -> Ended | NotNow:
-        async with autocommit(self._world.engine).connect() as conn:
+        async with autocommit(self._world.engine) as conn:
             reply = await stages.load(conn, message_id)
             if reply is None:
                 return Ended("skipped", "message_gone")
@@ -167,7 +167,7 @@ class ReplyPipeline:
     async def _context(self, reply: Reply) -> DraftContext:
         """Read once in a try: every stage sees the same conversation."""
         if self._seen is None:
-            async with autocommit(self._world.engine).connect() as conn:
+            async with autocommit(self._world.engine) as conn:
                 told = not self._world.memory_disabled
                 self._seen = await load_context(conn, reply.message.id, now=self._world.clock(), with_memory=told)
         return self._seen
