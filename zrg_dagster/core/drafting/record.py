@@ -19,7 +19,8 @@ from zrg_dagster.core.base.log import get_logger
 from zrg_dagster.core.db.engine import autocommit, is_away
 from zrg_dagster.core.db.problems import describe
 from zrg_dagster.core.drafting.pack import ContextPack
-from zrg_dagster.core.drafting.runs import Artifact, Done, End, Found, Kept, RunStage, keep, open_run
+from zrg_dagster.core.drafting.reply_stage import Done
+from zrg_dagster.core.drafting.runs import Artifact, End, Found, Kept, RunStage, keep, open_run
 
 log = get_logger(__name__)
 

@@ -6,7 +6,7 @@ in one statement with the fact of its call, and a retry goes on behind it; see r
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import INSERT_CALLS
 from zrg_dagster.core.base.ids import new_id
+from zrg_dagster.core.drafting.reply_stage import INSERT_DONE, Done, done_document
 
 MAX_PAYLOAD_BYTES = 32_768
 MAX_TEXT_CHARS = 32_768
@@ -99,12 +100,6 @@ _KEEP_SQL = """
     ON CONFLICT (run_id, stage, iteration) DO UPDATE SET prompt_key = excluded.prompt_key, model = excluded.model,
         payload = excluded.payload, text = excluded.text, input_tokens = excluded.input_tokens,
         output_tokens = excluded.output_tokens, latency_ms = excluded.latency_ms, created_at = excluded.created_at"""
-# The stages of the reply that `done_document` names, as one statement, or as a part of one that stores more.
-INSERT_DONE = """
-    INSERT INTO app.reply_stage (message_id, stage, workspace_id, outcome, detail, done_at)
-    SELECT :message_id, s.stage, :workspace_id, s.outcome, s.detail, :now
-    FROM jsonb_to_recordset(CAST(:done AS jsonb)) AS s (stage text, outcome text, detail jsonb)
-    ON CONFLICT (message_id, stage) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail"""
 _END_SQL = """
     UPDATE app.draft_pipeline_run SET status = :status, reason = CAST(:reason AS text), updated_at = :now,
         snapshot = coalesce(CAST(:snapshot AS jsonb), snapshot),
@@ -186,15 +181,6 @@ async def open_run(
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A stage of the reply that is done: what it came to, and what a retry reads instead of doing it again."""
-
-    stage: str
-    outcome: str
-    detail: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class End:
     """How a run ends. `snapshot` are the sizes of the context that the draft was really made of, in place of those at its
     beginning."""
@@ -205,12 +191,6 @@ class End:
 
     def parameters(self) -> dict[str, Any]:
         return {"status": self.status, "reason": self.reason, "snapshot": capped(self.snapshot)}
-
-
-def done_document(done: Sequence[Done]) -> str:
-    """`done` as `INSERT_DONE` takes them. Pure."""
-    rows = [{"stage": each.stage, "outcome": each.outcome, "detail": each.detail} for each in done]
-    return json.dumps(rows, default=str)
 
 
 async def keep(

@@ -18,7 +18,8 @@ from zrg_dagster.core.drafting.guards import GuardReport, check, facts_of
 from zrg_dagster.core.drafting.overseer import draft_hash
 from zrg_dagster.core.drafting.pack import make_pack
 from zrg_dagster.core.drafting.record import Answered, RunRecord
-from zrg_dagster.core.drafting.runs import Artifact, Done, End, RunStage, RunStatus
+from zrg_dagster.core.drafting.reply_stage import Done
+from zrg_dagster.core.drafting.runs import Artifact, End, RunStage, RunStatus
 from zrg_dagster.core.drafting.steps import DraftSteps, Stopped
 from zrg_dagster.core.replies import decide, draft_rows, evaluate, outbound, stages
 from zrg_dagster.core.replies.after_tag import is_uncertain

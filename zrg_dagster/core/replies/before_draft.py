@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.drafting.context import DraftContext
-from zrg_dagster.core.drafting.runs import Done
+from zrg_dagster.core.drafting.reply_stage import Done
 from zrg_dagster.core.drafting.steps import DraftSteps
 from zrg_dagster.core.replies import booking_attempt, signals, stages
 from zrg_dagster.core.replies.booking_attempt import Booked, BookingQuestion, NotAttempted

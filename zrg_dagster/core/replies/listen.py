@@ -6,7 +6,7 @@ from zrg_dagster.core.ai.models import Purpose
 from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.ai.telemetry import calls_document
 from zrg_dagster.core.db.engine import autocommit
-from zrg_dagster.core.drafting.runs import Done
+from zrg_dagster.core.drafting.reply_stage import Done
 from zrg_dagster.core.drafting.signature import sent_part
 from zrg_dagster.core.replies import signals, stages
 from zrg_dagster.core.replies.budget import refusal

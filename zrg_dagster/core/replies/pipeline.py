@@ -17,7 +17,8 @@ from zrg_dagster.core.db.engine import autocommit
 from zrg_dagster.core.db.jobs import enqueue
 from zrg_dagster.core.drafting.context import DraftContext, load_context
 from zrg_dagster.core.drafting.generate import is_eligible
-from zrg_dagster.core.drafting.runs import Done, End, RunStatus, abort_runs, end_run
+from zrg_dagster.core.drafting.reply_stage import Done
+from zrg_dagster.core.drafting.runs import End, RunStatus, abort_runs, end_run
 from zrg_dagster.core.leads.suppression import Stop, suppress
 from zrg_dagster.core.replies import draft_rows, stages
 from zrg_dagster.core.replies.after_tag import after_tag

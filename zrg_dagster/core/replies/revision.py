@@ -18,7 +18,8 @@ from zrg_dagster.core.ai.result import ModelResult
 from zrg_dagster.core.drafting.generate import finished
 from zrg_dagster.core.drafting.guards import check, facts_of
 from zrg_dagster.core.drafting.record import RunRecord
-from zrg_dagster.core.drafting.runs import Artifact, Done, RunStage
+from zrg_dagster.core.drafting.reply_stage import Done
+from zrg_dagster.core.drafting.runs import Artifact, RunStage
 from zrg_dagster.core.drafting.steps import DraftSteps, Refusal
 from zrg_dagster.core.replies import draft_rows, evaluate, stages
 from zrg_dagster.core.replies.evaluate import Evaluation, Source

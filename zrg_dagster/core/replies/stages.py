@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zrg_dagster.core.ai.telemetry import INSERT_CALLS
-from zrg_dagster.core.drafting.runs import INSERT_DONE, Done, done_document
+from zrg_dagster.core.drafting.reply_stage import INSERT_DONE, Done, done_document
 from zrg_dagster.core.notifications.crm import INTEREST, CrmChange, CrmEvent, crm_states, tell_crm, tell_crm_changes
 from zrg_dagster.core.replies.classify import SettledTag, Tag, status_after
 from zrg_dagster.core.sending.gates import GATES, BlockReason
