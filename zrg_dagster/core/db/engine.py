@@ -42,14 +42,14 @@ class _WorkEngine(AsyncEngine):
     They have connections of their own: to switch one and back again costs a fifth of such a statement.
     """
 
-    __slots__ = ("single",)
+    __slots__ = ("autocommit",)
 
-    def __init__(self, sync_engine: Engine, single: AsyncEngine) -> None:
+    def __init__(self, sync_engine: Engine, autocommit: AsyncEngine) -> None:
         super().__init__(sync_engine)
-        self.single = single
+        self.autocommit = autocommit
 
     async def dispose(self, close: bool = True) -> None:
-        await self.single.dispose(close)
+        await self.autocommit.dispose(close)
         await super().dispose(close)
 
 
@@ -78,8 +78,8 @@ def make_engine(dsn: str, *, pool_size: int = 5, application_name: str = "zrg") 
         return made
 
     # A connection that commits each statement has nothing to take back when it is returned.
-    single = engine(isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
-    return _WorkEngine(engine().sync_engine, single)
+    beside = engine(isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+    return _WorkEngine(engine().sync_engine, beside)
 
 
 def _ping_after_rest(engine: Engine) -> None:
@@ -114,7 +114,7 @@ def autocommit(engine: AsyncEngine) -> AsyncConnection:
     one takes a view of its own too. `engine` is one of `make_engine`; disposing of it closes these connections too.
     """
     assert isinstance(engine, _WorkEngine), "an engine that make_engine did not make has no connections for this"
-    return engine.single.connect()
+    return engine.autocommit.connect()
 
 
 def is_conflict(error: BaseException) -> bool:
