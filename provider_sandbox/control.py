@@ -93,7 +93,6 @@ class Control:
             "ok": True,
             "now": iso_micro(sandbox.clock.now()),
             "requests": sandbox.recorder.totals,
-            "forgotten": sandbox.recorder.forgotten,
             "unfinished": sandbox.recorder.unfinished,
             "pending_echoes": self.app.webhooks.pending,
             "faults": len(self.app.faults.rules),
@@ -122,7 +121,8 @@ class Control:
             and query.get("method", record.method).upper() == record.method
             and path.search(record.path)
         ]
-        return JSONResponse({"requests": sorted(found, key=lambda record: record["id"])[:limit], "total": len(found)})
+        first = sorted(found, key=lambda record: record["id"])[:limit]
+        return JSONResponse({"requests": first, "total": len(found), "forgotten": self.app.sandbox.recorder.forgotten})
 
     async def set_faults(self, request: Request) -> Response:
         body = await _body(request)
