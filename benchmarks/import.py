@@ -15,7 +15,7 @@ from benchmarks.common import interleave, median, note, report
 
 DAGSTER = "import dagster"
 DEFINITIONS = "import zrg_dagster.definitions as d; d.defs.get_repository_def()"
-MUST_NOT_LOAD = ("openai", "httpx", "pandas", "numpy")
+MUST_NOT_LOAD = ("openai", "httpx", "pandas", "numpy", "sqlalchemy", "structlog", "cryptography")
 
 
 def _measure(code: str, cpu: list[float]) -> float:

@@ -9,8 +9,6 @@ import dagster as dg
 
 from zrg_dagster.assets.attention import ATTENTION, MODELS_ANSWER, answering, shown
 from zrg_dagster.core.base.settings import current_settings
-from zrg_dagster.core.replies.attention import attention
-from zrg_dagster.core.replies.model_health import model_health
 from zrg_dagster.resources.clock import Clock
 from zrg_dagster.resources.database import Database
 
@@ -25,6 +23,9 @@ UNCHANGED_EVERY = timedelta(minutes=15)
     "minutes, with the check whether the models answer. Starts no run.",
 )
 def attention_observed(context: dg.SensorEvaluationContext, database: Database, clock: Clock):
+    from zrg_dagster.core.replies.attention import attention
+    from zrg_dagster.core.replies.model_health import model_health
+
     now = clock.now()
     seen: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
     with database.connect() as conn:
