@@ -171,7 +171,8 @@ closed.bind(("127.0.0.1", 0))
 url = f"http://127.0.0.1:{closed.getsockname()[1]}"
 
 async def first_requests():
-    async with openai.AsyncOpenAI(api_key="sk-none", base_url=url, max_retries=0) as sdk:
+    http = openai.DefaultAioHttpClient()
+    async with openai.AsyncOpenAI(api_key="sk-none", base_url=url, max_retries=0, http_client=http) as sdk:
         try:
             await sdk.responses.with_raw_response.create(extra_body={})
         except openai.APIConnectionError:

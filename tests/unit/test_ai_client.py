@@ -173,7 +173,7 @@ async def test_broken_bodies_and_refused_connections_are_unavailable() -> None:
         assert len(script.requests) == MAX_ATTEMPTS
     result = await ask(script)  # the server is gone
     assert result.outcome is ModelOutcome.UNAVAILABLE
-    assert result.detail == "ConnectError"
+    assert result.detail == "ConnectionRefusedError"
 
 
 async def test_html_with_status_200_is_unavailable() -> None:

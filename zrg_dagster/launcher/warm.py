@@ -55,10 +55,11 @@ DEFAULT_PRELOAD = (
     "psycopg",
     "psycopg_pool",
     "httpx",
-    # What httpx, and the OpenAI SDK's httpx2, would load at their first request.
+    # What httpx and the OpenAI SDK would load at their first request.
     "anyio._backends._asyncio",
     "httpcore",
     "httpcore2",
+    "openai._vendor.httpx_aiohttp.transport",
     "structlog",
     "zrg_dagster.definitions",
     # What the drains load when they begin; the code location itself stays without it.

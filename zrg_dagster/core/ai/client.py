@@ -17,7 +17,6 @@ from pydantic import BaseModel
 
 from zrg_dagster.core.ai.answer import Reading, outcome_of_status, read_document
 from zrg_dagster.core.ai.breaker import Breakers, Circuit
-from zrg_dagster.core.ai.connections import Connections
 from zrg_dagster.core.ai.models import ModelChoice, Purpose, resolve
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import TRANSIENT, ModelOutcome, ModelResult
@@ -93,7 +92,7 @@ class ModelClient:
         sleep: Sleep = asyncio.sleep,
         breakers: Breakers | None = None,
     ) -> None:
-        for name in ("openai", "httpx2"):
+        for name in ("openai", "httpx2", "aiohttp"):
             # At debug level these print request bodies, at info level addresses.
             logging.getLogger(name).setLevel(logging.WARNING)
         self._model = model
@@ -102,13 +101,11 @@ class ModelClient:
         self._gate = gate
         self._deadline_s = deadline_s
         self._sleep = sleep
-
-        def connect() -> openai.AsyncOpenAI:
-            http = openai.DefaultAsyncHttpxClient(verify=client_context())
+        self._sdk: openai.AsyncOpenAI | None = None
+        if api_key:
+            http = openai.DefaultAioHttpClient(verify=client_context())
             # Our own retries know the deadline and the outcome classes; the SDK's would multiply with them.
-            return openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
-
-        self._connections = Connections(connect) if api_key else None
+            self._sdk = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
 
     def __repr__(self) -> str:
         return f"ModelClient(model={self._model!r}, has_key={self.has_key})"
@@ -119,11 +116,11 @@ class ModelClient:
 
     @property
     def has_key(self) -> bool:
-        return self._connections is not None
+        return self._sdk is not None
 
     async def aclose(self) -> None:
-        if self._connections is not None:
-            await self._connections.aclose()
+        if self._sdk is not None:
+            await self._sdk.close()
 
     def of(self, purpose: Purpose) -> "ModelClient":
         """Itself: without a workspace nothing tells one purpose from another."""
@@ -144,7 +141,7 @@ class ModelClient:
         Waiting for a free place in the gate before the first attempt does not count against the deadline.
         """
         choice = choice or resolve(None, Purpose.CLASSIFICATION, default_model=self._model)
-        if self._connections is None:
+        if self._sdk is None:
             return ModelResult(ModelOutcome.NO_KEY, None, prompt.key, prompt.version, choice.model)
         if (held := self._held_back(prompt, choice)) is not None:
             return held
@@ -155,8 +152,7 @@ class ModelClient:
             async with self._gate:
                 call.begin()
                 timeout = min(timeout_s, max(MIN_ATTEMPT_S, deadline_s - call.elapsed_s()))
-                with self._connections.one() as sdk:
-                    await self._attempt(sdk, call, timeout)
+                await self._attempt(self._sdk, call, timeout)
             pause = call.next_pause_s(deadline_s)
             if pause is None:
                 break
@@ -208,10 +204,8 @@ class ModelClient:
                     extra_body=arguments, timeout=openai.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
                 )
                 headers, body = raw.headers, raw.content
-        except (openai.APITimeoutError, TimeoutError):
-            call.took(Reading(ModelOutcome.TIMEOUT), {})
-        except openai.APIConnectionError as error:
-            call.took(Reading(ModelOutcome.UNAVAILABLE, detail=type(error.__cause__ or error).__name__), {})
+        except (openai.APIConnectionError, TimeoutError) as error:
+            call.took(_broken(error), {})
         except openai.APIStatusError as error:
             outcome = outcome_of_status(error.status_code, error.code)
             detail = f"http_{error.status_code}:{error.code or ''}".rstrip(":")
@@ -222,6 +216,15 @@ class ModelClient:
             except ValueError:
                 document = None
             call.took(read_document(document, call.schema), headers)
+
+
+def _broken(error: BaseException) -> Reading[Any]:
+    """What an exchange without an answer was. The SDK's own class does not say: to it a refused connection is a timeout."""
+    while not isinstance(error, TimeoutError):
+        if error.__cause__ is None:
+            return Reading(ModelOutcome.UNAVAILABLE, detail=type(error).__name__)
+        error = error.__cause__
+    return Reading(ModelOutcome.TIMEOUT)
 
 
 class _Call(Generic[T]):
