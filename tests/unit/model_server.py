@@ -9,11 +9,12 @@ from typing import Any
 
 HANG = object()  # never answers
 CUT = object()  # sends half a body and closes
+HANG_UP = object()  # reads the request and closes
 
 
 @dataclass
 class Scripted:
-    """`answers` are used in turn, the last one again and again. Each is HANG, CUT, or (status, headers, body)."""
+    """`answers` are used in turn, the last one again and again. Each is HANG, CUT, HANG_UP, or (status, headers, body)."""
 
     answers: list[Any]
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -56,6 +57,8 @@ async def _answer(script: Scripted, request: dict[str, Any], number: int, writer
     answer = script.answers[min(number, len(script.answers)) - 1]
     if answer is HANG:
         await asyncio.sleep(30)
+    if answer is HANG_UP:
+        return
     if answer is CUT:
         writer.write(b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"id": "resp_1"')
         await writer.drain()

@@ -1,12 +1,14 @@
 """The model client against a scripted server on loopback."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from tests.unit.model_server import CUT, HANG, Scripted, completed, serve
+from tests.unit.model_server import CUT, HANG, HANG_UP, Scripted, completed, serve
+from zrg_dagster.core.ai import client as clients
 from zrg_dagster.core.ai.client import MAX_ATTEMPTS, ModelClient
 from zrg_dagster.core.ai.prompts import RenderedPrompt
 from zrg_dagster.core.ai.result import ModelOutcome, ModelResult
@@ -167,8 +169,20 @@ async def test_a_hanging_server_ends_at_the_deadline() -> None:
     assert result.latency_ms < 3000
 
 
-async def test_broken_bodies_and_refused_connections_are_unavailable() -> None:
-    async with serve(CUT) as script:
+async def test_a_connection_that_is_not_made_in_time_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "CONNECT_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        address = server.getsockname()
+        with socket.create_connection(address):  # the one that may wait; who comes now is not let in
+            script = Scripted([], url=f"http://127.0.0.1:{address[1]}/v1")
+            result = await ask(script, timeout_s=10, deadline_s=1)
+    assert result.outcome is ModelOutcome.TIMEOUT
+    assert result.latency_ms < 3000
+
+
+@pytest.mark.parametrize("answer", [CUT, HANG_UP])
+async def test_broken_answers_and_refused_connections_are_unavailable(answer: object) -> None:
+    async with serve(answer) as script:
         assert (await ask(script)).outcome is ModelOutcome.UNAVAILABLE
         assert len(script.requests) == MAX_ATTEMPTS
     result = await ask(script)  # the server is gone

@@ -17,7 +17,7 @@ LIGHT = (
 )
 
 
-HEAVY = "{'openai', 'httpx', 'httpx2', 'pandas', 'numpy'}"
+HEAVY = "{'openai', 'httpx', 'httpx2', 'aiohttp', 'pandas', 'numpy'}"
 
 
 def test_no_module_pulls_in_what_is_heavy() -> None:
